@@ -1,0 +1,89 @@
+//! The `onepath` command: the canonical path for files and for CI.
+
+mod batch;
+mod check;
+mod context;
+mod input;
+mod node;
+mod pool;
+mod print;
+mod render;
+mod table;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// One canonical request path for generated media.
+///
+/// Exit codes: 0 clean, 1 findings, 2 could not run.
+#[derive(Debug, Parser)]
+#[command(name = "onepath", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check scene files, node files and JSON lines, and point at every fault
+    Check(check::Args),
+    /// Explain a code such as `duration/min-exceeds-max`
+    Explain(table::ExplainArgs),
+    /// Write the canonical text (RFC 8785) of any JSON
+    Canon(print::CanonArgs),
+    /// Build the requests of nodes
+    Build(node::BuildArgs),
+    /// Compute hashes, seed and cache key of nodes
+    Fingerprint(node::FingerprintArgs),
+    /// Show in which fields two nodes differ: what changes the key, and what does not
+    ///
+    /// Exit code 1 means that the keys differ.
+    Diff(node::DiffArgs),
+    /// Estimate what runs of nodes cost
+    Price(node::PriceArgs),
+    /// Check nodes, then print one line a node: key, seed, rating, price
+    Walk(node::WalkArgs),
+    /// Print JSON Schemas
+    Schema(table::SchemaArgs),
+    /// List the providers that are known, with their operations and settings
+    Providers(table::ProvidersArgs),
+    /// Read JSON lines and write JSON lines, one result a line, in order
+    Batch(batch::Args),
+}
+
+/// How a command ended when nothing stopped it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Clean,
+    Findings,
+}
+
+/// Why a command could not run; one line.
+type Run = Result<Outcome, String>;
+
+fn main() -> ExitCode {
+    let run = match Cli::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::Explain(args) => table::explain(&args),
+        Command::Canon(args) => print::canon(&args),
+        Command::Build(args) => node::build(&args),
+        Command::Fingerprint(args) => node::fingerprint(&args),
+        Command::Diff(args) => node::diff(&args),
+        Command::Price(args) => node::price(&args),
+        Command::Walk(args) => node::walk(&args),
+        Command::Schema(args) => table::schema(&args),
+        Command::Providers(args) => table::providers(&args),
+        Command::Batch(args) => batch::run(&args),
+    };
+    match run {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Findings) => ExitCode::from(1),
+        // A reader that went away, such as `head`, is no fault of ours.
+        Err(message) if message == print::BROKEN_PIPE => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("onepath: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! Findings as people and machines read them.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+use std::ops::Range;
+
+use miette::{
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource,
+    Severity as Level, SourceCode, ThemeCharacters, ThemeStyles,
+};
+use onepath_core::{Finding, Severity, locate};
+use serde::Serialize;
+
+use crate::print::Out;
+
+/// How findings are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// With source excerpts and carets
+    Full,
+    /// One line a finding
+    Concise,
+    /// One JSON array
+    Json,
+    /// One JSON object a line
+    JsonLines,
+    /// Workflow commands of GitHub Actions
+    Github,
+}
+
+impl Format {
+    /// What is written if nothing is asked for: workflow commands where they are read.
+    pub(crate) fn automatic() -> Self {
+        let on_github = std::env::var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true");
+        if on_github && !std::io::stdout().is_terminal() { Self::Github } else { Self::Full }
+    }
+}
+
+/// A finding with its place in a file.
+#[derive(Debug, Clone, Serialize)]
+struct Placed<'f> {
+    file: &'f str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    #[serde(flatten)]
+    finding: &'f Finding,
+}
+
+/// Writes findings in one format, to standard output or standard error.
+pub(crate) struct Renderer {
+    format: Format,
+    out: Option<Out>,
+    graphical: GraphicalReportHandler,
+    /// Entries of formats that are written at the end.
+    entries: Vec<(Severity, String)>,
+}
+
+impl Renderer {
+    /// To standard output.
+    pub(crate) fn stdout(format: Format) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        Self { format, out: Some(Out::new()), graphical: graphical(terminal), entries: Vec::new() }
+    }
+
+    /// To standard error, at once.
+    pub(crate) fn stderr(format: Format) -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self { format, out: None, graphical: graphical(terminal), entries: Vec::new() }
+    }
+
+    /// Writes the findings of one document. `name` may end in `:LINE` for a line of a file.
+    pub(crate) fn document(&mut self, name: &str, text: &str, findings: &[Finding]) {
+        // Errors of output show at `finish`.
+        let _ = self.try_document(name, 0, text, findings);
+    }
+
+    /// The same; `line_offset` lines stand before the document in its file.
+    pub(crate) fn try_document(
+        &mut self,
+        name: &str,
+        line_offset: usize,
+        text: &str,
+        findings: &[Finding],
+    ) -> Result<(), String> {
+        for finding in findings {
+            let span = span(text, finding);
+            match self.format {
+                Format::Full => {
+                    let shown = if line_offset > 0 || name.ends_with(".jsonl") {
+                        format!("{name}:{}", line_offset + 1)
+                    } else {
+                        name.to_owned()
+                    };
+                    let report =
+                        Shown { finding, span, source: NamedSource::new(shown, text.to_owned()) };
+                    let mut rendered = String::new();
+                    let _ = self.graphical.render_report(&mut rendered, &report);
+                    self.write(&rendered)?;
+                    self.write("\n")?;
+                }
+                Format::Concise => {
+                    let at = position(text, span.start);
+                    let line = format!(
+                        "{name}:{}:{}: {}[{}] {}\n",
+                        at.0 + line_offset,
+                        at.1,
+                        finding.severity().word(),
+                        finding.code(),
+                        finding.message()
+                    );
+                    self.write(&line)?;
+                }
+                Format::Json | Format::JsonLines | Format::Github => {
+                    let placed = place(name, line_offset, text, span, finding);
+                    let entry = match self.format {
+                        Format::Github => github(&placed),
+                        _ => serde_json::to_string(&placed).map_err(|error| error.to_string())?,
+                    };
+                    if self.format == Format::JsonLines {
+                        self.write(&entry)?;
+                        self.write("\n")?;
+                    } else {
+                        self.entries.push((finding.severity(), entry));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), String> {
+        match &mut self.out {
+            Some(out) => out.write(text),
+            None => {
+                eprint!("{text}");
+                Ok(())
+            }
+        }
+    }
+
+    /// Writes what waits for the end: a JSON array, or workflow commands with the worst first,
+    /// because GitHub keeps only ten of each kind.
+    pub(crate) fn finish(mut self) -> Result<(), String> {
+        let mut entries = std::mem::take(&mut self.entries);
+        match self.format {
+            Format::Json => {
+                let list: Vec<String> = entries.into_iter().map(|(_, entry)| entry).collect();
+                self.write(&format!("[{}]\n", list.join(",\n ")))?;
+            }
+            Format::Github => {
+                entries.sort_by_key(|(severity, _)| std::cmp::Reverse(*severity));
+                for (_, entry) in entries {
+                    self.write(&entry)?;
+                    self.write("\n")?;
+                }
+            }
+            Format::Full | Format::Concise | Format::JsonLines => {}
+        }
+        match self.out {
+            Some(out) => out.finish(),
+            None => Ok(()),
+        }
+    }
+}
+
+fn graphical(terminal: bool) -> GraphicalReportHandler {
+    let color = terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let theme = GraphicalTheme {
+        characters: ThemeCharacters::unicode(),
+        styles: if color { ThemeStyles::ansi() } else { ThemeStyles::none() },
+    };
+    GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false)
+}
+
+/// The faulty token: as reading found it, else the value at the pointer, else what it would be in.
+fn span(text: &str, finding: &Finding) -> Range<usize> {
+    if let Some(span) = finding.span() {
+        return span;
+    }
+    let located = locate(text, finding.pointer());
+    if located.found {
+        return clip(text, located.value);
+    }
+    // Something absent: the name of what should hold it, else its first bracket.
+    match located.key {
+        Some(key) => key,
+        None => located.value.start..(located.value.start + 1).min(text.len()),
+    }
+}
+
+/// Objects and lists are shown by their first line.
+fn clip(text: &str, span: Range<usize>) -> Range<usize> {
+    let shown = text.get(span.clone()).unwrap_or("");
+    match shown.find('\n') {
+        Some(end) if shown.starts_with(['{', '[']) => span.start..span.start + end,
+        _ => span,
+    }
+}
+
+/// Line and column, from 1; columns count Unicode scalar values.
+fn position(text: &str, offset: usize) -> (usize, usize) {
+    let before = text.get(..offset.min(text.len())).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
+}
+
+fn place<'f>(
+    file: &'f str,
+    line_offset: usize,
+    text: &str,
+    span: Range<usize>,
+    finding: &'f Finding,
+) -> Placed<'f> {
+    let (line, column) = position(text, span.start);
+    let (end_line, end_column) = position(text, span.end);
+    Placed {
+        file,
+        line: line + line_offset,
+        column,
+        end_line: end_line + line_offset,
+        end_column,
+        finding,
+    }
+}
+
+/// `::error file=…,line=…::message`, escaped as GitHub's toolkit does.
+fn github(placed: &Placed<'_>) -> String {
+    let command = match placed.finding.severity() {
+        Severity::Error => "error",
+        Severity::Warning => "warning",
+        Severity::Suggestion => "notice",
+    };
+    let data = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
+    let property = |text: &str| data(text).replace(':', "%3A").replace(',', "%2C");
+    let mut out = format!("::{command} file={}", property(placed.file));
+    let _ = write!(out, ",line={},col={}", placed.line, placed.column);
+    if placed.line == placed.end_line {
+        let _ = write!(out, ",endColumn={}", placed.end_column);
+    }
+    let title = property(&format!("onepath({})", placed.finding.code()));
+    let mut message = placed.finding.message();
+    if let Some(help) = placed.finding.help() {
+        let _ = write!(message, "\n{help}");
+    }
+    let _ = write!(out, ",endLine={},title={title}::{}", placed.end_line, data(&message));
+    out
+}
+
+/// A finding as miette shows it.
+#[derive(Debug)]
+struct Shown<'f> {
+    finding: &'f Finding,
+    span: Range<usize>,
+    source: NamedSource<String>,
+}
+
+impl std::fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.finding.message())
+    }
+}
+
+impl std::error::Error for Shown<'_> {}
+
+impl Diagnostic for Shown<'_> {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new(self.finding.code()))
+    }
+
+    fn severity(&self) -> Option<Level> {
+        Some(match self.finding.severity() {
+            Severity::Error => Level::Error,
+            Severity::Warning => Level::Warning,
+            Severity::Suggestion => Level::Advice,
+        })
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.finding.help().map(|help| Box::new(help) as Box<dyn std::fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.source)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let pointer = self.finding.pointer();
+        let label = if pointer.is_empty() { "here".to_owned() } else { pointer.to_owned() };
+        let span = (self.span.start, self.span.len());
+        Some(Box::new(std::iter::once(LabeledSpan::new_with_span(Some(label), span))))
+    }
+}

@@ -1,0 +1,347 @@
+//! Canonical text: RFC 8785 (JCS), the only writer of hashed text.
+//!
+//! Members are sorted by the UTF-16 code units of their names, numbers are written as ECMAScript
+//! writes them, and text escapes only what JSON must escape. The identity writes its members in
+//! an order that is sorted by construction (a test proves it), open maps are sorted here.
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+use crate::decode::Decode as _;
+use crate::finding::Refusal;
+use crate::json::locate;
+use crate::json::reader::{Profile, Reader};
+use crate::json::value::{Map, Value};
+
+/// The canonical text of any JSON document (RFC 8785).
+///
+/// `null` stays and numbers round to doubles, as the RFC says; nothing of the contract's fields is
+/// looked at.
+///
+/// ```
+/// use onepath_core::canonicalize;
+///
+/// let text = canonicalize(r#"{ "b": [1.0, 1e21, -0], "a": "é" }"#).unwrap();
+/// assert_eq!(text, r#"{"a":"é","b":[1,1e+21,0]}"#);
+/// ```
+///
+/// # Errors
+///
+/// What makes the text no JSON, or not one document everywhere: broken syntax, repeated members,
+/// lone surrogates, numbers beyond a double, nesting beyond 64.
+pub fn canonicalize(text: &str) -> Result<String, Refusal> {
+    let mut reader = Reader::new(text, Profile::Any);
+    let value = Value::decode(&mut reader);
+    reader.end();
+    let faults = reader.into_faults();
+    match value {
+        Some(value) if faults.is_empty() => {
+            let mut out = String::with_capacity(text.len());
+            write_value(&mut out, &value);
+            Ok(out)
+        }
+        _ => Err(Refusal::new(locate::resolve(text, faults))),
+    }
+}
+
+/// The canonical text of a value.
+#[must_use]
+pub fn canonical_value(value: &Value<'_>) -> String {
+    let mut out = String::new();
+    write_value(&mut out, value);
+    out
+}
+
+pub(crate) fn write_value(out: &mut String, value: &Value<'_>) {
+    match value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(true) => out.push_str("true"),
+        Value::Bool(false) => out.push_str("false"),
+        Value::Number(number) => write_number(out, *number),
+        Value::Text(text) => write_text(out, text),
+        Value::List(items) => write_list(out, items, write_value),
+        Value::Map(map) => write_map(out, map),
+    }
+}
+
+pub(crate) fn write_list<T>(out: &mut String, items: &[T], write: impl Fn(&mut String, &T)) {
+    out.push('[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(',');
+        }
+        write(out, item);
+    }
+    out.push(']');
+}
+
+fn write_map(out: &mut String, map: &Map<'_>) {
+    out.push('{');
+    let mut first = true;
+    for_each_sorted(map, |name, value| {
+        write_name(out, name, &mut first);
+        write_value(out, value);
+    });
+    out.push('}');
+}
+
+/// Writes `"name":`, with a comma before all but the first.
+pub(crate) fn write_name(out: &mut String, name: &str, first: &mut bool) {
+    if !*first {
+        out.push(',');
+    }
+    *first = false;
+    write_text(out, name);
+    out.push(':');
+}
+
+/// Visits the members of a map in canonical order.
+pub(crate) fn for_each_sorted<'m>(map: &'m Map<'_>, mut visit: impl FnMut(&'m str, &'m Value<'m>)) {
+    let entries = map.entries();
+    let sorted = entries
+        .iter()
+        .zip(entries.iter().skip(1))
+        .all(|(one, other)| utf16_order(&one.0, &other.0) == Ordering::Less);
+    if sorted {
+        for (name, value) in entries {
+            visit(name, value);
+        }
+        return;
+    }
+    let mut members: Vec<_> = entries.iter().collect();
+    members.sort_unstable_by(|one, other| utf16_order(&one.0, &other.0));
+    for (name, value) in members {
+        visit(name, value);
+    }
+}
+
+/// The order of UTF-16 code units, on UTF-8 bytes.
+///
+/// The two differ in one case only: characters beyond U+FFFF (first byte from F0) are surrogate
+/// pairs from D800 on in UTF-16 and so come before U+E000 to U+FFFF (first byte EE or EF).
+pub(crate) fn utf16_order(left: &str, right: &str) -> Ordering {
+    let differing = left.bytes().zip(right.bytes()).find(|(left, right)| left != right);
+    match differing {
+        None => left.len().cmp(&right.len()),
+        Some((left, right)) => match (left >= 0xf0, right >= 0xf0) {
+            (true, false) if right >= 0xee => Ordering::Less,
+            (false, true) if left >= 0xee => Ordering::Greater,
+            _ => left.cmp(&right),
+        },
+    }
+}
+
+/// Writes a JSON text: `"` and `\` escaped, control characters as RFC 8785 has them.
+pub(crate) fn write_text(out: &mut String, text: &str) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = first_escaped(rest.as_bytes()) {
+        let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
+        out.push_str(before);
+        let mut characters = after.chars();
+        match characters.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\u{8}') => out.push_str("\\b"),
+            Some('\t') => out.push_str("\\t"),
+            Some('\n') => out.push_str("\\n"),
+            Some('\u{c}') => out.push_str("\\f"),
+            Some('\r') => out.push_str("\\r"),
+            Some(control) => {
+                let _ = write!(out, "\\u{:04x}", u32::from(control));
+            }
+            None => {}
+        }
+        rest = characters.as_str();
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+fn first_escaped(bytes: &[u8]) -> Option<usize> {
+    let at = crate::json::reader::find_special(bytes, 0);
+    (at < bytes.len()).then_some(at)
+}
+
+/// Writes a number as ECMAScript's `Number::toString` does (ECMA-262 §6.1.6.1.20).
+///
+/// A number that is not finite has no JSON text; such a value never reaches this place.
+pub(crate) fn write_number(out: &mut String, number: f64) {
+    // Whole numbers that a double holds exactly are their decimal digits.
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        reason = "checked to be exact"
+    )]
+    if number.abs() < 9_007_199_254_740_992.0 {
+        let whole = number as i64;
+        if whole as f64 == number {
+            write_integer(out, whole);
+            return;
+        }
+        // With up to three decimals: if dividing back gives the same double, these at most 15
+        // digits are its shortest, because decimals of 15 digits name different doubles.
+        let thousandths = number * 1000.0;
+        if thousandths.abs() < 1e15 {
+            let scaled = thousandths as i64;
+            if scaled as f64 == thousandths && thousandths / 1000.0 == number {
+                write_thousandths(out, scaled);
+                return;
+            }
+        }
+    }
+    write_shortest(out, number);
+}
+
+pub(crate) fn write_integer(out: &mut String, whole: i64) {
+    if whole < 0 {
+        out.push('-');
+    }
+    let mut rest = whole.unsigned_abs();
+    if rest < 10 {
+        push_digit(out, rest);
+        return;
+    }
+    let mut buffer = [b'0'; 20];
+    let mut from = buffer.len();
+    while rest > 0 {
+        from -= 1;
+        if let Some(slot) = buffer.get_mut(from) {
+            *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        }
+        rest /= 10;
+    }
+    out.push_str(std::str::from_utf8(buffer.get(from..).unwrap_or(b"")).unwrap_or(""));
+}
+
+fn push_digit(out: &mut String, digit: u64) {
+    out.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
+}
+
+fn write_thousandths(out: &mut String, scaled: i64) {
+    if scaled < 0 {
+        out.push('-');
+    }
+    let size = scaled.unsigned_abs();
+    write_integer(out, i64::try_from(size / 1000).unwrap_or(0));
+    let decimals = size % 1000;
+    out.push('.');
+    push_digit(out, decimals / 100);
+    if !decimals.is_multiple_of(100) {
+        push_digit(out, decimals / 10 % 10);
+        if !decimals.is_multiple_of(10) {
+            push_digit(out, decimals % 10);
+        }
+    }
+}
+
+/// The shortest digits that read back as the same double, the nearest of them, and ECMAScript's n:
+/// the digits stand for 0.d₁d₂… × 10ⁿ. The sign is left out.
+pub(crate) fn shortest_digits(number: f64) -> (String, i32) {
+    let mut buffer = zmij::Buffer::new();
+    let printed = buffer.format_finite(number.abs());
+    let (mantissa, exponent) = printed.split_once('e').unwrap_or((printed, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = [whole, fraction].concat();
+    let digits = all.trim_start_matches('0');
+    let zeros = i32::try_from(all.len() - digits.len()).unwrap_or(0);
+    let point = i32::try_from(whole.len()).unwrap_or(0) + exponent - zeros;
+    (digits.trim_end_matches('0').to_owned(), point)
+}
+
+/// Lays the shortest digits out as ECMAScript does.
+fn write_shortest(out: &mut String, number: f64) {
+    let (digits, point) = shortest_digits(number);
+    if number < 0.0 {
+        out.push('-');
+    }
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    let at = usize::try_from(point).unwrap_or(0);
+    if count <= point && point <= 21 {
+        out.push_str(&digits);
+        push_zeros(out, point - count);
+    } else if 0 < point && point <= 21 {
+        let (whole, fraction) = digits.split_at_checked(at).unwrap_or((&digits, ""));
+        out.push_str(whole);
+        out.push('.');
+        out.push_str(fraction);
+    } else if -6 < point && point <= 0 {
+        out.push_str("0.");
+        push_zeros(out, -point);
+        out.push_str(&digits);
+    } else {
+        let (head, tail) = digits.split_at_checked(1).unwrap_or((&digits, ""));
+        out.push_str(head);
+        if !tail.is_empty() {
+            out.push('.');
+            out.push_str(tail);
+        }
+        out.push_str(if point < 1 { "e-" } else { "e+" });
+        let _ = write!(out, "{}", (point - 1).unsigned_abs());
+    }
+}
+
+fn push_zeros(out: &mut String, count: i32) {
+    for _ in 0..count {
+        out.push('0');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn number(value: f64) -> String {
+        let mut out = String::new();
+        write_number(&mut out, value);
+        out
+    }
+
+    /// RFC 8785, appendix B.
+    #[test]
+    fn numbers_of_the_rfc() {
+        for (bits, expected) in [
+            (0x0000_0000_0000_0000_u64, "0"),
+            (0x8000_0000_0000_0000, "0"),
+            (0x0000_0000_0000_0001, "5e-324"),
+            (0x8000_0000_0000_0001, "-5e-324"),
+            (0x7fef_ffff_ffff_ffff, "1.7976931348623157e+308"),
+            (0xffef_ffff_ffff_ffff, "-1.7976931348623157e+308"),
+            (0x4340_0000_0000_0000, "9007199254740992"),
+            (0xc340_0000_0000_0000, "-9007199254740992"),
+            (0x4430_0000_0000_0000, "295147905179352830000"),
+            (0x44b5_2d02_c7e1_4af5, "9.999999999999997e+22"),
+            (0x44b5_2d02_c7e1_4af6, "1e+23"),
+            (0x44b5_2d02_c7e1_4af7, "1.0000000000000001e+23"),
+            (0x444b_1ae4_d6e2_ef4e, "999999999999999700000"),
+            (0x444b_1ae4_d6e2_ef4f, "999999999999999900000"),
+            (0x444b_1ae4_d6e2_ef50, "1e+21"),
+            (0x3eb0_c6f7_a0b5_ed8c, "9.999999999999997e-7"),
+            (0x3eb0_c6f7_a0b5_ed8d, "0.000001"),
+            (0x41b3_de43_5555_5553, "333333333.3333332"),
+            (0x41b3_de43_5555_5554, "333333333.33333325"),
+            (0x41b3_de43_5555_5555, "333333333.3333333"),
+            (0x41b3_de43_5555_5556, "333333333.3333334"),
+            (0x41b3_de43_5555_5557, "333333333.33333343"),
+            (0xbecb_f647_612f_3696, "-0.0000033333333333333333"),
+            (0x4314_3ff3_c1cb_0959, "1424953923781206.2"),
+        ] {
+            assert_eq!(number(f64::from_bits(bits)), expected);
+        }
+        for (value, expected) in
+            [(0.5, "0.5"), (0.001, "0.001"), (-12.34, "-12.34"), (0.1 + 0.2, "0.30000000000000004")]
+        {
+            assert_eq!(number(value), expected);
+        }
+    }
+
+    #[test]
+    fn names_sort_by_utf16() {
+        let mut names = ["\u{fb33}", "\u{1f600}", "é", "z", "\u{e000}", "10", "1", "\r"];
+        names.sort_unstable_by(|one, other| utf16_order(one, other));
+        let mut expected = names;
+        expected.sort_by_key(|name| name.encode_utf16().collect::<Vec<_>>());
+        assert_eq!(names, expected);
+    }
+}

@@ -1,0 +1,151 @@
+//! JSON text to types: every fault with its pointer, all at once.
+//!
+//! Types that travel are declared with `record!` and `words!`: one declaration gives the struct,
+//! its reader, its writer, its JSON Schema and its member-by-member merge, so that none of them
+//! can drift from the others.
+
+mod record;
+mod word;
+
+use std::borrow::Cow;
+
+pub(crate) use record::{Seen, Slot, record, unknown_field};
+pub(crate) use word::{decode_word, nearest, words};
+
+use crate::finding::Finding;
+use crate::json::locate;
+use crate::json::number::{Integer, Number};
+use crate::json::reader::{Profile, Reader};
+use crate::json::value;
+
+/// A type that is read from JSON text.
+///
+/// Implemented by the types of this crate only; call [`decode`].
+#[allow(private_interfaces, reason = "sealed: only this crate can name the reader")]
+pub trait Decode<'a>: Sized {
+    /// Reads one value. `None` after a fault, which the reader keeps, and for what counts as
+    /// absent.
+    #[doc(hidden)]
+    fn decode(reader: &mut Reader<'a>) -> Option<Self>;
+}
+
+/// What reading a document gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decoded<T> {
+    /// The parts that could be read; `None` if nothing could.
+    pub value: Option<T>,
+    /// The faults, in document order. Empty means that `value` is whole.
+    pub faults: Vec<Finding>,
+}
+
+impl<T> Decoded<T> {
+    /// The value, if there was no fault.
+    ///
+    /// # Errors
+    ///
+    /// All faults of reading.
+    pub fn into_result(self) -> Result<T, crate::Refusal> {
+        match self.value {
+            Some(value) if self.faults.is_empty() => Ok(value),
+            _ => Err(crate::Refusal::new(self.faults)),
+        }
+    }
+}
+
+/// Reads a document from JSON text.
+///
+/// ```
+/// use onepath_core::{GenerationNodeConfig, decode};
+///
+/// let read = decode::<GenerationNodeConfig>(r#"{"generationType": "dialog", "version": true}"#);
+/// let pointers: Vec<_> = read.faults.iter().map(|fault| fault.pointer()).collect();
+/// assert_eq!(pointers, ["/generationType", "/version"]);
+/// assert_eq!(read.faults[0].help().as_deref(), Some("did you mean `dialogue`?"));
+/// ```
+#[must_use]
+pub fn decode<'a, T: Decode<'a>>(text: &'a str) -> Decoded<T> {
+    let mut reader = Reader::new(text, Profile::Contract);
+    let value = T::decode(&mut reader);
+    reader.end();
+    let broken = reader.is_broken();
+    let faults = reader.into_faults();
+    Decoded {
+        value: if broken { None } else { value },
+        faults: if faults.is_empty() { Vec::new() } else { locate::resolve(text, faults) },
+    }
+}
+
+/// Text, borrowed from the document where it can be.
+pub type Text<'a> = Cow<'a, str>;
+
+#[allow(private_interfaces, reason = "sealed trait")]
+impl<'a> Decode<'a> for Text<'a> {
+    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+        reader.string("text")
+    }
+}
+
+#[allow(private_interfaces, reason = "sealed trait")]
+impl<'a> Decode<'a> for bool {
+    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+        reader.boolean()
+    }
+}
+
+#[allow(private_interfaces, reason = "sealed trait")]
+impl<'a> Decode<'a> for Number {
+    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+        reader.number("a number").and_then(|parsed| Self::new(parsed.value))
+    }
+}
+
+#[allow(private_interfaces, reason = "sealed trait")]
+impl<'a> Decode<'a> for Integer {
+    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+        let at = reader.start();
+        let parsed = reader.number("a whole number")?;
+        let whole = Self::from_f64(parsed.value);
+        if whole.is_none() {
+            let finding = Finding::new(crate::Code::JsonWrongType, "")
+                .arg("a whole number")
+                .arg(parsed.text.to_owned())
+                .at(at..reader.position());
+            reader.fault(at, finding);
+        }
+        whole
+    }
+}
+
+#[allow(private_interfaces, reason = "sealed trait")]
+impl<'a, T: Decode<'a>> Decode<'a> for Vec<T> {
+    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+        value::list(reader, "a list")
+    }
+}
+
+/// Member-by-member merge: objects deep, everything else replaced.
+pub(crate) trait Merge: Clone {
+    fn merge(&mut self, other: &Self) {
+        *self = other.clone();
+    }
+}
+
+impl Merge for Text<'_> {}
+impl Merge for bool {}
+impl Merge for Number {}
+impl Merge for Integer {}
+impl<T: Clone> Merge for Vec<T> {}
+impl Merge for crate::json::value::Map<'_> {
+    fn merge(&mut self, other: &Self) {
+        Self::merge(self, other);
+    }
+}
+impl<T: Merge> Merge for Option<T> {
+    fn merge(&mut self, other: &Self) {
+        match (self, other) {
+            (Some(into), Some(from)) => into.merge(from),
+            (into @ None, Some(from)) => *into = Some(from.clone()),
+            (_, None) => {}
+        }
+    }
+}

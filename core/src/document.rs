@@ -1,0 +1,216 @@
+//! Documents as they lie in a repository: scene files, nodes with context, bare configs.
+
+use std::ops::Range;
+
+use crate::build::{Prepared, prepare_with};
+use crate::config::GenerationNodeConfig;
+use crate::context::BuildOptions;
+use crate::decode::{Decoded, decode};
+use crate::facts::{Facts, Known};
+use crate::finding::{Finding, Report};
+use crate::json::locate::locate;
+use crate::json::reader::{Profile, Reader};
+use crate::scene::{GenerationNode, NodeItem, Place, SceneFile};
+use crate::validate;
+
+/// What a document is, told by its members.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DocumentKind {
+    /// It has `nodes` or `scenes`.
+    Scene,
+    /// It has `config`.
+    Node,
+    /// Any other object with a `generationType`, in either spelling.
+    Config,
+    /// A list of documents.
+    List,
+    /// An object with a `$schema` of ours, or none of these members.
+    Other {
+        /// Whether its `$schema` names one of ours.
+        ours: bool,
+    },
+    /// No object and no list.
+    Unknown,
+}
+
+/// Tells what a document is.
+#[must_use]
+pub fn document_kind(text: &str) -> DocumentKind {
+    let mut reader = Reader::new(text, Profile::Any);
+    match reader.peek() {
+        b'[' => return DocumentKind::List,
+        b'{' => {}
+        _ => return DocumentKind::Unknown,
+    }
+    let mut kind = DocumentKind::Other { ours: false };
+    let mut first = true;
+    reader.open_object("");
+    while let Some(key) = reader.next_key(&mut first) {
+        match key.text.as_ref() {
+            "nodes" | "scenes" => return DocumentKind::Scene,
+            "config" => kind = DocumentKind::Node,
+            "generationType" | "generation_type" if kind != DocumentKind::Node => {
+                kind = DocumentKind::Config;
+            }
+            "$schema" if matches!(kind, DocumentKind::Other { .. }) && reader.peek() == b'"' => {
+                let ours = reader.string("").is_some_and(|schema| is_our_schema(&schema));
+                kind = DocumentKind::Other { ours };
+                continue;
+            }
+            _ => {}
+        }
+        reader.skip();
+    }
+    kind
+}
+
+/// Whether a `$schema` names a document that `check` reads.
+fn is_our_schema(schema: &str) -> bool {
+    let name = schema.rsplit(['/', '\\']).next().unwrap_or(schema);
+    ["scene-file", "generation-node", "generation-node-config"]
+        .iter()
+        .any(|known| name == format!("{known}.schema.json"))
+}
+
+/// The documents of a list, as ranges of the text.
+#[must_use]
+pub fn list_items(text: &str) -> Vec<Range<usize>> {
+    let mut reader = Reader::new(text, Profile::Any);
+    let mut out = Vec::new();
+    let mut first = true;
+    if reader.open_list("") {
+        while reader.next_item(&mut first) {
+            let start = reader.start();
+            reader.skip();
+            out.push(start..reader.position());
+        }
+    }
+    out
+}
+
+/// A document that was read: its configs with their context, and what was found so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document<'a> {
+    /// Every config of the document with its context.
+    pub items: Vec<NodeItem<'a>>,
+    /// Faults of reading, then those of the file's ids.
+    pub findings: Vec<Finding>,
+    text: &'a str,
+}
+
+/// Reads a scene file, a node with context or a bare config; `base` is the context known beside it.
+#[must_use]
+pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a> {
+    match document_kind(text) {
+        DocumentKind::Scene => {
+            let read: Decoded<SceneFile<'a>> = decode(text);
+            let mut findings = read.faults;
+            let items = read.value.as_ref().map(|file| file.items(base)).unwrap_or_default();
+            findings.extend(read.value.iter().flat_map(SceneFile::findings));
+            Document { items, findings, text }
+        }
+        DocumentKind::Node => {
+            let read: Decoded<GenerationNode<'a>> = decode(text);
+            let items = read.value.iter().map(|node| node.item(base)).collect();
+            Document { items, findings: read.faults, text }
+        }
+        _ => {
+            let read: Decoded<GenerationNodeConfig<'a>> = decode(text);
+            let item = |config| NodeItem {
+                name: "config".to_owned(),
+                config,
+                options: base.clone(),
+                place: Place::Config,
+            };
+            Document {
+                items: read.value.map(item).into_iter().collect(),
+                findings: read.faults,
+                text,
+            }
+        }
+    }
+}
+
+impl Document<'_> {
+    /// Puts a rule's finding where the document has its cause, spelled as the document does.
+    pub fn place(&self, item: &NodeItem<'_>, finding: &mut Finding) {
+        let candidates = item.place.pointers(finding.pointer());
+        let last = candidates.len().saturating_sub(1);
+        for (index, candidate) in candidates.into_iter().enumerate() {
+            let located = locate(self.text, &candidate);
+            // A part of the context that the document does not hold keeps the rule's pointer.
+            let outside = candidate.starts_with("/options") && item.place != Place::Node;
+            if located.found || index == last {
+                finding.set_pointer(if located.found || !outside {
+                    located.pointer
+                } else {
+                    candidate
+                });
+                return;
+            }
+        }
+    }
+
+    /// The faults of reading that lie in what this config reads, with pointers as rules have them.
+    fn faults(&self, item: &NodeItem<'_>) -> Vec<Finding> {
+        let as_rule = |fault: &Finding| {
+            let mut fault = fault.clone();
+            fault.set_pointer(item.place.rule_pointer(fault.pointer())?);
+            Some(fault)
+        };
+        self.findings.iter().filter_map(as_rule).collect()
+    }
+
+    /// Walks one config along the whole path. The report holds the faults of reading that lie in
+    /// it, then what the rules find, all with pointers into the document.
+    #[must_use]
+    pub fn prepare<'i>(&self, item: &'i NodeItem<'_>) -> Prepared<'i> {
+        let faults = self.faults(item);
+        let prepared = prepare_with(&item.config, &item.options, &faults, false);
+        let mut findings: Vec<Finding> = self
+            .findings
+            .iter()
+            .filter(|finding| item.place.rule_pointer(finding.pointer()).is_some())
+            .cloned()
+            .collect();
+        for mut finding in prepared.report.into_findings() {
+            self.place(item, &mut finding);
+            findings.push(finding);
+        }
+        Prepared { report: Report::new(findings), made: prepared.made }
+    }
+
+    /// Checks every config with as much of its context as is given.
+    #[must_use]
+    pub fn check(self) -> Report {
+        let mut out = self.findings.clone();
+        for item in &self.items {
+            let faults = self.faults(item);
+            let facts = Facts::new(&item.config, &item.options, Known::Given);
+            for mut finding in validate::run(&facts, &faults, false) {
+                self.place(item, &mut finding);
+                if !out.contains(&finding) {
+                    out.push(finding);
+                }
+            }
+        }
+        Report::new(out)
+    }
+}
+
+/// Checks a document: [`read_document`], then every rule on every config.
+///
+/// ```
+/// use onepath_core::{BuildOptions, check};
+///
+/// let text = r#"{"generation_type": "dialogue", "purpose": "adaptive", "strategy": "once",
+///     "seed_source": "player", "prompt": "hello", "duration": {"min": -1}, "social_context": {},
+///     "fallback": {"mode": "skip"}, "promt": "x"}"#;
+/// let found: Vec<_> = check(text, &BuildOptions::default()).into_findings();
+/// assert_eq!(found[0].to_string(), "error[json/unknown-field] `promt` is not a field of a node config at `/promt`");
+/// assert_eq!(found[1].pointer(), "/duration/min");
+/// ```
+#[must_use]
+pub fn check<'a>(text: &'a str, base: &BuildOptions<'a>) -> Report {
+    read_document(text, base).check()
+}

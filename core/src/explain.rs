@@ -1,0 +1,123 @@
+//! Explain: in which fields two requests differ, and what that changes.
+
+use serde_json::{Map as Object, Value as Json};
+
+use crate::identity::{Policy, View, field_policies, member_pointer};
+use crate::json::locate::escape;
+use crate::provider::ProviderInfo;
+use crate::request::GenerateContentRequest;
+
+/// One field in which two requests differ.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct Difference {
+    /// Pointer of the field in a request.
+    pub pointer: String,
+    /// Its value on the left, as it takes effect; absent if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<Json>,
+    /// Its value on the right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub right: Option<Json>,
+    /// What the field is for: identity, variation and scope change the key, the rest does not.
+    pub policy: Policy,
+}
+
+impl Difference {
+    /// Whether the difference changes hashes or key.
+    #[must_use]
+    pub fn changes_key(&self) -> bool {
+        matches!(self.policy, Policy::Identity | Policy::Variation | Policy::Scope)
+    }
+}
+
+/// The fields in which two requests differ, those that matter to the key first.
+///
+/// Ratings, bands and levels are shown as they take effect; sets without order and repeats.
+///
+/// ```
+/// use onepath_core::{GenerateContentRequest, Policy, decode, explain};
+///
+/// let read = |text| decode::<GenerateContentRequest>(text).into_result().unwrap();
+/// let left = read(r#"{"type": "dialogue", "purpose": "adaptive", "strategy": "once", "prompt": "a"}"#);
+/// let right = read(r#"{"type": "dialogue", "purpose": "adaptive", "strategy": "always", "prompt": "b"}"#);
+/// let found: Vec<_> = explain(&left, &right, None).into_iter().map(|d| (d.pointer, d.policy)).collect();
+/// assert_eq!(found, [("/prompt".to_owned(), Policy::Identity), ("/strategy".to_owned(), Policy::Scope)]);
+/// ```
+#[must_use]
+pub fn explain(
+    left: &GenerateContentRequest<'_>,
+    right: &GenerateContentRequest<'_>,
+    provider: Option<&ProviderInfo<'_>>,
+) -> Vec<Difference> {
+    let mut out = Vec::new();
+    let (left_identity, right_identity) = (identity(left, provider), identity(right, provider));
+    let mut names: Vec<&String> = left_identity.keys().chain(right_identity.keys()).collect();
+    names.sort();
+    names.dedup();
+    for name in names {
+        // The operation follows from the type and would say the same twice.
+        if name != "operation" {
+            let pointer = member_pointer(name);
+            let (left, right) = (left_identity.get(name), right_identity.get(name));
+            compare(&pointer, left, right, Policy::Identity, &mut out);
+        }
+    }
+    let json =
+        |request: &GenerateContentRequest<'_>| serde_json::to_value(request).unwrap_or_default();
+    let (left, right) = (json(left), json(right));
+    for row in field_policies() {
+        if row.policy == Policy::Identity || row.pointer == "/style/*" {
+            continue;
+        }
+        compare(
+            row.pointer,
+            left.pointer(row.pointer),
+            right.pointer(row.pointer),
+            row.policy,
+            &mut out,
+        );
+    }
+    out.sort_by_key(|difference| difference.policy);
+    out
+}
+
+fn identity(
+    request: &GenerateContentRequest<'_>,
+    provider: Option<&ProviderInfo<'_>>,
+) -> Object<String, Json> {
+    let mut text = String::new();
+    View::new(request, provider).write(&mut text);
+    match serde_json::from_str(&text) {
+        Ok(Json::Object(members)) => members,
+        _ => Object::new(),
+    }
+}
+
+/// Objects are compared member by member, everything else whole.
+fn compare(
+    pointer: &str,
+    left: Option<&Json>,
+    right: Option<&Json>,
+    policy: Policy,
+    out: &mut Vec<Difference>,
+) {
+    if left == right {
+        return;
+    }
+    if let (Some(Json::Object(left)), Some(Json::Object(right))) = (left, right) {
+        let mut names: Vec<&String> = left.keys().chain(right.keys()).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let below = format!("{pointer}/{}", escape(name));
+            compare(&below, left.get(name), right.get(name), policy, out);
+        }
+        return;
+    }
+    out.push(Difference {
+        pointer: pointer.to_owned(),
+        left: left.cloned(),
+        right: right.cloned(),
+        policy,
+    });
+}

@@ -1,0 +1,266 @@
+//! What rules and build both need to know, worked out once.
+
+use std::borrow::Cow;
+
+use crate::codes::Code;
+use crate::config::GenerationNodeConfig;
+use crate::context::{BuildOptions, Npc, Template, Terms};
+use crate::decode::Text;
+use crate::finding::Finding;
+use crate::id::Id;
+use crate::json::locate::escape;
+use crate::json::value::{Map, Value};
+use crate::operation::Operation;
+use crate::prompt::Rendering;
+use crate::provider::ProviderInfo;
+use crate::rating::{Rating, lower};
+use crate::seed::Seed;
+use crate::social::{self, GenerationSocialContext};
+use crate::words::GenerationType;
+
+/// How much of the context is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Everything there is: a rule about the context speaks about what is absent too.
+    All,
+    /// What is given: a rule about a part of the context runs only if that part is there.
+    Given,
+}
+
+/// The template a config names.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum TemplateState<'f> {
+    /// The prompt comes from elsewhere.
+    NotRead,
+    /// It is needed and not among the templates given.
+    Missing,
+    /// It is read.
+    Read(&'f Template<'f>),
+}
+
+/// The texts of a node, rendered.
+#[derive(Debug)]
+pub(crate) struct Texts<'f> {
+    pub(crate) prompt: Option<Text<'f>>,
+    pub(crate) negative: Option<Text<'f>>,
+    pub(crate) prompts: Option<Vec<Text<'f>>>,
+    pub(crate) prompt_pointer: Cow<'static, str>,
+    pub(crate) rendering: Rendering,
+}
+
+/// A config and its context, with everything that is worked out of the two.
+#[derive(Debug)]
+pub(crate) struct Facts<'f> {
+    pub(crate) config: &'f GenerationNodeConfig<'f>,
+    pub(crate) options: &'f BuildOptions<'f>,
+    pub(crate) known: Known,
+    pub(crate) generation_type: Option<GenerationType>,
+    pub(crate) operation: Option<Operation>,
+    pub(crate) provider: Option<&'f ProviderInfo<'f>>,
+    pub(crate) block: Option<&'f Map<'f>>,
+    pub(crate) social: Result<GenerationSocialContext<'f>, Vec<Finding>>,
+    pub(crate) world_bound: Option<Rating>,
+    pub(crate) user_bound: Option<Rating>,
+    pub(crate) template: TemplateState<'f>,
+    pub(crate) texts: Texts<'f>,
+    /// The explicit seed; `Err` is the pointer of a malformed one.
+    pub(crate) seed: Result<Option<Seed<'f>>, String>,
+}
+
+/// What is not `""`.
+pub(crate) fn filled<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
+    text.map(AsRef::as_ref).filter(|text: &&str| !text.is_empty())
+}
+
+impl<'f> Facts<'f> {
+    pub(crate) fn new(
+        config: &'f GenerationNodeConfig<'f>,
+        options: &'f BuildOptions<'f>,
+        known: Known,
+    ) -> Self {
+        let provider = options.provider_info();
+        let block = match (options.provider_id(), &config.style) {
+            (Some(id), Some(style)) => style.block(id.as_str()),
+            _ => None,
+        };
+        let mut social = social::resolve(config.social_context.as_ref(), options);
+        if let Err(findings) = &mut social {
+            for finding in findings {
+                finding.rebase("/options");
+            }
+        }
+        let unbounded = options.bounds.as_ref().and_then(|bounds| bounds.unbounded) == Some(true);
+        let silent = (!unbounded).then_some(Rating::SILENT);
+        let bounds = options.bounds.as_ref();
+        let declared =
+            options.world_generation().and_then(|generation| generation.max_content_rating);
+        let world_bound = lower(declared.or(silent), bounds.and_then(|bounds| bounds.world));
+        let wished = options.user.as_ref().and_then(|user| user.max_content_rating);
+        let configured =
+            options.social_context_config.as_ref().and_then(|config| config.max_content_rating);
+        let user_bound =
+            lower(lower(wished.or(silent), bounds.and_then(|bounds| bounds.user)), configured);
+        let template = template_state(config, options);
+        Self {
+            config,
+            options,
+            known,
+            generation_type: config.generation_type,
+            operation: config.generation_type.map(GenerationType::operation),
+            provider,
+            block,
+            social,
+            world_bound,
+            user_bound,
+            template,
+            texts: render(config, options, template),
+            seed: explicit_seed(config, options, block),
+        }
+    }
+
+    /// Whether rules about the whole context speak.
+    pub(crate) fn all(&self) -> bool {
+        self.known == Known::All
+    }
+
+    /// The rating that is asked for: of the resolved context, else of the one written by hand.
+    pub(crate) fn asked_rating(&self) -> Option<Rating> {
+        match &self.config.social_context {
+            Some(by_hand) => by_hand.content_rating,
+            None => self.social.as_ref().ok().and_then(|social| social.content_rating),
+        }
+    }
+
+    /// The images that are given, `imageUrl` first; empty texts are absent.
+    pub(crate) fn images(&self) -> impl Iterator<Item = &'f str> {
+        let config = self.config;
+        filled(config.image_url.as_ref()).into_iter().chain(
+            config
+                .image_urls
+                .as_deref()
+                .unwrap_or_default()
+                .iter()
+                .map(AsRef::as_ref)
+                .filter(|url: &&str| !url.is_empty()),
+        )
+    }
+
+    /// The npc that an `npc_response` shows: the first of the options' ids, else of the social
+    /// context's, else of the npcs.
+    pub(crate) fn npc(&self) -> Option<(Id<'_>, Option<&'f Npc<'f>>)> {
+        if self.generation_type != Some(GenerationType::NpcResponse) {
+            return None;
+        }
+        let npcs = self.options.npcs.as_deref().unwrap_or_default();
+        let id = self
+            .options
+            .npc_ids
+            .as_deref()
+            .and_then(<[_]>::first)
+            .or_else(|| self.social.as_ref().ok()?.npc_ids.as_deref()?.first())
+            .or_else(|| npcs.first().map(|npc| &npc.id))?;
+        Some((id.by_ref(), npcs.iter().find(|npc| npc.id == *id)))
+    }
+
+    /// The terms of world, provider and tenant.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = &'f Terms<'f>> {
+        let world =
+            self.options.world_generation().and_then(|generation| generation.terms.as_ref());
+        let provider = self.provider.and_then(|provider| provider.terms.as_ref());
+        world.into_iter().chain(provider).chain(self.options.terms.as_ref())
+    }
+}
+
+/// The template is read only if neither options nor config give a prompt.
+fn template_state<'f>(
+    config: &'f GenerationNodeConfig<'f>,
+    options: &'f BuildOptions<'f>,
+) -> TemplateState<'f> {
+    let Some(id) = &config.template_id else { return TemplateState::NotRead };
+    if filled(options.prompt.as_ref()).is_some() || filled(config.prompt.as_ref()).is_some() {
+        return TemplateState::NotRead;
+    }
+    match options.templates.as_ref().and_then(|templates| templates.get(id.as_str())) {
+        Some(template)
+            if config
+                .template_version_id
+                .as_ref()
+                .is_none_or(|pinned| *pinned == template.version_id) =>
+        {
+            TemplateState::Read(template)
+        }
+        _ => TemplateState::Missing,
+    }
+}
+
+fn render<'f>(
+    config: &'f GenerationNodeConfig<'f>,
+    options: &'f BuildOptions<'f>,
+    template: TemplateState<'f>,
+) -> Texts<'f> {
+    let template = match template {
+        TemplateState::Read(template) => Some(template),
+        _ => None,
+    };
+    let lookup = |name: &str| -> Option<&'f Value<'f>> {
+        options
+            .variables
+            .as_ref()
+            .and_then(|variables| variables.get(name))
+            .or_else(|| config.variables.as_ref().and_then(|variables| variables.get(name)))
+            .or_else(|| template.and_then(|template| template.variables.as_ref()?.get(name)))
+    };
+    let in_template = |part: &str| -> Cow<'static, str> {
+        let id = config.template_id.as_ref().map_or("", Id::as_str);
+        Cow::Owned(format!("/options/templates/{}/{part}", escape(id)))
+    };
+    let mut rendering = Rendering::default();
+    let (source, prompt_pointer) = if let Some(prompt) = filled(options.prompt.as_ref()) {
+        (Some(prompt), Cow::Borrowed("/options/prompt"))
+    } else if let Some(prompt) = filled(config.prompt.as_ref()) {
+        (Some(prompt), Cow::Borrowed("/prompt"))
+    } else if let Some(template) = template {
+        (Some(template.text.as_deref().unwrap_or("")), in_template("text"))
+    } else {
+        (None, Cow::Borrowed("/prompt"))
+    };
+    let prompt = source.map(|source| rendering.render(source, || prompt_pointer.clone(), lookup));
+    let negative = if let Some(negative) = filled(config.negative_prompt.as_ref()) {
+        Some(rendering.render(negative, || Cow::Borrowed("/negativePrompt"), lookup))
+    } else {
+        template
+            .and_then(|template| filled(template.negative_text.as_ref()))
+            .map(|negative| rendering.render(negative, || in_template("negativeText"), lookup))
+    };
+    let prompts = config.prompts.as_ref().map(|prompts| {
+        let render = |(index, prompt): (usize, &'f Text<'f>)| {
+            rendering.render(prompt, || Cow::Owned(format!("/prompts/{index}")), lookup)
+        };
+        prompts.iter().enumerate().map(render).collect()
+    });
+    Texts { prompt, negative, prompts, prompt_pointer, rendering }
+}
+
+/// The first of the options' seed, the config's, and that of the provider's block.
+fn explicit_seed<'f>(
+    config: &'f GenerationNodeConfig<'f>,
+    options: &'f BuildOptions<'f>,
+    block: Option<&'f Map<'f>>,
+) -> Result<Option<Seed<'f>>, String> {
+    let of_block = match block.and_then(|block| block.get("seed")) {
+        Some(value) => Seed::from_value(value).map_err(|()| {
+            let id = options.provider_id().map_or("", Id::as_str);
+            format!("/style/{}/seed", escape(id))
+        })?,
+        None => None,
+    };
+    let given = options.seed.as_ref().or(config.seed.as_ref()).map(Seed::by_ref);
+    Ok(given.or(of_block))
+}
+
+impl Facts<'_> {
+    /// The finding of a malformed seed in a provider's block.
+    pub(crate) fn malformed_seed(&self) -> Option<Finding> {
+        self.seed.as_ref().err().map(|pointer| Finding::new(Code::SeedMalformed, pointer.clone()))
+    }
+}

@@ -1,0 +1,11 @@
+//! Reading JSON text: one reader for every door.
+//!
+//! [`reader`] pulls values out of a text without copying what needs no copy; [`value`] is any JSON
+//! where a field is open; [`locate`] maps between pointers and bytes, for findings only.
+
+pub(crate) mod locate;
+pub(crate) mod number;
+pub(crate) mod reader;
+pub(crate) mod value;
+
+pub(crate) use reader::Reader;

@@ -1,0 +1,424 @@
+//! Scene files: scenes, generation nodes and the edges between them, with their context.
+
+use crate::codes::Code;
+use crate::config::{FallbackConfig, GenerationNodeConfig, SceneRef};
+use crate::context::{BuildOptions, Npc, Session, User, World};
+use crate::decode::{Decode, Merge, Text, record};
+use crate::finding::Finding;
+use crate::id::{self, Id};
+use crate::json::reader::Reader;
+use crate::json::value::Map;
+
+/// A list whose items are read each for itself: a fault in one leaves the others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Items<T>(Vec<Option<T>>);
+
+impl<T> Items<T> {
+    /// The items that could be read, each with its place in the list.
+    pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
+        self.0.iter().enumerate().filter_map(|(index, item)| Some((index, item.as_ref()?)))
+    }
+
+    /// How many items the list has, those that could not be read included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether the list has no item.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<T: Clone> Merge for Items<T> {}
+
+impl<T: serde::Serialize> serde::Serialize for Items<T> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().flatten())
+    }
+}
+
+#[allow(private_interfaces, reason = "sealed trait")]
+impl<'a, T: Decode<'a>> Decode<'a> for Items<T> {
+    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+        let at = reader.start();
+        if !reader.open_list("a list") {
+            return None;
+        }
+        let mut items = Vec::new();
+        let mut first = true;
+        while reader.next_item(&mut first) {
+            items.push(T::decode(reader));
+        }
+        if items.len() > crate::limits::ITEMS {
+            crate::json::value::too_large(reader, at, "the list", crate::limits::ITEMS);
+        }
+        Some(Self(items))
+    }
+}
+
+#[cfg(feature = "schema")]
+impl<T: schemars::JsonSchema> schemars::JsonSchema for Items<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        format!("ItemsOf{}", T::schema_name()).into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let item = generator.subschema_for::<T>();
+        schemars::json_schema!({ "type": "array", "items": item })
+    }
+}
+
+record! {
+    /// A game's scenes, the nodes that generate content for them, and the edges between.
+    #[derive(Default)]
+    pub struct SceneFile<'a>("a scene file", unknown: file) {
+        /// The scenes.
+        scenes: Option<Items<SceneRef<'a>>> = "scenes";
+        /// The nodes.
+        nodes: Option<Items<GenerationNode<'a>>> = "nodes";
+        /// The edges.
+        edges: Option<Items<SceneEdge<'a>>> = "edges";
+        /// What is known about npcs.
+        npcs: Option<Vec<Npc<'a>>> = "npcs";
+        /// The world.
+        world: Option<World<'a>> = "world";
+        /// A playthrough to try things with.
+        session: Option<Session<'a>> = "session";
+        /// A user to try things with.
+        user: Option<User<'a>> = "user";
+        /// An open map for tools.
+        ui: Option<Map<'a>> = "ui";
+    }
+}
+
+record! {
+    /// A node that generates content.
+    pub struct GenerationNode<'a>("a node", unknown: file) {
+        /// Its id.
+        id: Option<Id<'a>> = "id" with id::optional as Option<id::Optional>;
+        /// The scene it leads from: an id of the file, or a whole scene.
+        from_scene: Option<SceneLink<'a>> = "fromScene";
+        /// The scene it leads to.
+        to_scene: Option<SceneLink<'a>> = "toScene";
+        /// What a designer edits.
+        config: GenerationNodeConfig<'a> = "config", required JsonWrongType;
+        /// What the build is given beside the config and the file's context.
+        options: Option<BuildOptions<'a>> = "options";
+        /// Kept and ignored.
+        cache_key: Option<Text<'a>> = "cacheKey";
+        /// Kept and ignored.
+        health: Option<Map<'a>> = "health";
+        /// An open map for tools.
+        ui: Option<Map<'a>> = "ui";
+    }
+}
+
+record! {
+    /// From one place of the graph to another.
+    pub struct SceneEdge<'a>("an edge", unknown: refuse) {
+        /// Its id.
+        id: Option<Id<'a>> = "id" with id::optional as Option<id::Optional>;
+        /// A scene or a node.
+        from: Id<'a> = "from", required JsonEmptyId;
+        /// A scene or a node.
+        to: Id<'a> = "to", required JsonEmptyId;
+        /// Whether and how it generates.
+        meta: Option<GenerationEdgeMeta<'a>> = "meta";
+        /// An open map for tools.
+        ui: Option<Map<'a>> = "ui";
+    }
+}
+
+record! {
+    /// How an edge generates.
+    #[derive(Default)]
+    pub struct GenerationEdgeMeta<'a>("an edge's meta", unknown: refuse) {
+        /// Whether the edge generates: its node's config with `rules` merged in.
+        generate: Option<bool> = "generate";
+        /// Parts of a config, merged member by member: objects deep, lists replaced.
+        rules: Option<GenerationNodeConfig<'a>> = "rules";
+        /// Replaces the config's fallback.
+        fallback: Option<FallbackConfig<'a>> = "fallback";
+    }
+}
+
+/// A scene, by its id or whole.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SceneLink<'a> {
+    /// An id of the file's scenes.
+    Id(Id<'a>),
+    /// The scene itself.
+    Scene(SceneRef<'a>),
+}
+
+impl Merge for SceneLink<'_> {}
+
+impl serde::Serialize for SceneLink<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Id(id) => id.serialize(serializer),
+            Self::Scene(scene) => scene.serialize(serializer),
+        }
+    }
+}
+
+#[allow(private_interfaces, reason = "sealed trait")]
+impl<'a> Decode<'a> for SceneLink<'a> {
+    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+        if reader.peek() == b'{' {
+            SceneRef::decode(reader).map(Self::Scene)
+        } else {
+            Id::decode(reader).map(Self::Id)
+        }
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for SceneLink<'_> {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "SceneLink".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let (id, scene) =
+            (generator.subschema_for::<Id<'_>>(), generator.subschema_for::<SceneRef<'_>>());
+        schemars::json_schema!({
+            "description": "A scene, by its id in this file or whole.",
+            "anyOf": [id, scene],
+        })
+    }
+}
+
+/// One config of a document with its whole context.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeItem<'a> {
+    /// The node's id, the edge's id or ends, or the place in the list.
+    pub name: String,
+    /// What is built.
+    pub config: GenerationNodeConfig<'a>,
+    /// With what it is built.
+    pub options: BuildOptions<'a>,
+    /// Where the config stands.
+    pub(crate) place: Place,
+}
+
+/// Where a config and its context stand in a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The document is the config.
+    Config,
+    /// The document is the node.
+    Node,
+    /// A node of a scene file.
+    SceneNode(usize),
+    /// An edge of a scene file: the edge, and its node.
+    SceneEdge(usize, usize),
+}
+
+impl Place {
+    /// Where a rule's pointer leads in the document; for an edge first in its rules.
+    pub(crate) fn pointers(self, pointer: &str) -> Vec<String> {
+        match (self, pointer.strip_prefix("/options")) {
+            (Self::Config, _) => vec![pointer.to_owned()],
+            (Self::Node, None) => vec![format!("/config{pointer}")],
+            (Self::Node, Some(rest)) => {
+                vec![format!("/options{rest}"), rest.to_owned(), pointer.to_owned()]
+            }
+            (Self::SceneNode(node), None) => vec![format!("/nodes/{node}/config{pointer}")],
+            (Self::SceneEdge(edge, node), None) => vec![
+                format!("/edges/{edge}/meta{pointer}"),
+                format!("/edges/{edge}/meta/rules{pointer}"),
+                format!("/nodes/{node}/config{pointer}"),
+            ],
+            (Self::SceneNode(node) | Self::SceneEdge(_, node), Some(rest)) => vec![
+                format!("/nodes/{node}/options{rest}"),
+                format!("/nodes/{node}{rest}"),
+                rest.to_owned(),
+                pointer.to_owned(),
+            ],
+        }
+    }
+
+    /// A document's pointer as rules have it, if it lies in what this place reads.
+    pub(crate) fn rule_pointer(self, pointer: &str) -> Option<String> {
+        let below = |base: &str| pointer.strip_prefix(base).map(str::to_owned);
+        let option = |rest: String| format!("/options{rest}");
+        let in_scene = |node: usize| {
+            below(&format!("/nodes/{node}/config"))
+                .or_else(|| below(&format!("/nodes/{node}/options")).map(option))
+                .or_else(|| {
+                    let rest = below(&format!("/nodes/{node}"))?;
+                    (rest.starts_with("/fromScene") || rest.starts_with("/toScene"))
+                        .then(|| option(rest))
+                })
+                .or_else(|| {
+                    ["/session", "/world", "/user", "/npcs"]
+                        .iter()
+                        .any(|part| pointer.starts_with(part))
+                        .then(|| option(pointer.to_owned()))
+                })
+        };
+        match self {
+            Self::Config => Some(pointer.to_owned()),
+            Self::Node => below("/config").or_else(|| Some(option(below("/options")?))),
+            Self::SceneNode(node) => in_scene(node),
+            Self::SceneEdge(edge, node) => below(&format!("/edges/{edge}/meta/rules"))
+                .or_else(|| below(&format!("/edges/{edge}/meta")))
+                .or_else(|| in_scene(node)),
+        }
+    }
+}
+
+impl<'a> SceneFile<'a> {
+    /// Ids that stand twice, and ids that lead nowhere.
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let mut out = Vec::new();
+        let scenes: Vec<(usize, &Id<'a>)> =
+            self.scenes.iter().flat_map(Items::iter).map(|(at, scene)| (at, &scene.id)).collect();
+        let nodes: Vec<(usize, &Id<'a>)> = self
+            .nodes
+            .iter()
+            .flat_map(Items::iter)
+            .filter_map(|(at, node)| Some((at, node.id.as_ref()?)))
+            .collect();
+        for (what, list, ids) in [("scene", "scenes", &scenes), ("node", "nodes", &nodes)] {
+            let mut seen = std::collections::BTreeSet::new();
+            for (at, id) in ids {
+                if !seen.insert(*id) {
+                    out.push(
+                        Finding::new(Code::NodeDuplicateId, format!("/{list}/{at}/id"))
+                            .arg(what)
+                            .arg(id.to_string()),
+                    );
+                }
+            }
+        }
+        let mut unknown = |id: &Id<'a>, what: &'static str, pointer: String| {
+            out.push(Finding::new(Code::SceneUnknown, pointer).arg(id.to_string()).arg(what));
+        };
+        let is_scene = |id: &Id<'a>| scenes.iter().any(|(_, known)| *known == id);
+        let is_node = |id: &Id<'a>| nodes.iter().any(|(_, known)| *known == id);
+        for (at, node) in self.nodes.iter().flat_map(Items::iter) {
+            for (link, name) in [(&node.from_scene, "fromScene"), (&node.to_scene, "toScene")] {
+                if let Some(SceneLink::Id(id)) = link
+                    && !is_scene(id)
+                {
+                    unknown(id, "scene", format!("/nodes/{at}/{name}"));
+                }
+            }
+        }
+        for (at, edge) in self.edges.iter().flat_map(Items::iter) {
+            for (id, name) in [(&edge.from, "from"), (&edge.to, "to")] {
+                if !is_scene(id) && !is_node(id) {
+                    unknown(id, "scene or node", format!("/edges/{at}/{name}"));
+                }
+            }
+            let generates = edge.meta.as_ref().and_then(|meta| meta.generate) == Some(true);
+            if generates && is_scene(&edge.from) && is_scene(&edge.to) {
+                unknown(&edge.to, "node", format!("/edges/{at}/to"));
+            }
+        }
+        out
+    }
+
+    /// Every config of the file with its context: nodes first, then the edges that generate.
+    ///
+    /// An edge's node is the one it leads to, else the one it comes from. `base` is what is known
+    /// beside the file; the file's own context counts before it, a node's `options` before that.
+    #[must_use]
+    pub fn items(&self, base: &BuildOptions<'a>) -> Vec<NodeItem<'a>> {
+        let mut context = base.clone();
+        replace(&mut context.session, self.session.as_ref());
+        replace(&mut context.world, self.world.as_ref());
+        replace(&mut context.user, self.user.as_ref());
+        replace(&mut context.npcs, self.npcs.as_ref());
+        let mut out = Vec::new();
+        let nodes: Vec<(usize, &GenerationNode<'a>)> =
+            self.nodes.iter().flat_map(Items::iter).collect();
+        for &(at, node) in &nodes {
+            let name = node.id.as_ref().map_or_else(|| format!("nodes[{at}]"), Id::to_string);
+            out.push(NodeItem {
+                name,
+                config: node.config.clone(),
+                options: self.options(node, &context),
+                place: Place::SceneNode(at),
+            });
+        }
+        for (at, edge) in self.edges.iter().flat_map(Items::iter) {
+            let Some(meta) = edge.meta.as_ref().filter(|meta| meta.generate == Some(true)) else {
+                continue;
+            };
+            let named = |id: &Id<'a>| nodes.iter().find(|(_, node)| node.id.as_ref() == Some(id));
+            let Some(&(node_at, node)) = named(&edge.to).or_else(|| named(&edge.from)) else {
+                continue;
+            };
+            let mut config = node.config.clone();
+            if let Some(rules) = &meta.rules {
+                config.merge(rules);
+            }
+            if meta.fallback.is_some() {
+                config.fallback.clone_from(&meta.fallback);
+            }
+            let name = edge
+                .id
+                .as_ref()
+                .map_or_else(|| format!("{}->{}", edge.from, edge.to), Id::to_string);
+            out.push(NodeItem {
+                name,
+                config,
+                options: self.options(node, &context),
+                place: Place::SceneEdge(at, node_at),
+            });
+        }
+        out
+    }
+
+    fn options(&self, node: &GenerationNode<'a>, context: &BuildOptions<'a>) -> BuildOptions<'a> {
+        let mut options = node.with_context(context);
+        let scene = |link: Option<&SceneLink<'a>>| match link? {
+            SceneLink::Scene(scene) => Some(scene.clone()),
+            SceneLink::Id(id) => {
+                let mut scenes = self.scenes.iter().flat_map(Items::iter);
+                scenes.find(|(_, scene)| scene.id == *id).map(|(_, scene)| scene.clone())
+            }
+        };
+        options.from_scene = scene(node.from_scene.as_ref()).or(options.from_scene);
+        options.to_scene = scene(node.to_scene.as_ref()).or(options.to_scene);
+        options
+    }
+}
+
+fn replace<T: Clone>(into: &mut Option<T>, from: Option<&T>) {
+    if from.is_some() {
+        *into = from.cloned();
+    }
+}
+
+impl<'a> GenerationNode<'a> {
+    /// The node's own options, with the context where they say nothing.
+    fn with_context(&self, context: &BuildOptions<'a>) -> BuildOptions<'a> {
+        let mut options = context.clone();
+        if let Some(own) = &self.options {
+            options.replace_with(own);
+        }
+        options
+    }
+
+    /// The config with its context, for a document that is one node.
+    #[must_use]
+    pub fn item(&self, base: &BuildOptions<'a>) -> NodeItem<'a> {
+        let mut options = self.with_context(base);
+        let scene = |link: Option<&SceneLink<'a>>| match link? {
+            SceneLink::Scene(scene) => Some(scene.clone()),
+            SceneLink::Id(id) => Some(SceneRef::new(id.clone())),
+        };
+        options.from_scene = scene(self.from_scene.as_ref()).or(options.from_scene);
+        options.to_scene = scene(self.to_scene.as_ref()).or(options.to_scene);
+        let name = self.id.as_ref().map_or_else(|| "node".to_owned(), Id::to_string);
+        NodeItem { name, config: self.config.clone(), options, place: Place::Node }
+    }
+}

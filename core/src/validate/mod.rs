@@ -1,0 +1,190 @@
+//! The rules: one function each, in one table, in the order of the contract's §4.
+//!
+//! A rule names what it reads; a fault of reading in one of those parts silences it, because what
+//! could not be read is neither present nor absent.
+
+mod constraints;
+mod duration;
+mod fallback;
+mod inputs;
+mod node;
+mod prompt;
+mod provider;
+mod rating;
+mod seed;
+mod style;
+
+use crate::codes::Code;
+use crate::config::GenerationNodeConfig;
+use crate::context::BuildOptions;
+use crate::facts::{Facts, Known};
+use crate::finding::{Finding, Report};
+use crate::json::locate::snake;
+
+/// Where a rule puts its findings.
+pub(crate) type Findings = Vec<Finding>;
+
+/// One rule of the table.
+pub(crate) struct Rule {
+    /// The code it reports.
+    pub(crate) code: Code,
+    /// The parts it reads: pointers into the config, or below `/options`.
+    pub(crate) reads: &'static [&'static str],
+    run: fn(&Facts<'_>, &mut Findings),
+}
+
+macro_rules! rules {
+    ($($code:ident $run:path: $($reads:literal)*;)*) => {
+        /// Every rule, in the order of its findings.
+        pub(crate) const RULES: &[Rule] =
+            &[$(Rule { code: Code::$code, reads: &[$($reads),*], run: $run },)*];
+    };
+}
+
+rules! {
+    NodeDisabled node::disabled: "/enabled";
+    NodeTypeRequired node::type_required: "/generationType";
+    NodePurposeRequired node::purpose_required: "/purpose";
+    NodeStrategyRequired node::strategy_required: "/strategy";
+    NodeVersionRange node::version_range: "/version";
+    NodeUnusualPurpose node::unusual_purpose: "/generationType" "/purpose";
+    NodeBlankTemplate node::blank_template: "/templateId";
+    SeedTimestampDefeatsCache seed::timestamp_defeats_cache: "/seedSource" "/strategy";
+    SeedPreferPlaythrough seed::prefer_playthrough: "/seedSource" "/strategy";
+    SeedPreferPlayer seed::prefer_player: "/seedSource" "/strategy";
+    SeedSourceMissing seed::source_missing: "/seedSource" "/strategy";
+    SeedFixedMissing seed::fixed_missing: "/seedSource" "/seed" "/style" "/options/seed" "/options/providerId";
+    SeedNowMissing seed::now_missing: "/seedSource" "/seed" "/style" "/options/seed" "/options/now";
+    SeedMalformed seed::malformed: "/style" "/options/providerId";
+    RatingExceedsWorld rating::exceeds_world: "/socialContext" "/options/world" "/options/session" "/options/bounds" "/options/npcIds";
+    RatingExceedsUser rating::exceeds_user: "/socialContext" "/options/user" "/options/session" "/options/bounds" "/options/npcIds" "/options/socialContextConfig";
+    RatingRestricted rating::restricted: "/socialContext/contentRating";
+    SocialIntenseBand rating::intense_band: "/socialContext/intimacyBand";
+    SocialNpcIdsMissing rating::npc_ids_missing: "/generationType" "/socialContext/npcIds";
+    SocialContextMissing rating::context_missing: "/generationType" "/socialContext" "/options/npcIds";
+    SocialUnknownLevel rating::unknown_level: "/socialContext/intimacyLevelId" "/options/world" "/options/session" "/options/npcIds";
+    StyleMoodsMissing style::moods_missing: "/generationType" "/style/moodFrom" "/style/moodTo";
+    StyleAbruptAndSlow style::abrupt_and_slow: "/style/pacing" "/style/transitionType";
+    StyleMissing style::missing: "/generationType" "/style";
+    RatingExceedsConstraint rating::exceeds_constraint: "/socialContext" "/constraints/rating" "/options/session" "/options/npcIds";
+    ConstraintsRequiredAndAvoided constraints::required_and_avoided: "/constraints/requiredElements" "/constraints/avoidElements";
+    ConstraintsEmptyRequired constraints::empty_required: "/constraints/requiredElements";
+    ConstraintsEmptyAvoided constraints::empty_avoided: "/constraints/avoidElements";
+    ConstraintsEmptyRules constraints::empty_rules: "/constraints/contentRules";
+    ConstraintsManyRequired constraints::many_required: "/constraints/requiredElements";
+    ConstraintsManyAvoided constraints::many_avoided: "/constraints/avoidElements";
+    DurationMinExceedsMax duration::min_exceeds_max: "/duration/min" "/duration/max";
+    DurationTargetBelowMin duration::target_below_min: "/duration/target" "/duration/min";
+    DurationTargetAboveMax duration::target_above_max: "/duration/target" "/duration/max";
+    DurationNegativeMin duration::negative_min: "/duration/min";
+    DurationNegativeMax duration::negative_max: "/duration/max";
+    DurationNegativeTarget duration::negative_target: "/duration/target";
+    DurationShortTransition duration::short_transition: "/generationType" "/duration/max";
+    DurationVeryLong duration::very_long: "/duration/max";
+    DurationTargetMissing duration::target_missing: "/duration/min" "/duration/max" "/duration/target";
+    DurationTightRange duration::tight_range: "/duration/min" "/duration/max";
+    DurationMissing duration::missing: "/generationType" "/duration";
+    FallbackDefaultContentMissing fallback::default_content_missing: "/fallback/mode" "/fallback/defaultContentId";
+    FallbackRetriesOutOfRange fallback::retries_out_of_range: "/fallback/mode" "/fallback/maxRetries";
+    FallbackTimeoutShort fallback::timeout_short: "/fallback/mode" "/fallback/timeoutMs";
+    FallbackTimeoutLong fallback::timeout_long: "/fallback/mode" "/fallback/timeoutMs";
+    FallbackPlaceholderTransition fallback::placeholder_transition: "/generationType" "/fallback/mode";
+    FallbackSkipGapFill fallback::skip_gap_fill: "/purpose" "/fallback/mode";
+    FallbackMissing fallback::missing: "/fallback";
+    StrategyAlwaysRegenerates node::always_regenerates: "/strategy";
+    StrategyPreferPerPlaythrough node::prefer_per_playthrough: "/strategy" "/generationType" "/purpose";
+    InputsPromptMissing inputs::prompt_missing: "/generationType" "/prompt" "/templateId" "/options/prompt";
+    InputsImageMissing inputs::image_missing: "/generationType" "/imageUrl" "/imageUrls" "/options/npcs" "/options/npcIds";
+    InputsImagesTooFew inputs::images_too_few: "/generationType" "/imageUrl" "/imageUrls";
+    InputsPromptCount inputs::prompt_count: "/generationType" "/imageUrl" "/imageUrls" "/prompts";
+    InputsVideoMissing inputs::video_missing: "/generationType" "/videoUrl" "/originalVideoId";
+    InputsFusionMissing inputs::fusion_missing: "/generationType" "/fusionAssets";
+    InputsExpiringUrl inputs::expiring_url: "/imageUrl" "/imageUrls" "/videoUrl" "/fusionAssets";
+    ScopePlaythroughMissing seed::playthrough_missing: "/strategy" "/seedSource" "/seed" "/options/session" "/options/playerContext";
+    ScopePlayerMissing seed::player_missing: "/strategy" "/seedSource" "/seed" "/options/session" "/options/playerContext" "/options/user";
+    PromptUnknownVariable prompt::unknown_variable: "/prompt" "/negativePrompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates";
+    PromptBadPlaceholder prompt::bad_placeholder: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/options/prompt" "/options/templates";
+    PromptVariableType prompt::variable_type: "/prompt" "/negativePrompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates";
+    PromptUnusedVariable prompt::unused_variable: "/prompt" "/negativePrompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/templates";
+    PromptFlagged prompt::flagged: "/prompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates" "/options/terms" "/options/world" "/options/provider";
+    PromptTooLong prompt::too_long: "/prompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates" "/options/provider";
+    PromptBlocked prompt::blocked: "/prompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates" "/options/terms" "/options/world" "/options/provider";
+    ProviderUnsupportedOperation provider::unsupported_operation: "/generationType" "/options/provider" "/options/providerId";
+    ProviderUnknownSetting provider::unknown_setting: "/style" "/options/provider" "/options/providerId";
+    ProviderUnknown provider::unknown: "/options/provider" "/options/providerId";
+}
+
+/// Checks a config, with as much of its context as is given.
+///
+/// Rules about the context (scopes, bounds, provider, templates, portraits) run where that part of
+/// the context is given; a build runs them always. Pointers of findings about the options start
+/// with `/options`.
+///
+/// ```
+/// use onepath_core::{BuildOptions, GenerationNodeConfig, decode, validate};
+///
+/// let text = r#"{"generationType": "text_to_image", "purpose": "ambient", "strategy": "once",
+///     "seedSource": "player", "prompt": "a lighthouse", "duration": {"min": 5, "target": 2},
+///     "fallback": {"mode": "skip"}}"#;
+/// let config = decode::<GenerationNodeConfig>(text).into_result().unwrap();
+/// let report = validate(&config, &BuildOptions::default());
+/// assert_eq!(report.summary(), "1 error");
+/// assert_eq!(report.findings()[0].to_string(),
+///     "error[duration/target-below-min] `target` 2 is below `min` 5 at `/duration/target`");
+/// ```
+#[must_use]
+pub fn validate(config: &GenerationNodeConfig<'_>, options: &BuildOptions<'_>) -> Report {
+    let facts = Facts::new(config, options, Known::Given);
+    Report::new(run(&facts, &[], false))
+}
+
+/// Runs the rules; `faults` are those of reading, with pointers as rules have them.
+pub(crate) fn run(facts: &Facts<'_>, faults: &[Finding], refusing_only: bool) -> Findings {
+    let mut out = Findings::new();
+    if faults.is_empty() {
+        for rule in RULES {
+            if !refusing_only || rule.code.refuses_build() {
+                (rule.run)(facts, &mut out);
+            }
+        }
+        return out;
+    }
+    let faulty: Vec<String> =
+        faults.iter().map(|fault| snake(fault.pointer()).into_owned()).collect();
+    for rule in RULES {
+        let silenced = rule.reads.iter().any(|read| {
+            let read = snake(read);
+            faulty.iter().any(|fault| is_below(fault, &read) || is_below(&read, fault))
+        });
+        if !silenced && (!refusing_only || rule.code.refuses_build()) {
+            (rule.run)(facts, &mut out);
+        }
+    }
+    out
+}
+
+/// Whether a pointer is the other one or lies below it.
+fn is_below(pointer: &str, base: &str) -> bool {
+    pointer.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_stand_in_the_order_of_the_codes_and_once_each() {
+        let codes: Vec<Code> = RULES.iter().map(|rule| rule.code).collect();
+        let mut sorted = codes.clone();
+        sorted.sort();
+        sorted.dedup();
+        assert_eq!(codes, sorted);
+    }
+
+    #[test]
+    fn a_fault_silences_what_reads_it_below_and_above() {
+        assert!(is_below("/style/mood_from", "/style"));
+        assert!(is_below("/style", "/style"));
+        assert!(!is_below("/styles", "/style"));
+    }
+}

@@ -1,0 +1,84 @@
+//! Running programs, and installing what a fresh machine lacks.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What a step gives: nothing, or what went wrong in one line.
+pub(crate) type Outcome = Result<(), String>;
+
+/// The root of the project.
+pub(crate) fn root() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
+}
+
+/// A program, to be run in the project's root.
+pub(crate) fn program(name: &str) -> Command {
+    let mut command = Command::new(name);
+    command.current_dir(root()).stdin(Stdio::null());
+    command
+}
+
+/// Cargo, as this process was started with.
+pub(crate) fn cargo() -> Command {
+    program(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()))
+}
+
+/// Runs a step; its output goes where ours goes.
+pub(crate) fn step(what: &str, command: &mut Command) -> Outcome {
+    eprintln!("── {what}");
+    match command.status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("{what}: failed ({status})")),
+        Err(error) => Err(format!("{what}: {} did not start: {error}", name(command))),
+    }
+}
+
+fn name(command: &Command) -> String {
+    command.get_program().to_string_lossy().into_owned()
+}
+
+/// Whether a program is there.
+pub(crate) fn has(program: &str) -> bool {
+    std::env::var_os("PATH").is_some_and(|path| {
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    })
+}
+
+/// Installs a Debian package unless the program is there; says what to do where that is not
+/// possible.
+pub(crate) fn need(wanted: &str, packages: &[&str]) -> Outcome {
+    if has(wanted) {
+        return Ok(());
+    }
+    if !has("apt-get") {
+        return Err(format!("`{wanted}` is missing: install {}", packages.join(", ")));
+    }
+    let mut update = apt();
+    step("apt-get update", update.arg("update").arg("-qq"))?;
+    let mut install = apt();
+    install.args(["install", "-qq", "--yes", "--no-install-recommends"]).args(packages);
+    step(&format!("install {}", packages.join(", ")), &mut install)?;
+    if has(wanted) {
+        Ok(())
+    } else {
+        Err(format!("`{wanted}` is still missing after {}", packages.join(", ")))
+    }
+}
+
+fn apt() -> Command {
+    let mut command = if has("sudo") && !is_root() {
+        let mut command = program("sudo");
+        command.arg("apt-get");
+        command
+    } else {
+        program("apt-get")
+    };
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    command
+}
+
+fn is_root() -> bool {
+    std::env::var_os("USER").is_some_and(|user| user == "root")
+        || std::env::var_os("HOME").is_some_and(|home| home == "/root")
+}
