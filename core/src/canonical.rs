@@ -47,7 +47,8 @@ pub fn canonicalize(text: &str) -> Result<String, Refusal> {
 /// The canonical text of a value.
 #[must_use]
 pub fn canonical_value(value: &Value<'_>) -> String {
-    let mut out = String::new();
+    // Most documents fit; larger ones grow by doubling.
+    let mut out = String::with_capacity(1024);
     write_value(&mut out, value);
     out
 }

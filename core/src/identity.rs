@@ -180,12 +180,10 @@ struct Object {
 }
 
 impl Object {
-    /// Writes one member, or nothing if its value counts as absent. `name` needs no escaping.
-    fn member(&mut self, out: &mut String, name: &str, write: impl FnOnce(&mut String) -> bool) {
+    /// Writes one member, or nothing if its value counts as absent. `lead` is `,"name":`.
+    fn member(&mut self, out: &mut String, lead: &str, write: impl FnOnce(&mut String) -> bool) {
         let mark = out.len();
-        out.push_str(if self.first { "\"" } else { ",\"" });
-        out.push_str(name);
-        out.push_str("\":");
+        out.push_str(if self.first { lead.get(1..).unwrap_or(lead) } else { lead });
         if write(out) {
             self.first = false;
         } else {
@@ -222,7 +220,7 @@ macro_rules! policies {
                     let Self { $($field,)* $($($other: _,)*)? } = self;
                     let mut object = Object { first: true };
                     out.push('{');
-                    $(object.member(out, $wire, |out| policies!(@write out, $field $(, $set)?));)*
+                    $(object.member(out, concat!(",\"", $wire, "\":"), |out| policies!(@write out, $field $(, $set)?));)*
                     out.push('}');
                     !object.first
                 }
@@ -318,6 +316,8 @@ pub(crate) struct View<'v> {
 /// A member of the identity and how it is written.
 struct Member {
     name: &'static str,
+    /// `,"name":`
+    lead: &'static str,
     write: fn(&View<'_>, &mut String) -> bool,
 }
 
@@ -328,7 +328,11 @@ macro_rules! members {
     ) => {
         /// The members of the identity, sorted by name.
         const MEMBERS: &[Member] = &[
-            $(Member { name: $member, write: |$view, $out| $write },)*
+            $(Member {
+                name: $member,
+                lead: concat!(",\"", $member, "\":"),
+                write: |$view, $out| $write,
+            },)*
         ];
         const REQUEST: &[FieldPolicy] = &[
             $(FieldPolicy {
@@ -528,7 +532,7 @@ impl<'v> View<'v> {
         let mut object = Object { first: true };
         out.push('{');
         for member in MEMBERS {
-            object.member(out, member.name, |out| (member.write)(self, out));
+            object.member(out, member.lead, |out| (member.write)(self, out));
         }
         out.push('}');
     }

@@ -47,10 +47,15 @@ pub(crate) fn object(
         members.insert("$schema".to_owned(), schema);
     }
     for (name, description, schema, is_required) in properties {
-        members.insert(name.to_owned(), described(schema, description.trim()));
+        let mut value = described(schema, description.trim());
         if is_required {
+            // An empty text counts as absent, and this field must be there.
+            if let Value::Object(members) = &mut value {
+                members.insert("not".to_owned(), json!({ "const": "" }));
+            }
             required.push(Value::from(name));
         }
+        members.insert(name.to_owned(), value);
     }
     for (name, schema) in old {
         let mut value = described(schema, "An old field, read into its new place.");

@@ -1,4 +1,9 @@
-//! Helpers of the cross-room tests.
+//! Golden vectors of version 1, generated files, and helpers of the cross-room tests.
+
+pub mod corpus;
+pub mod generated;
+pub mod json;
+pub mod v1;
 
 use std::path::{Path, PathBuf};
 
@@ -11,5 +16,6 @@ pub fn vectors() -> PathBuf {
 /// The root of the project.
 #[must_use]
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.parent().unwrap_or(here).to_path_buf()
 }

@@ -1,5 +1,8 @@
 //! The project's own commands: `cargo xtask <command>`.
 
+mod bench;
+//mod deny;
+//mod fuzz;
 mod run;
 mod test;
 mod up;
@@ -9,8 +12,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  up        build the `onepath` command and walk the example game with it
-  test      everything that must hold before a change lands; prints a count of tests
+  up          build the `onepath` command and walk the example game with it
+  test        everything that must hold before a change lands; prints a count of tests
+  generate    write the generated files: schemas, tables of the docs, vectors
+  bench       measure against named peers; writes target/bench/table.md
+  fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
+  deny        check bans, licences and sources of the dependencies
 ";
 
 fn main() -> ExitCode {
@@ -20,6 +27,10 @@ fn main() -> ExitCode {
     let outcome = match command.as_str() {
         "up" => up::up(&rest),
         "test" => test::test(&rest),
+        "generate" => test::generate(),
+        "bench" => bench::bench(&rest),
+        //"fuzz" => fuzz::fuzz(&rest),
+        //"deny" => deny::deny(&rest),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

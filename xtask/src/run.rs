@@ -82,3 +82,48 @@ fn is_root() -> bool {
     std::env::var_os("USER").is_some_and(|user| user == "root")
         || std::env::var_os("HOME").is_some_and(|home| home == "/root")
 }
+
+/// Node, as it is found.
+pub(crate) fn node() -> Command {
+    program("node")
+}
+
+/// Installs a package's dependencies where they are not there yet.
+pub(crate) fn npm_install(what: &str, folder: &Path) -> Outcome {
+    need("node", &["nodejs"])?;
+    need("npm", &["npm"])?;
+    let wanted = std::fs::read_to_string(folder.join("package.json"))
+        .map_err(|error| format!("{}: {error}", folder.display()))?;
+    let stamp = folder.join("node_modules/.installed");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    let mut install = program("npm");
+    install.current_dir(folder).args([
+        "install",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel=error",
+        "--no-package-lock",
+    ]);
+    step(&format!("npm install: {what}"), &mut install)?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
+}
+
+/// Copies the files of a folder, and of the folders in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) -> Outcome {
+    let fail = |path: &Path, error: &std::io::Error| format!("{}: {error}", path.display());
+    std::fs::create_dir_all(to).map_err(|error| fail(to, &error))?;
+    for entry in std::fs::read_dir(from).map_err(|error| fail(from, &error))? {
+        let path = entry.map_err(|error| fail(from, &error))?.path();
+        let Some(name) = path.file_name() else { continue };
+        if path.is_dir() {
+            if name != "node_modules" && name != "__pycache__" {
+                copy_folder(&path, &to.join(name))?;
+            }
+        } else {
+            std::fs::copy(&path, to.join(name)).map_err(|error| fail(&path, &error))?;
+        }
+    }
+    Ok(())
+}

@@ -1,9 +1,10 @@
 //! `cargo xtask test`: everything that must hold before a change lands.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use crate::run::{Outcome, cargo, need, step};
+use crate::run::{Outcome, cargo, copy_folder, need, node, npm_install, root, step};
 
 /// Runs every check in order of cost and prints a plain count of tests.
 pub(crate) fn test(_: &[String]) -> Outcome {
@@ -24,8 +25,54 @@ pub(crate) fn test(_: &[String]) -> Outcome {
     let mut count = Count::default();
     count
         .run("tests", cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))?;
+    judges(&mut count)?;
+    step(
+        "documents of the crates",
+        cargo().env("RUSTDOCFLAGS", "-D warnings").args([
+            "doc",
+            "--workspace",
+            "--no-deps",
+            "--quiet",
+        ]),
+    )?;
     println!("{} passed, {} failed", count.passed, count.failed);
     if count.failed == 0 { Ok(()) } else { Err(format!("{} tests failed", count.failed)) }
+}
+
+/// Writes the generated files; a test proves that they are current.
+pub(crate) fn generate() -> Outcome {
+    step(
+        "generate",
+        cargo().args(["run", "--quiet", "--package", "onepath-tests", "--bin", "generate"]),
+    )
+}
+
+/// Ajv judges what our readers judged, and Node recomputes a million numbers.
+fn judges(count: &mut Count) -> Outcome {
+    let home = root().join("target/judges");
+    copy_folder(&root().join("tests/judges"), &home)?;
+    npm_install("judges that are not ours", &home)?;
+    let corpus = root().join("target/judges/corpus.jsonl");
+    let file = File::create(&corpus).map_err(|error| format!("{}: {error}", corpus.display()))?;
+    step(
+        "corpus for the judges",
+        cargo()
+            .args(["run", "--quiet", "--package", "onepath-tests", "--bin", "corpus"])
+            .stdout(Stdio::from(file)),
+    )?;
+    count.run(
+        "ajv on the schemas",
+        node().arg(home.join("ajv.mjs")).args([
+            "schemas",
+            "target/judges/corpus.jsonl",
+            "examples/scenes",
+        ]),
+    )?;
+    step("build onepath", cargo().args(["build", "--quiet", "--package", "onepath-cli"]))?;
+    count.run(
+        "a million numbers in Node and in onepath",
+        node().arg(home.join("numbers.mjs")).args(["target/debug/onepath", "1000000"]),
+    )
 }
 
 /// Tests that ran.

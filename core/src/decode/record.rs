@@ -153,10 +153,10 @@ macro_rules! record {
                     while let Some(key) = reader.next_key(&mut first) {
                         match key.text.as_ref() {
                             $($wire => if seen.mark(reader, &key, Index::$field as u32, false, $wire) {
-                                $crate::decode::record!(@read reader, $field $(, $with)?);
+                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
                             })*
                             $(spelling::$field $(| $alias)* => if seen.mark(reader, &key, Index::$field as u32, true, $wire) {
-                                $crate::decode::record!(@read reader, $field $(, $with)?);
+                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
                             })*
                             $($($old_wire | $old_alias => if seen.repeated(reader, &key) {
                                 reader.skip();
@@ -167,7 +167,7 @@ macro_rules! record {
                             _ => $crate::decode::record!(@unknown $unknown, reader, seen, key, extra, $label, NAMES),
                         }
                     }
-                    $($(if $field.is_none() && seen.absent(Index::$field as u32) {
+                    $($(if $field.is_none() && seen.absent(Index::$field as u32) && !reader.is_broken() {
                         reader.missing(at, $wire, $crate::Code::$code);
                     })?)*
                     $(folded.into_fields(reader, at, $(&mut $into),*);)?
@@ -227,9 +227,17 @@ macro_rules! record {
     (@extra blocks) => { Vec::new() };
     (@extra $unknown:ident) => { () };
     (@read $reader:ident, $field:ident) => { $crate::decode::Slot::read(&mut $field, $reader) };
-    (@read $reader:ident, $field:ident, $with:path) => {
+    (@read $reader:ident, $field:ident, with $with:path) => {
         if !$reader.null() { $field = $with($reader); }
     };
+    (@read $reader:ident, $field:ident, code $code:ident) => {{
+        // `null`, and an empty word, say that a field is absent; this one must be there.
+        let (start, before) = ($reader.start(), $reader.fault_count());
+        $crate::decode::Slot::read(&mut $field, $reader);
+        if $field.is_none() && $reader.fault_count() == before {
+            $reader.absent(start, $crate::Code::$code);
+        }
+    }};
     (@unknown refuse, $reader:ident, $seen:ident, $key:ident, $extra:ident, $label:literal, $names:ident) => {{
         let () = $extra;
         if $seen.repeated($reader, &$key) {

@@ -81,6 +81,15 @@ impl<'a> Reader<'a> {
         self.push_fault(Fault { at, member: None, finding });
     }
 
+    /// Keeps the fault that the value at `at` counts as absent where one must be.
+    pub(crate) fn absent(&mut self, at: usize, code: Code) {
+        let mut finding = Finding::new(code, "").at(at..self.pos);
+        if code == Code::JsonWrongType {
+            finding = finding.arg("a value").arg("nothing");
+        }
+        self.fault(at, finding);
+    }
+
     /// Keeps the fault that the object at `at` has no `member`.
     pub(crate) fn missing(&mut self, at: usize, member: &'static str, code: Code) {
         let mut finding = Finding::new(code, "");
@@ -445,7 +454,8 @@ impl<'a> Reader<'a> {
         self.fault(at, Finding::new(Code::JsonNumberRange, "").arg(shown).at(at..self.pos));
     }
 
-    /// Skips the next value, with its syntax checked.
+    /// Skips the next value: syntax, repeated members and halves of pairs are still faults, but
+    /// its numbers belong to somebody else.
     pub(crate) fn skip(&mut self) {
         match self.peek() {
             b'"' => {
@@ -455,7 +465,11 @@ impl<'a> Reader<'a> {
             b'{' => {
                 if self.open(b'{', "") {
                     let mut first = true;
-                    while self.next_key(&mut first).is_some() {
+                    let mut seen = crate::decode::Seen::default();
+                    while let Some(key) = self.next_key(&mut first) {
+                        if self.profile == Profile::Contract {
+                            let _ = seen.repeated(self, &key);
+                        }
                         self.skip();
                     }
                 }
@@ -477,9 +491,10 @@ impl<'a> Reader<'a> {
             b'n' => {
                 self.literal("null");
             }
-            b'-' | b'0'..=b'9' => {
-                let _ = self.number("");
-            }
+            b'-' | b'0'..=b'9' => match number::parse(self.text, self.pos) {
+                Some(parsed) => self.pos += parsed.text.len(),
+                None => self.syntax("expected a number"),
+            },
             _ => self.syntax("expected a value"),
         }
     }
@@ -525,30 +540,54 @@ impl<'a> Reader<'a> {
 
 /// The first `"`, `\` or control character from `from` on, or the end.
 ///
-/// Eight bytes at a time: a byte is found by the borrow it makes in a subtraction. The lowest
-/// match is exact, which is all that is asked.
+/// Short texts are searched eight bytes at a time: a byte is found by the borrow it makes in a
+/// subtraction, and the lowest match is exact, which is all that is asked. Long texts are passed
+/// over in blocks that the compiler compares with vector instructions.
 pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
+    let mut at = from;
+    for _ in 0..2 {
+        match bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+            Some(chunk) => match special_in(*chunk) {
+                Some(offset) => return at + offset,
+                None => at += 8,
+            },
+            None => return find_in_tail(bytes, at),
+        }
+    }
+    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
+        let hits = block.iter().fold(0_u8, |hits, &byte| {
+            hits | u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20)
+        });
+        if hits != 0 {
+            break;
+        }
+        at += 32;
+    }
+    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        match special_in(*chunk) {
+            Some(offset) => return at + offset,
+            None => at += 8,
+        }
+    }
+    find_in_tail(bytes, at)
+}
+
+/// The first special byte of eight.
+fn special_in(chunk: [u8; 8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let mut at = from;
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * u64::from(b'"'));
-        let slash = word ^ (ONES * u64::from(b'\\'));
-        let hits = (quote.wrapping_sub(ONES) & !quote)
-            | (slash.wrapping_sub(ONES) & !slash)
-            | (word.wrapping_sub(ONES * 0x20) & !word);
-        let hits = hits & HIGH;
-        if hits != 0 {
-            return at + (hits.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-    }
-    while let Some(&byte) = bytes.get(at) {
-        if byte == b'"' || byte == b'\\' || byte < 0x20 {
-            return at;
-        }
-        at += 1;
-    }
-    at
+    let word = u64::from_le_bytes(chunk);
+    let quote = word ^ (ONES * u64::from(b'"'));
+    let slash = word ^ (ONES * u64::from(b'\\'));
+    let hits = ((quote.wrapping_sub(ONES) & !quote)
+        | (slash.wrapping_sub(ONES) & !slash)
+        | (word.wrapping_sub(ONES * 0x20) & !word))
+        & HIGH;
+    (hits != 0).then(|| (hits.trailing_zeros() / 8) as usize)
+}
+
+fn find_in_tail(bytes: &[u8], from: usize) -> usize {
+    let tail = bytes.get(from..).unwrap_or_default();
+    let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
+    from + tail.iter().position(special).unwrap_or(tail.len())
 }

@@ -1,4 +1,5 @@
 //! One binary for everything that crosses rooms: linking is what costs.
+#![recursion_limit = "256"]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,7 +10,6 @@
 )]
 
 mod canonical;
-mod command;
 mod contract;
 mod lifecycle;
 mod predecessor;
