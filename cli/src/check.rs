@@ -8,7 +8,7 @@ use onepath_core::{
 };
 
 use crate::context::CheckContext;
-use crate::input::{Block, Blocks, Source, read, sources};
+use crate::input::{self, Block, Blocks, Source, read, sources};
 use crate::pool::ordered;
 use crate::render::{Format, Renderer};
 use crate::{Outcome, Run};
@@ -43,7 +43,7 @@ pub(crate) struct Args {
 /// A piece of work.
 enum Job {
     File(Source),
-    Lines(String, Block),
+    Lines(Source, Block),
 }
 
 /// What came of it.
@@ -125,8 +125,8 @@ fn lines(
     progress: &Progress,
 ) -> Result<(), String> {
     let mut blocks = Blocks::open(source)?;
-    let name = source.name();
-    let jobs = (&mut blocks).map(|block| Job::Lines(name.clone(), block));
+    let before = totals.documents;
+    let jobs = (&mut blocks).map(|block| Job::Lines(source.clone(), block));
     ordered(
         jobs,
         |job| work(job, options),
@@ -136,6 +136,9 @@ fn lines(
         },
     )?;
     totals.files += 1;
+    if !source.named && totals.documents == before {
+        totals.skipped += 1;
+    }
     totals.failures.extend(blocks.failure());
     Ok(())
 }
@@ -143,7 +146,8 @@ fn lines(
 fn work(job: Job, options: &BuildOptions<'_>) -> Checked {
     match job {
         Job::File(source) => file(&source, options),
-        Job::Lines(name, block) => {
+        Job::Lines(source, block) => {
+            let name = source.name();
             let mut found = Vec::new();
             let mut documents = 0;
             for (number, line) in block.lines() {
@@ -157,8 +161,12 @@ fn work(job: Job, options: &BuildOptions<'_>) -> Checked {
                         ));
                     }
                 };
-                documents += 1;
                 let findings = check(text, options).into_findings();
+                // In a folder a line that is none of ours is passed over; only one with findings can be.
+                if !findings.is_empty() && !source.named && is_foreign(document_kind(text)) {
+                    continue;
+                }
+                documents += 1;
                 if !findings.is_empty() {
                     found.push(Found { line_offset: number - 1, text: text.to_owned(), findings });
                 }
@@ -168,12 +176,21 @@ fn work(job: Job, options: &BuildOptions<'_>) -> Checked {
     }
 }
 
+/// Whether a document is none of ours.
+fn is_foreign(kind: DocumentKind) -> bool {
+    matches!(kind, DocumentKind::Other { ours: false } | DocumentKind::Unknown)
+}
+
 fn file(source: &Source, options: &BuildOptions<'_>) -> Checked {
     let text = match read(source) {
         Ok(text) => text,
         Err(message) => return Checked::Failed(message),
     };
     let name = source.name();
+    if source.is_stdin() && input::is_json_lines(&text) {
+        let block = Block { first_line: 1, bytes: text.into_bytes() };
+        return work(Job::Lines(source.clone(), block), options);
+    }
     let mut documents = 1;
     let mut findings = Vec::new();
     match document_kind(&text) {
@@ -182,14 +199,7 @@ fn file(source: &Source, options: &BuildOptions<'_>) -> Checked {
             let kind = |range: &std::ops::Range<usize>| {
                 document_kind(text.get(range.clone()).unwrap_or(""))
             };
-            let foreign = |kind| {
-                matches!(
-                    kind,
-                    DocumentKind::Other { ours: false }
-                        | DocumentKind::Unknown
-                        | DocumentKind::List
-                )
-            };
+            let foreign = |kind| is_foreign(kind) || kind == DocumentKind::List;
             if !source.named && !items.is_empty() && items.iter().all(|item| foreign(kind(item))) {
                 return Checked::Skipped;
             }

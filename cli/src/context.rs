@@ -36,11 +36,11 @@ pub(crate) struct BuildContext {
     /// A playthrough's state, as a JSON file; a scene file's own counts before it
     #[arg(long, value_name = "FILE")]
     session: Option<String>,
-    /// The npcs of the scene: ids with commas between, or a JSON file with a list of npcs
+    /// The npcs of the scene, in order: ids with commas between, or a JSON file with a list of npcs
     #[arg(long, value_name = "IDS|FILE")]
     npcs: Option<String>,
     /// The time for timestamp seeds, in milliseconds since 1970
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true)]
     now: Option<i64>,
 }
 
@@ -105,12 +105,16 @@ impl Texts {
             }
             None => None,
         };
+        let npcs = part::<Vec<Npc<'_>>>(self.npcs.as_ref())?;
+        // A list of npcs says who is in the scene, too.
+        let listed = || npcs.as_ref().map(|npcs| npcs.iter().map(|npc| npc.id.clone()).collect());
+        let npc_ids = npc_ids.or_else(listed);
         Ok(BuildOptions {
             world: part::<World<'_>>(self.world.as_ref())?,
             user: part::<User<'_>>(self.user.as_ref())?,
             session: part::<Session<'_>>(self.session.as_ref())?,
             templates: part::<Named<'_, Template<'_>>>(self.prompts.as_ref())?,
-            npcs: part::<Vec<Npc<'_>>>(self.npcs.as_ref())?,
+            npcs,
             npc_ids,
             provider: part::<ProviderInfo<'_>>(self.provider_info.as_ref())?,
             provider_id: self.provider.as_deref().and_then(Id::new),

@@ -1,5 +1,6 @@
 //! What is read: files, folders, globs, standard input, JSON lines in blocks.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
@@ -35,8 +36,11 @@ impl Source {
 /// The files of paths, folders and globs, each once. Folders give `*.json` and `*.jsonl`, sorted.
 pub(crate) fn sources(paths: &[String]) -> Result<Vec<Source>, String> {
     let mut out: Vec<Source> = Vec::new();
+    let mut seen = BTreeSet::new();
     let mut add = |path: PathBuf, named: bool| {
-        if !out.iter().any(|known| known.path == path) {
+        // The same file under two names is one file.
+        let real = std::fs::canonicalize(&path).unwrap_or_else(|_| path.clone());
+        if seen.insert(real) {
             out.push(Source { path, named });
         }
     };
@@ -69,16 +73,20 @@ fn folder(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), String> {
     let fail = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut entries = Vec::new();
     for entry in std::fs::read_dir(path).map_err(fail)? {
-        entries.push(entry.map_err(fail)?.path());
+        let entry = entry.map_err(fail)?;
+        // Links to folders are not followed: they may lead back.
+        entries.push((entry.path(), entry.file_type().map_err(fail)?.is_dir()));
     }
     entries.sort();
-    for entry in entries {
+    for (entry, is_folder) in entries {
         let name = entry.file_name().unwrap_or_default().to_string_lossy();
-        if entry.is_dir() {
+        if is_folder {
             if !name.starts_with('.') && name != "node_modules" && name != "target" {
                 folder(&entry, out)?;
             }
-        } else if entry.extension().is_some_and(|end| end == "json" || end == "jsonl") {
+        } else if entry.extension().is_some_and(|end| end == "json" || end == "jsonl")
+            && entry.is_file()
+        {
             out.push(entry);
         }
     }
@@ -87,6 +95,7 @@ fn folder(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), String> {
 
 fn glob(pattern: &str) -> Result<Vec<PathBuf>, String> {
     let fail = |error: globset::Error| format!("`{pattern}` is no glob: {error}");
+    let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
     let glob = GlobBuilder::new(pattern).literal_separator(true).build().map_err(fail)?;
     let set = GlobSetBuilder::new().add(glob).build().map_err(fail)?;
     // The walk starts at the last folder before the first wildcard.
@@ -111,8 +120,9 @@ fn glob(pattern: &str) -> Result<Vec<PathBuf>, String> {
 fn every_file(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), String> {
     let fail = |error: std::io::Error| format!("{}: {error}", path.display());
     for entry in std::fs::read_dir(path).map_err(fail)? {
-        let entry = entry.map_err(fail)?.path();
-        if entry.is_dir() { every_file(&entry, out)? } else { out.push(entry) }
+        let entry = entry.map_err(fail)?;
+        let is_folder = entry.file_type().map_err(fail)?.is_dir();
+        if is_folder { every_file(&entry.path(), out)? } else { out.push(entry.path()) }
     }
     Ok(())
 }
@@ -129,6 +139,13 @@ pub(crate) fn read(source: &Source) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
         format!("{}: not UTF-8 text at byte {}", source.name(), error.utf8_error().valid_up_to())
     })
+}
+
+/// Whether a text is several documents, one a line: the first line is one, and more follows.
+pub(crate) fn is_json_lines(text: &str) -> bool {
+    let text = text.trim_start();
+    let Some((first, rest)) = text.split_once('\n') else { return false };
+    !rest.trim().is_empty() && onepath_core::canonicalize(first).is_ok()
 }
 
 /// Some whole lines of a file.

@@ -68,7 +68,7 @@ struct Node<'n> {
 }
 
 /// Reads documents and gives every node to `each`. Findings below `least` are not shown. Gives
-/// whether anything was refused.
+/// whether anything was an error.
 fn walk_nodes(
     paths: &[String],
     options: &BuildOptions<'_>,
@@ -81,7 +81,8 @@ fn walk_nodes(
     for source in sources(paths)? {
         let text = read(&source)?;
         let file = source.name();
-        for (offset, document) in documents_of(&source, &text) {
+        let all = documents_of(&source, &text);
+        for (index, (offset, document)) in all.iter().copied().enumerate() {
             documents += 1;
             let read = read_document(document, options);
             let lines = text.get(..offset).unwrap_or("").matches('\n').count();
@@ -98,11 +99,19 @@ fn walk_nodes(
                     .filter(|finding| finding.severity() >= least || finding.code().refuses_build())
                     .cloned()
                     .collect();
-                if prepared.made.is_none() {
+                let errors = shown.iter().any(|finding| finding.severity() == Severity::Error);
+                if prepared.made.is_none() || errors {
                     refused = true;
                 }
                 renderer.try_document(&file, lines, document, &shown)?;
-                each(&Node { file: &file, name: &item.name, prepared: &prepared })?;
+                // Bare configs have no name; among others they have a place.
+                let place = if source.is_lines() {
+                    format!("line {}", lines + 1)
+                } else {
+                    format!("[{index}]")
+                };
+                let name = if all.len() > 1 && item.name == "config" { &place } else { &item.name };
+                each(&Node { file: &file, name, prepared: &prepared })?;
             }
         }
     }
@@ -148,55 +157,74 @@ struct Named<'n, T> {
     value: T,
 }
 
+/// What is printed of a fingerprint.
+#[derive(Serialize)]
+struct Shown<'p> {
+    #[serde(flatten)]
+    print: &'p Fingerprint,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    canonical: Option<&'p str>,
+}
+
 /// Prints one value of each node: whole for one node, as JSON lines for several.
-fn print_each<T: Serialize>(
+fn print_each(
     args: &BuildArgs,
-    value: impl Fn(&GenerateContentRequest<'_>, &Fingerprint) -> Result<T, String>,
+    value: impl Fn(&GenerateContentRequest<'_>, &Fingerprint, &Printer<'_>) -> Run,
 ) -> Run {
     let texts = args.context.load()?;
     let options = texts.options()?;
-    let mut values: Vec<(String, String, serde_json::Value)> = Vec::new();
+    let mut nodes = 0_usize;
+    let mut lines: Vec<(String, String)> = Vec::new();
     let refused = walk_nodes(&args.paths, &options, Severity::Error, |node| {
+        nodes += 1;
         if let Some((request, print)) = &node.prepared.made {
-            let value =
-                serde_json::to_value(value(request, print)?).map_err(|error| error.to_string())?;
-            values.push((node.file.to_owned(), node.name.to_owned(), value));
+            let printed = std::cell::RefCell::new((String::new(), String::new()));
+            value(request, print, &Printer { node, printed: &printed })?;
+            lines.push(printed.into_inner());
         }
         Ok(())
     })?;
     let mut out = Out::new();
-    if let [(_, _, value)] = values.as_slice() {
-        out.line(&serde_json::to_string_pretty(value).map_err(|error| error.to_string())?)?;
-    } else {
-        for (file, node, value) in &values {
-            let line = serde_json::to_string(&Named { file, node, value });
-            out.line(&line.map_err(|error| error.to_string())?)?;
-        }
+    for (whole, line) in &lines {
+        out.line(if nodes == 1 { whole } else { line })?;
     }
     out.finish()?;
     Ok(outcome(refused))
 }
 
+/// Takes what is printed of one node, in both forms.
+struct Printer<'n> {
+    node: &'n Node<'n>,
+    printed: &'n std::cell::RefCell<(String, String)>,
+}
+
+impl Printer<'_> {
+    fn print(&self, value: &impl Serialize) -> Run {
+        let fail = |error: serde_json::Error| error.to_string();
+        let whole = serde_json::to_string_pretty(value).map_err(fail)?;
+        let named = Named { file: self.node.file, node: self.node.name, value };
+        *self.printed.borrow_mut() = (whole, serde_json::to_string(&named).map_err(fail)?);
+        Ok(Outcome::Clean)
+    }
+}
+
 pub(crate) fn build(args: &BuildArgs) -> Run {
-    print_each(args, |request, _| serde_json::to_value(request).map_err(|error| error.to_string()))
+    print_each(args, |request, _, printer| printer.print(request))
 }
 
 pub(crate) fn fingerprint(args: &FingerprintArgs) -> Run {
-    print_each(&args.build, |_, print| {
-        let mut value = serde_json::to_value(print).map_err(|error| error.to_string())?;
-        if args.canonical
-            && let (Some(members), Some(text)) = (value.as_object_mut(), print.canonical())
-        {
-            members.insert("canonical".to_owned(), text.into());
-        }
-        Ok(value)
+    print_each(&args.build, |_, print, printer| {
+        let canonical = print.canonical().filter(|_| args.canonical);
+        printer.print(&Shown { print, canonical })
     })
 }
 
 pub(crate) fn price(args: &PriceArgs) -> Run {
     let prices = Prices::load(args.prices.as_ref())?;
     let table = prices.table()?;
-    print_each(&args.build, |request, _| Ok(estimate_price(request, table.as_ref())))
+    print_each(&args.build, |request, _, printer| {
+        printer.print(&estimate_price(request, table.as_ref()))
+    })
 }
 
 /// Findings first, then one line a node.
@@ -338,7 +366,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Run {
         return Ok(Outcome::Findings);
     };
     let found = explain(&left_made.0, &right_made.0, options.provider.as_ref());
-    let differs = found.iter().any(onepath_core::Difference::changes_key);
+    let differs = found.iter().any(|row| row.changes_key);
     let mut out = Out::new();
     if args.json {
         out.line(&serde_json::to_string_pretty(&found).map_err(|error| error.to_string())?)?;
@@ -347,7 +375,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Run {
             value.as_ref().map_or_else(|| "(absent)".to_owned(), ToString::to_string)
         };
         for (title, changes) in [("changes the key:", true), ("does not change the key:", false)] {
-            let part: Vec<_> = found.iter().filter(|row| row.changes_key() == changes).collect();
+            let part: Vec<_> = found.iter().filter(|row| row.changes_key == changes).collect();
             if part.is_empty() {
                 continue;
             }

@@ -5,8 +5,9 @@ use std::io::IsTerminal as _;
 use std::ops::Range;
 
 use miette::{
-    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, NamedSource,
-    Severity as Level, SourceCode, ThemeCharacters, ThemeStyles,
+    Diagnostic, GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError,
+    MietteSpanContents, Severity as Level, SourceCode, SourceSpan, SpanContents, ThemeCharacters,
+    ThemeStyles,
 };
 use onepath_core::{Finding, Severity, locate};
 use serde::Serialize;
@@ -70,7 +71,7 @@ impl Renderer {
         Self { format, out: None, graphical: graphical(terminal), entries: Vec::new() }
     }
 
-    /// Writes the findings of one document. `name` may end in `:LINE` for a line of a file.
+    /// Writes the findings of one document.
     pub(crate) fn document(&mut self, name: &str, text: &str, findings: &[Finding]) {
         // Errors of output show at `finish`.
         let _ = self.try_document(name, 0, text, findings);
@@ -88,13 +89,8 @@ impl Renderer {
             let span = span(text, finding);
             match self.format {
                 Format::Full => {
-                    let shown = if line_offset > 0 || name.ends_with(".jsonl") {
-                        format!("{name}:{}", line_offset + 1)
-                    } else {
-                        name.to_owned()
-                    };
-                    let report =
-                        Shown { finding, span, source: NamedSource::new(shown, text.to_owned()) };
+                    let source = Source { name, text, line_offset };
+                    let report = Shown { finding, span, source };
                     let mut rendered = String::new();
                     let _ = self.graphical.render_report(&mut rendered, &report);
                     self.write(&rendered)?;
@@ -254,7 +250,34 @@ fn github(placed: &Placed<'_>) -> String {
 struct Shown<'f> {
     finding: &'f Finding,
     span: Range<usize>,
-    source: NamedSource<String>,
+    source: Source<'f>,
+}
+
+/// A document that stands somewhere in a file: lines are counted in the file.
+#[derive(Debug)]
+struct Source<'f> {
+    name: &'f str,
+    text: &'f str,
+    line_offset: usize,
+}
+
+impl SourceCode for Source<'_> {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        before: usize,
+        after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        let inner = self.text.read_span(span, before, after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.to_owned(),
+            inner.data(),
+            *inner.span(),
+            inner.line() + self.line_offset,
+            inner.column(),
+            inner.line_count(),
+        )))
+    }
 }
 
 impl std::fmt::Display for Shown<'_> {

@@ -442,3 +442,72 @@ fn scene_files_point_into_edges_and_ids() {
         assert!(ran.out.contains(part), "{part} is missing in\n{}", ran.out);
     }
 }
+
+#[test]
+fn a_folder_is_read_with_care() {
+    let folder = Folder::new();
+    folder
+        .write("d/good.json", GOOD)
+        .write("d/broken.json", r#"{"x": , "nodes": []}"#)
+        .write("d/foreign.jsonl", "{\"a\": 1}\n{\"b\": 2}\n")
+        .write("d/foreign.json", "{\"compilerOptions\": {}, // a comment\n}")
+        .write("d/marked.json", &format!("\u{feff}{GOOD}"));
+    std::os::unix::fs::symlink(".", folder.0.join("d/loop")).unwrap();
+    let ran = folder.run(&["check", "d", "--output-format", "concise"]);
+    // What speaks our words is ours, broken or not; the rest is passed over and counted.
+    assert!(ran.out.contains("d/broken.json:1:7: error[json/syntax]"), "{}", ran.out);
+    assert!(ran.out.contains("d/marked.json:1:1: error[json/syntax]"), "{}", ran.out);
+    assert_eq!(ran.out.lines().count(), 2, "{}", ran.out);
+    assert!(
+        ran.err.contains("checked 3 documents in 3 files, skipped 2 other files"),
+        "{}",
+        ran.err
+    );
+    let ran = folder.run(&["check", "d/good.json", "./d/good.json", "./d/g*.json"]);
+    assert!(ran.code == 0 && ran.err.contains("checked 1 document in 1 file"), "{ran:?}");
+    // JSON lines on standard input.
+    let compact = serde_json::from_str::<Value>(GOOD).unwrap();
+    let ran = folder.run_with(&["check", "-"], &format!("{compact}\n{compact}\n"));
+    assert!(ran.err.contains("checked 2 documents"), "{}", ran.err);
+}
+
+#[test]
+fn several_nodes_are_json_lines_whatever_is_refused() {
+    let folder = Folder::new();
+    let plain = GOOD.replace("\"seedSource\": \"player\",", "");
+    folder.write("list.json", &format!("[{plain}, {{\"generationType\": \"dialogue\"}}]"));
+    let ran = folder.run(&["fingerprint", "list.json", "--provider", "local"]);
+    assert_eq!(ran.code, 1);
+    let line: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&line["file"], &line["node"]), (&json!("list.json"), &json!("[0]")), "{}", ran.out);
+    assert_eq!(ran.out.lines().count(), 1);
+}
+
+#[test]
+fn npcs_of_a_file_are_in_the_scene_and_a_shared_key_stays_shared() {
+    let folder = Folder::new();
+    let dialogue = GOOD.replace("text_to_image", "dialogue");
+    folder
+        .write("node.json", &dialogue)
+        .write("session.json", r#"{"id": 1, "user_id": 2, "stats": {"relationships": {"npc:noor": {"affinity": 50, "chemistry": 50, "trust": 50}}}}"#)
+        .write("other.json", r#"{"id": 9, "user_id": 2, "stats": {"relationships": {"npc:noor": {"affinity": 50, "chemistry": 50, "trust": 50}}}}"#)
+        .write("npcs.json", r#"[{"id": "noor", "name": "Noor"}]"#);
+    let key = |npcs: &str| {
+        let ran = folder.run(&[
+            "fingerprint",
+            "node.json",
+            "--provider",
+            "local",
+            "--session",
+            "session.json",
+            "--npcs",
+            npcs,
+        ]);
+        serde_json::from_str::<Value>(&ran.out).unwrap()["cache_key"].clone()
+    };
+    assert_eq!(key("noor"), key("npcs.json"));
+    // Another playthrough is another scope, but this strategy is not tied to it.
+    let diff =
+        folder.run(&["build", "node.json", "--provider", "local", "--session", "other.json"]);
+    assert!(diff.out.contains("\"playthroughId\": \"9\""), "{}", diff.out);
+}

@@ -109,6 +109,20 @@ pub(crate) fn for_each_sorted<'m>(map: &'m Map<'_>, mut visit: impl FnMut(&'m st
         }
         return;
     }
+    // Small maps are sorted on the stack; the order of positions is what is moved.
+    let mut small = [0_u8; 32];
+    if let Some(order) = small.get_mut(..entries.len()) {
+        for (index, slot) in (0_u8..).zip(order.iter_mut()) {
+            *slot = index;
+        }
+        let name =
+            |index: &u8| entries.get(usize::from(*index)).map_or("", |(name, _)| name.as_ref());
+        order.sort_unstable_by(|one, other| utf16_order(name(one), name(other)));
+        for (name, value) in order.iter().filter_map(|index| entries.get(usize::from(*index))) {
+            visit(name, value);
+        }
+        return;
+    }
     let mut members: Vec<_> = entries.iter().collect();
     members.sort_unstable_by(|one, other| utf16_order(&one.0, &other.0));
     for (name, value) in members {
@@ -134,6 +148,7 @@ pub(crate) fn utf16_order(left: &str, right: &str) -> Ordering {
 
 /// Writes a JSON text: `"` and `\` escaped, control characters as RFC 8785 has them.
 pub(crate) fn write_text(out: &mut String, text: &str) {
+    out.reserve(text.len() + 2);
     out.push('"');
     let mut rest = text;
     while let Some(at) = first_escaped(rest.as_bytes()) {

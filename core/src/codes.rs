@@ -274,7 +274,7 @@ codes! {
         "The provider's declared operations do not include the one this node needs.";
     ProviderUnknownSetting "provider/unknown-setting" Warning, "the provider `{0}` declares no setting `{1}`", "see `onepath providers` for its settings",
         "Settings that a provider does not declare are usually ignored by it, but they are part of the identity.";
-    ProviderUnknown "provider/unknown" Warning, "the provider `{0}` is not known here", "pass its description as `provider`, or use one of `onepath providers`",
+    ProviderUnknown "provider/unknown" Warning, "the provider `{0}` is not known here", "pass its description as `provider` (on the command line --provider-info), or use one of `onepath providers`",
         "Without the provider's declaration its defaults are not known, so there is no hash and no key yet.";
     NodeDuplicateId "node/duplicate-id" Error, "another {0} of this file has the id `{1}`", "give every {0} its own id",
         "Ids of nodes, and of scenes, are unique in a file.";

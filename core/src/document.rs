@@ -40,6 +40,7 @@ pub fn document_kind(text: &str) -> DocumentKind {
     match reader.peek() {
         b'[' => return DocumentKind::List,
         b'{' => {}
+        _ if names_our_members(text) => return DocumentKind::Config,
         _ => return DocumentKind::Unknown,
     }
     let mut kind = DocumentKind::Other { ours: false };
@@ -61,7 +62,16 @@ pub fn document_kind(text: &str) -> DocumentKind {
         }
         reader.skip();
     }
-    kind
+    // What cannot be read to its end is still ours if it speaks our words: its faults must show.
+    let broken = reader.is_broken() && kind == DocumentKind::Other { ours: false };
+    if broken && names_our_members(text) { DocumentKind::Config } else { kind }
+}
+
+/// Whether a text that is no JSON looks like a document of ours.
+fn names_our_members(text: &str) -> bool {
+    ["\"generationType\"", "\"generation_type\"", "\"nodes\"", "\"scenes\""]
+        .iter()
+        .any(|name| text.contains(name))
 }
 
 /// Whether a `$schema` names a document that `check` reads.
@@ -101,7 +111,11 @@ pub struct Document<'a> {
 /// Reads a scene file, a node with context or a bare config; `base` is the context known beside it.
 #[must_use]
 pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a> {
-    match document_kind(text) {
+    // Most documents are configs, and a config without a fault is nothing else: `nodes`, `scenes`
+    // and `config` are none of its fields. Only what has faults is looked at twice.
+    let read: Decoded<GenerationNodeConfig<'a>> = decode(text);
+    let kind = if read.faults.is_empty() { DocumentKind::Config } else { document_kind(text) };
+    match kind {
         DocumentKind::Scene => {
             let read: Decoded<SceneFile<'a>> = decode(text);
             let mut findings = read.faults;
@@ -115,7 +129,6 @@ pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a>
             Document { items, findings: read.faults, text }
         }
         _ => {
-            let read: Decoded<GenerationNodeConfig<'a>> = decode(text);
             let item = |config| NodeItem {
                 name: "config".to_owned(),
                 config,

@@ -6,6 +6,7 @@ use crate::identity::{Policy, View, field_policies, member_pointer};
 use crate::json::locate::escape;
 use crate::provider::ProviderInfo;
 use crate::request::GenerateContentRequest;
+use crate::words::Strategy;
 
 /// One field in which two requests differ.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -18,16 +19,11 @@ pub struct Difference {
     /// Its value on the right.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub right: Option<Json>,
-    /// What the field is for: identity, variation and scope change the key, the rest does not.
+    /// What the field is for.
     pub policy: Policy,
-}
-
-impl Difference {
-    /// Whether the difference changes hashes or key.
-    #[must_use]
-    pub fn changes_key(&self) -> bool {
-        matches!(self.policy, Policy::Identity | Policy::Variation | Policy::Scope)
-    }
+    /// Whether the difference changes hashes or key: identity and variation always do, an id of a
+    /// scope does where a strategy is tied to it.
+    pub changes_key: bool,
 }
 
 /// The fields in which two requests differ, those that matter to the key first.
@@ -62,6 +58,7 @@ pub fn explain(
             compare(&pointer, left, right, Policy::Identity, &mut out);
         }
     }
+    let strategies = [left.strategy, right.strategy];
     let json =
         |request: &GenerateContentRequest<'_>| serde_json::to_value(request).unwrap_or_default();
     let (left, right) = (json(left), json(right));
@@ -76,6 +73,17 @@ pub fn explain(
             row.policy,
             &mut out,
         );
+    }
+    for difference in &mut out {
+        difference.changes_key = match difference.policy {
+            Policy::Identity | Policy::Variation => true,
+            Policy::Scope => match difference.pointer.as_str() {
+                "/player_context/playthroughId" => strategies.contains(&Strategy::PerPlaythrough),
+                "/player_context/playerId" => strategies.contains(&Strategy::PerPlayer),
+                _ => true,
+            },
+            Policy::Policy | Policy::Telemetry => false,
+        };
     }
     out.sort_by_key(|difference| difference.policy);
     out
@@ -119,5 +127,6 @@ fn compare(
         left: left.cloned(),
         right: right.cloned(),
         policy,
+        changes_key: false,
     });
 }

@@ -176,7 +176,7 @@ impl<'a> Reader<'a> {
         let found = self.found();
         let index = self.faults.len();
         self.skip();
-        if self.broken && found == "nothing" {
+        if self.broken {
             return;
         }
         let finding =
@@ -586,8 +586,15 @@ fn special_in(chunk: [u8; 8]) -> Option<usize> {
     (hits != 0).then(|| (hits.trailing_zeros() / 8) as usize)
 }
 
+/// The same in the last few bytes; four to eight clean ones are seen at once.
 fn find_in_tail(bytes: &[u8], from: usize) -> usize {
     let tail = bytes.get(from..).unwrap_or_default();
+    if let (Some([a, b, c, d]), Some([w, x, y, z]), true) =
+        (tail.first_chunk::<4>(), tail.last_chunk::<4>(), tail.len() <= 8)
+        && special_in([*a, *b, *c, *d, *w, *x, *y, *z]).is_none()
+    {
+        return bytes.len();
+    }
     let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
     from + tail.iter().position(special).unwrap_or(tail.len())
 }
