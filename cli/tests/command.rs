@@ -457,7 +457,7 @@ fn a_folder_is_read_with_care() {
     // What speaks our words is ours, broken or not; the rest is passed over and counted.
     assert!(ran.out.contains("d/broken.json:1:7: error[json/syntax]"), "{}", ran.out);
     assert!(ran.out.contains("d/marked.json:1:1: error[json/syntax]"), "{}", ran.out);
-    assert_eq!(ran.out.lines().count(), 2, "{}", ran.out);
+    assert!(!ran.out.contains("foreign"), "{}", ran.out);
     assert!(
         ran.err.contains("checked 3 documents in 3 files, skipped 2 other files"),
         "{}",
