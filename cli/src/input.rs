@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSetBuilder};
+use memchr::memchr_iter;
 
 /// Bytes of JSON lines that are worked on at once.
 const BLOCK: usize = 256 * 1024;
@@ -160,10 +161,15 @@ pub(crate) struct Block {
 impl Block {
     /// The lines with their numbers; one that is not UTF-8 is an error.
     pub(crate) fn lines(&self) -> impl Iterator<Item = (usize, Result<&str, std::str::Utf8Error>)> {
-        self.bytes
-            .split_inclusive(|byte| *byte == b'\n')
-            .enumerate()
-            .map(|(index, line)| (self.first_line + index, std::str::from_utf8(trim_end(line))))
+        let mut start = 0;
+        let ends = memchr_iter(b'\n', &self.bytes).map(|at| at + 1);
+        let last = Some(self.bytes.len()).filter(|_| self.bytes.last() != Some(&b'\n'));
+        let lines = ends.chain(last).map(move |end| {
+            let line = self.bytes.get(start..end).unwrap_or_default();
+            start = end;
+            line
+        });
+        (self.first_line..).zip(lines.map(|line| std::str::from_utf8(trim_end(line))))
     }
 }
 
@@ -217,7 +223,7 @@ impl Iterator for &mut Blocks {
             return None;
         }
         let first_line = self.next_line;
-        self.next_line += bytes.split_inclusive(|byte| *byte == b'\n').count();
+        self.next_line += memchr_iter(b'\n', &bytes).count();
         Some(Block { first_line, bytes })
     }
 }

@@ -1,8 +1,8 @@
 //! The project's own commands: `cargo xtask <command>`.
 
 mod bench;
-//mod deny;
-//mod fuzz;
+mod deny;
+mod fuzz;
 mod run;
 mod test;
 mod up;
@@ -29,8 +29,8 @@ fn main() -> ExitCode {
         "test" => test::test(&rest),
         "generate" => test::generate(),
         "bench" => bench::bench(&rest),
-        //"fuzz" => fuzz::fuzz(&rest),
-        //"deny" => deny::deny(&rest),
+        "fuzz" => fuzz::fuzz(&rest),
+        "deny" => deny::deny(&rest),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");
             return ExitCode::SUCCESS;

@@ -11,6 +11,7 @@
 
 mod canonical;
 mod contract;
+mod corpus;
 mod lifecycle;
 mod predecessor;
 mod properties;
