@@ -499,7 +499,7 @@ fn prepares(text: &str, document: &Document<'_>, item: &NodeItem<'_>, place: Opt
     assert_eq!(fingerprint(request, provider).as_ref(), Ok(print));
     let estimate = estimate_price(request, None);
     assert_eq!(estimate.known, estimate.micros.is_some() || estimate.credits.is_some());
-    assert_eq!(explain(request, request, provider), []);
+    assert_eq!(explain(request, request, [provider, provider]), []);
 
     let same = rebound(request, OwnBounds::default(), provider);
     assert!(!same.lowered, "bounds that bound nothing lowered something");

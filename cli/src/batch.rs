@@ -30,7 +30,7 @@ fn parse(name: &str) -> Result<BatchOp, String> {
 pub(crate) fn run(args: &Args) -> Run {
     let source = Source { path: args.file.clone().into(), named: true };
     if source.is_stdin() && std::io::stdin().is_terminal() {
-        eprintln!("reading JSON lines from the terminal; Ctrl-D ends them");
+        crate::print::note("reading JSON lines from the terminal; Ctrl-D ends them\n");
     }
     let mut blocks = Blocks::open(&source)?;
     let mut out = Out::new();

@@ -97,7 +97,7 @@ pub(crate) fn run(args: &Args) -> Run {
     renderer.finish()?;
     if let Some(failure) = totals.failures.first() {
         for other in totals.failures.iter().skip(1) {
-            eprintln!("onepath: {other}");
+            crate::print::note(&format!("onepath: {other}\n"));
         }
         return Err(failure.clone());
     }
@@ -110,7 +110,7 @@ pub(crate) fn run(args: &Args) -> Run {
         return Err(format!("nothing to check in {}{skipped}", args.paths.join(" ")));
     }
     if !args.quiet {
-        eprintln!("{}", totals.summary());
+        crate::print::note(&format!("{}\n", totals.summary()));
     }
     let [_, warnings, errors] = totals.counts;
     let fails = errors > 0 || (args.fail_on == FailOn::Warning && warnings > 0);
@@ -212,12 +212,7 @@ fn file(source: &Source, options: &BuildOptions<'_>) -> Checked {
                     findings.push(finding);
                 }
             }
-            if items.is_empty() || onepath_core::canonicalize(&text).is_err() {
-                // Broken between the items: reading the whole says where.
-                let whole = onepath_core::canonicalize(&text).err();
-                findings
-                    .extend(whole.map(onepath_core::Refusal::into_findings).unwrap_or_default());
-            }
+            findings.extend(input::faults_around(&text, source));
         }
         DocumentKind::Other { ours: false } | DocumentKind::Unknown if !source.named => {
             return Checked::Skipped;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use globset::{GlobBuilder, GlobSetBuilder};
 use memchr::memchr_iter;
+use onepath_core::{DocumentKind, Finding, Refusal, canonicalize, document_kind, list_items};
 
 /// Bytes of JSON lines that are worked on at once.
 const BLOCK: usize = 256 * 1024;
@@ -47,7 +48,7 @@ pub(crate) fn sources(paths: &[String]) -> Result<Vec<Source>, String> {
     };
     for text in paths {
         let path = Path::new(text);
-        if text == "-" || path.is_file() {
+        if text == "-" || (path.exists() && !path.is_dir()) {
             add(path.to_path_buf(), true);
         } else if path.is_dir() {
             let mut found = Vec::new();
@@ -146,7 +147,25 @@ pub(crate) fn read(source: &Source) -> Result<String, String> {
 pub(crate) fn is_json_lines(text: &str) -> bool {
     let text = text.trim_start();
     let Some((first, rest)) = text.split_once('\n') else { return false };
-    !rest.trim().is_empty() && onepath_core::canonicalize(first).is_ok()
+    !rest.trim().is_empty() && canonicalize(first).is_ok()
+}
+
+/// The faults of a list that lie around its items, or in its depth.
+pub(crate) fn faults_around(text: &str, source: &Source) -> Vec<Finding> {
+    if source.is_lines() || document_kind(text) != DocumentKind::List {
+        return Vec::new();
+    }
+    let whole = canonicalize(text).err().map(Refusal::into_findings).unwrap_or_default();
+    let items = list_items(text);
+    let code = |finding: &Finding| finding.code().slug();
+    let inside = |finding: &Finding| {
+        let start = finding.span().map_or(0, |span| span.start);
+        items.iter().any(|item| item.contains(&start))
+    };
+    whole
+        .into_iter()
+        .filter(|finding| !inside(finding) || code(finding) == "json/too-large")
+        .collect()
 }
 
 /// Some whole lines of a file.

@@ -82,7 +82,7 @@ fn main() -> ExitCode {
         // A reader that went away, such as `head`, is no fault of ours.
         Err(message) if message == print::BROKEN_PIPE => ExitCode::SUCCESS,
         Err(message) => {
-            eprintln!("onepath: {message}");
+            print::note(&format!("onepath: {message}\n"));
             ExitCode::from(2)
         }
     }

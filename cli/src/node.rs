@@ -9,7 +9,7 @@ use onepath_core::{
 use serde::Serialize;
 
 use crate::context::{BuildContext, Prices};
-use crate::input::{Source, read, sources};
+use crate::input::{self, Source, read, sources};
 use crate::print::Out;
 use crate::render::{Format, Renderer};
 use crate::{Outcome, Run};
@@ -82,14 +82,16 @@ fn walk_nodes(
         let text = read(&source)?;
         let file = source.name();
         let all = documents_of(&source, &text);
+        let around = input::faults_around(&text, &source);
+        refused |= !around.is_empty();
+        renderer.try_document(&file, 0, &text, &around)?;
         for (index, (offset, document)) in all.iter().copied().enumerate() {
             documents += 1;
             let read = read_document(document, options);
             let lines = text.get(..offset).unwrap_or("").matches('\n').count();
-            if read.items.is_empty() && !read.findings.is_empty() {
-                refused = true;
-                renderer.try_document(&file, lines, document, &read.findings)?;
-            }
+            let elsewhere = read.elsewhere();
+            refused |= !elsewhere.is_empty();
+            renderer.try_document(&file, lines, document, &elsewhere)?;
             for item in &read.items {
                 let prepared = read.prepare(item);
                 let shown: Vec<_> = prepared
@@ -346,9 +348,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Run {
     let left_item = choose(&documents.0.items, &args.left, split(&args.left).1);
     let right_item = choose(&documents.1.items, &args.right, split(&args.right).1);
     for (side, document) in [(&left, &documents.0), (&right, &documents.1)] {
-        if document.items.is_empty() {
-            renderer.document(&side.0.name(), &side.1, &document.findings);
-        }
+        renderer.document(&side.0.name(), &side.1, &document.elsewhere());
     }
     let (left_item, right_item) = (left_item?, right_item?);
     let prepared = (documents.0.prepare(left_item), documents.1.prepare(right_item));
@@ -365,7 +365,8 @@ pub(crate) fn diff(args: &DiffArgs) -> Run {
     let (Some(left_made), Some(right_made)) = (&prepared.0.made, &prepared.1.made) else {
         return Ok(Outcome::Findings);
     };
-    let found = explain(&left_made.0, &right_made.0, options.provider.as_ref());
+    let providers = [left_item.options.provider.as_ref(), right_item.options.provider.as_ref()];
+    let found = explain(&left_made.0, &right_made.0, providers);
     let differs = found.iter().any(|row| row.changes_key);
     let mut out = Out::new();
     if args.json {
@@ -390,7 +391,7 @@ pub(crate) fn diff(args: &DiffArgs) -> Run {
             }
         }
         if found.is_empty() {
-            out.line("no difference: same request, same key")?;
+            out.line("no difference: same key")?;
         }
         let keys = (&left_made.1.cache_key, &right_made.1.cache_key);
         if std::io::stdout().is_terminal()

@@ -33,6 +33,11 @@ impl Out {
     }
 }
 
+/// Writes to standard error; if nobody listens there, that is no fault of ours.
+pub(crate) fn note(text: &str) {
+    let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
 fn fail(error: &std::io::Error) -> String {
     if error.kind() == std::io::ErrorKind::BrokenPipe {
         BROKEN_PIPE.to_owned()

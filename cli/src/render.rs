@@ -130,7 +130,7 @@ impl Renderer {
         match &mut self.out {
             Some(out) => out.write(text),
             None => {
-                eprint!("{text}");
+                crate::print::note(text);
                 Ok(())
             }
         }

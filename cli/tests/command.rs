@@ -361,7 +361,7 @@ fn build_fingerprint_price_and_diff() {
     let lighthouse = format!("{}/lighthouse.json#noor-laughs", scenes.display());
     assert_eq!(
         folder.run(&["diff", &lighthouse, &lighthouse, "--provider", "local"]).out,
-        "no difference: same request, same key\n"
+        "no difference: same key\n"
     );
     let unnamed = folder.run(&["diff", &format!("{}/lighthouse.json", scenes.display()), "a.json"]);
     assert!(unnamed.code == 2 && unnamed.err.contains("has several nodes"), "{unnamed:?}");

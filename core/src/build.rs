@@ -212,7 +212,14 @@ fn seed<'r>(facts: &Facts<'r>) -> Option<Seed<'r>> {
 fn provider_settings<'r>(facts: &Facts<'r>) -> Option<Map<'r>> {
     let defaults = facts.provider.and_then(|provider| provider.defaults.as_ref());
     let block = facts.block.map(|block| {
-        let members = block.entries().iter().filter(|(name, _)| name != "seed");
+        // An empty text counts as absent, so that a default may stand in for it.
+        let empty = |value: &Value<'_>| value.as_text().is_some_and(str::is_empty);
+        let has_default =
+            |name: &str| defaults.is_some_and(|defaults| defaults.get(name).is_some());
+        let members = block
+            .entries()
+            .iter()
+            .filter(|(name, value)| name != "seed" && !(empty(value) && has_default(name)));
         members
             .map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.by_ref()))
             .collect::<Map<'r>>()

@@ -238,7 +238,7 @@ codes! {
 
     InputsPromptMissing "inputs/prompt-missing" Error refuses, "the operation {0} needs a prompt", "give `prompt` or `templateId`",
         "text_to_image, image_to_image, text_to_video and image_to_video need a prompt that is not blank; a template satisfies it.";
-    InputsImageMissing "inputs/image-missing" Error refuses, "the operation {0} needs an image", "give `imageUrl` or `imageUrls`, or an npc with a base image",
+    InputsImageMissing "inputs/image-missing" Error refuses, "the operation {0} needs an image", "give `imageUrl` or `imageUrls`, or an npc with a base image (on the command line --npcs)",
         "image_to_video and image_to_image start from at least one image: imageUrl, imageUrls, or the npc's base image for an npc_response.";
     InputsImagesTooFew "inputs/images-too-few" Error refuses, "a transition needs at least two images, found {0}", "list the images in `imageUrls`",
         "A video transition leads from image to image (imageUrl counts as one).";
@@ -246,7 +246,7 @@ codes! {
         "A video transition has one prompt fewer than images.";
     InputsVideoMissing "inputs/video-missing" Error refuses, "extending a video needs the video", "give `videoUrl` or `originalVideoId`",
         "video_extend continues an existing video.";
-    InputsFusionMissing "inputs/fusion-missing" Error refuses, "a fusion needs assets", "list them in `fusionAssets`",
+    InputsFusionMissing "inputs/fusion-missing" Error refuses, "a fusion needs assets, each with a `ref`", "list them in `fusionAssets`",
         "A fusion puts subjects and a background together.";
     InputsExpiringUrl "inputs/expiring-url" Warning, "this URL carries a signature or an expiry: it will stop working", "upload the file and use `asset:<id>`",
         "Signed URLs expire, and each signature is another text: the same picture would get another key every time.";

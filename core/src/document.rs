@@ -120,7 +120,13 @@ pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a>
             let read: Decoded<SceneFile<'a>> = decode(text);
             let mut findings = read.faults;
             let items = read.value.as_ref().map(|file| file.items(base)).unwrap_or_default();
-            findings.extend(read.value.iter().flat_map(SceneFile::findings));
+            if let Some(file) = &read.value {
+                let mut ids = file.findings(&findings);
+                for finding in &mut ids {
+                    finding.set_pointer(locate(text, finding.pointer()).pointer);
+                }
+                findings.extend(ids);
+            }
             Document { items, findings, text }
         }
         DocumentKind::Node => {
@@ -148,19 +154,17 @@ impl Document<'_> {
     /// Puts a rule's finding where the document has its cause, spelled as the document does.
     pub fn place(&self, item: &NodeItem<'_>, finding: &mut Finding) {
         let candidates = item.place.pointers(finding.pointer());
-        let last = candidates.len().saturating_sub(1);
-        for (index, candidate) in candidates.into_iter().enumerate() {
-            let located = locate(self.text, &candidate);
-            // A part of the context that the document does not hold keeps the rule's pointer.
-            let outside = candidate.starts_with("/options") && item.place != Place::Node;
-            if located.found || index == last {
-                finding.set_pointer(if located.found || !outside {
-                    located.pointer
-                } else {
-                    candidate
-                });
-                return;
-            }
+        let located: Vec<_> = candidates.iter().map(|pointer| locate(self.text, pointer)).collect();
+        // What is absent is shown where it would be: a part of the context beside the config, a
+        // part of the config in the node.
+        let absent = if finding.pointer().starts_with("/options") {
+            located.first()
+        } else {
+            located.last()
+        };
+        let place = located.iter().find(|place| place.found).or(absent);
+        if let Some(place) = place {
+            finding.set_pointer(place.pointer.clone());
         }
     }
 
@@ -193,6 +197,15 @@ impl Document<'_> {
         Prepared { report: Report::new(findings), made: prepared.made }
     }
 
+    /// The findings that lie in none of the configs.
+    #[must_use]
+    pub fn elsewhere(&self) -> Vec<Finding> {
+        let of_item = |finding: &Finding| {
+            self.items.iter().any(|item| item.place.rule_pointer(finding.pointer()).is_some())
+        };
+        self.findings.iter().filter(|finding| !of_item(finding)).cloned().collect()
+    }
+
     /// Checks every config with as much of its context as is given.
     #[must_use]
     pub fn check(self) -> Report {
@@ -200,7 +213,8 @@ impl Document<'_> {
         for item in &self.items {
             let faults = self.faults(item);
             let facts = Facts::new(&item.config, &item.options, Known::Given);
-            for mut finding in validate::run(&facts, &faults, false) {
+            let session = facts.social.as_ref().err().cloned().unwrap_or_default();
+            for mut finding in session.into_iter().chain(validate::run(&facts, &faults, false)) {
                 self.place(item, &mut finding);
                 if !out.contains(&finding) {
                     out.push(finding);

@@ -28,7 +28,9 @@ pub struct Difference {
 
 /// The fields in which two requests differ, those that matter to the key first.
 ///
-/// Ratings, bands and levels are shown as they take effect; sets without order and repeats.
+/// Ratings, bands and levels are shown as they take effect; sets without order and repeats. What
+/// was asked and takes effect nowhere is listed as policy. `providers` are what the asked providers
+/// of the two declare, if they are none of those known here.
 ///
 /// ```
 /// use onepath_core::{GenerateContentRequest, Policy, decode, explain};
@@ -36,17 +38,19 @@ pub struct Difference {
 /// let read = |text| decode::<GenerateContentRequest>(text).into_result().unwrap();
 /// let left = read(r#"{"type": "dialogue", "purpose": "adaptive", "strategy": "once", "prompt": "a"}"#);
 /// let right = read(r#"{"type": "dialogue", "purpose": "adaptive", "strategy": "always", "prompt": "b"}"#);
-/// let found: Vec<_> = explain(&left, &right, None).into_iter().map(|d| (d.pointer, d.policy)).collect();
+/// let found: Vec<_> = explain(&left, &right, [None, None]).into_iter().map(|d| (d.pointer, d.policy)).collect();
 /// assert_eq!(found, [("/prompt".to_owned(), Policy::Identity), ("/strategy".to_owned(), Policy::Scope)]);
 /// ```
 #[must_use]
 pub fn explain(
     left: &GenerateContentRequest<'_>,
     right: &GenerateContentRequest<'_>,
-    provider: Option<&ProviderInfo<'_>>,
+    providers: [Option<&ProviderInfo<'_>>; 2],
 ) -> Vec<Difference> {
     let mut out = Vec::new();
-    let (left_identity, right_identity) = (identity(left, provider), identity(right, provider));
+    let [left_provider, right_provider] = providers;
+    let left_identity = identity(left, left_provider);
+    let right_identity = identity(right, right_provider);
     let mut names: Vec<&String> = left_identity.keys().chain(right_identity.keys()).collect();
     names.sort();
     names.dedup();
@@ -63,16 +67,35 @@ pub fn explain(
         |request: &GenerateContentRequest<'_>| serde_json::to_value(request).unwrap_or_default();
     let (left, right) = (json(left), json(right));
     for row in field_policies() {
-        if row.policy == Policy::Identity || row.pointer == "/style/*" {
-            continue;
+        if row.policy != Policy::Identity && row.pointer != "/style/*" {
+            let (left, right) = (left.pointer(row.pointer), right.pointer(row.pointer));
+            compare(row.pointer, left, right, row.policy, &mut out);
         }
-        compare(
-            row.pointer,
-            left.pointer(row.pointer),
-            right.pointer(row.pointer),
-            row.policy,
-            &mut out,
-        );
+    }
+    // Blocks of other providers, and what was asked where it takes no effect.
+    let fields = ["moodFrom", "moodTo", "pacing", "transitionType"];
+    let blocks = |json: &Json| -> Vec<String> {
+        let style = json.pointer("/style").and_then(Json::as_object);
+        style.map(|style| style.keys().cloned().collect()).unwrap_or_default()
+    };
+    let mut others: Vec<String> = blocks(&left).into_iter().chain(blocks(&right)).collect();
+    others.retain(|name| !fields.contains(&name.as_str()));
+    let mut pointers: Vec<String> =
+        others.into_iter().map(|name| format!("/style/{}", escape(&name))).collect();
+    pointers
+        .extend(["contentRating", "intimacyBand"].map(|name| format!("/social_context/{name}")));
+    pointers.sort();
+    pointers.dedup();
+    for pointer in pointers {
+        if !out.iter().any(|found| found.pointer == pointer) {
+            compare(
+                &pointer,
+                left.pointer(&pointer),
+                right.pointer(&pointer),
+                Policy::Policy,
+                &mut out,
+            );
+        }
     }
     for difference in &mut out {
         difference.changes_key = match difference.policy {

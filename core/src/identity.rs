@@ -503,6 +503,11 @@ impl<'v> View<'v> {
         request: &'v GenerateContentRequest<'_>,
         provider: Option<&ProviderInfo<'_>>,
     ) -> Self {
+        // What another provider declares says nothing about this request.
+        let asked_id = request.provider_id.as_ref();
+        let provider = provider
+            .filter(|info| asked_id == Some(&info.id))
+            .or_else(|| crate::provider::shipped(asked_id?.as_str()));
         let social = request.social_context.as_ref();
         let asked = social.map_or(crate::rating::Rating::Sfw, GenerationSocialContext::rating);
         let bounds = request.bounds.as_ref();

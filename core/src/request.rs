@@ -70,7 +70,7 @@ record! {
         /// The npc that reacts, for `npc_response`.
         npc_params: Option<NpcResponseParams<'a>> = "npc_params" | "npcParams";
     }
-    folds OldPromptFields<'a> => (template, prompt, seed, npc_params) {
+    folds OldPromptFields<'a> => (template, prompt, seed, npc_params, version) {
         "template_id" | "templateId": Id<'a> => template_id;
         "prompt_version_id" | "promptVersionId": Id<'a> => prompt_version_id;
         "template_variables" | "templateVariables": Map<'a> => template_variables;
@@ -188,20 +188,28 @@ record! {
 struct OldPromptFields<'a> {
     template: TemplateRef<'a>,
     prompt: Option<Text<'a>>,
-    twice: Option<&'static str>,
+    /// Where the old field stands that is being read.
+    at: usize,
+    twice: Option<(&'static str, usize)>,
 }
 
 impl<'a> OldPromptFields<'a> {
     fn template_id(&mut self, id: Option<Id<'a>>) {
-        Self::put(&mut self.template.id, id, "template_id", &mut self.twice);
+        Self::put(&mut self.template.id, id, "template_id", self.at, &mut self.twice);
     }
 
     fn prompt_version_id(&mut self, id: Option<Id<'a>>) {
-        Self::put(&mut self.template.version_id, id, "prompt_version_id", &mut self.twice);
+        Self::put(&mut self.template.version_id, id, "prompt_version_id", self.at, &mut self.twice);
     }
 
     fn template_variables(&mut self, variables: Option<Map<'a>>) {
-        Self::put(&mut self.template.variables, variables, "template_variables", &mut self.twice);
+        Self::put(
+            &mut self.template.variables,
+            variables,
+            "template_variables",
+            self.at,
+            &mut self.twice,
+        );
     }
 
     fn prompt_config(&mut self, config: Option<OldPromptConfig<'a>>) {
@@ -209,7 +217,13 @@ impl<'a> OldPromptFields<'a> {
             self.template_id(config.family_id);
             self.prompt_version_id(config.version_id);
             self.template_variables(config.variables);
-            Self::put(&mut self.prompt, config.inline_prompt, "prompt_config", &mut self.twice);
+            Self::put(
+                &mut self.prompt,
+                config.inline_prompt,
+                "prompt_config",
+                self.at,
+                &mut self.twice,
+            );
         }
     }
 
@@ -217,16 +231,18 @@ impl<'a> OldPromptFields<'a> {
         slot: &mut Option<T>,
         value: Option<T>,
         name: &'static str,
-        twice: &mut Option<&'static str>,
+        at: usize,
+        twice: &mut Option<(&'static str, usize)>,
     ) {
         if value.is_some() {
             if slot.is_some() {
-                *twice = Some(name);
+                *twice = Some((name, at));
             }
             *slot = value;
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "one for each field that is touched")]
     /// Old fields into new ones; both given is a fault. The seed of the npc params moves too.
     fn into_fields(
         mut self,
@@ -236,20 +252,38 @@ impl<'a> OldPromptFields<'a> {
         prompt: &mut Option<Text<'a>>,
         seed: &mut Option<Seed<'a>>,
         npc_params: &mut Option<NpcResponseParams<'a>>,
+        version: &mut Option<Integer>,
     ) {
+        if let Some(found) = version.filter(|version| version.get() < 1) {
+            let number = Number::from(found).get();
+            let finding = Finding::new(Code::NodeVersionRange, "").arg(number);
+            reader.member_fault(at, "version", finding);
+        }
         if self.template != TemplateRef::default() {
             let into = template.get_or_insert_default();
             let twice = &mut self.twice;
-            Self::put(&mut into.id, self.template.id, "template_id", twice);
-            Self::put(&mut into.version_id, self.template.version_id, "prompt_version_id", twice);
-            Self::put(&mut into.variables, self.template.variables, "template_variables", twice);
+            Self::put(&mut into.id, self.template.id, "template_id", self.at, twice);
+            Self::put(
+                &mut into.version_id,
+                self.template.version_id,
+                "prompt_version_id",
+                self.at,
+                twice,
+            );
+            Self::put(
+                &mut into.variables,
+                self.template.variables,
+                "template_variables",
+                self.at,
+                twice,
+            );
         }
         if prompt.is_none() {
             *prompt = self.prompt;
         } else if self.prompt.is_some() {
-            self.twice = Some("prompt_config");
+            self.twice = Some(("prompt_config", self.at));
         }
-        if let Some(name) = self.twice {
+        if let Some((name, at)) = self.twice {
             let finding = Finding::new(Code::JsonDuplicateField, "")
                 .arg(name)
                 .arg(if name == "prompt_config" { "prompt" } else { "template" });

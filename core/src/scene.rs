@@ -19,6 +19,10 @@ impl<T> Items<T> {
         self.0.iter().enumerate().filter_map(|(index, item)| Some((index, item.as_ref()?)))
     }
 
+    fn has_unread(&self) -> bool {
+        self.0.iter().any(Option::is_none)
+    }
+
     /// How many items the list has, those that could not be read included.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -243,40 +247,69 @@ impl Place {
         }
     }
 
-    /// A document's pointer as rules have it, if it lies in what this place reads.
+    /// A document's pointer as rules have it, if it lies in what this place reads. What no rule
+    /// reads, but the item is made of, lies below `/document`.
     pub(crate) fn rule_pointer(self, pointer: &str) -> Option<String> {
-        let below = |base: &str| pointer.strip_prefix(base).map(str::to_owned);
-        let option = |rest: String| format!("/options{rest}");
-        let in_scene = |node: usize| {
-            below(&format!("/nodes/{node}/config"))
-                .or_else(|| below(&format!("/nodes/{node}/options")).map(option))
-                .or_else(|| {
-                    let rest = below(&format!("/nodes/{node}"))?;
-                    (rest.starts_with("/fromScene") || rest.starts_with("/toScene"))
-                        .then(|| option(rest))
-                })
-                .or_else(|| {
-                    ["/session", "/world", "/user", "/npcs"]
-                        .iter()
-                        .any(|part| pointer.starts_with(part))
-                        .then(|| option(pointer.to_owned()))
-                })
+        let other = |rest: &str| Some(format!("/document{rest}"));
+        let node_part = |rest: &str| -> Option<String> {
+            if let Some(config) = below(rest, "/config") {
+                return Some(config.to_owned());
+            }
+            if let Some(options) = below(rest, "/options") {
+                return Some(format!("/options{options}"));
+            }
+            for (camel, snake) in [("/fromScene", "/from_scene"), ("/toScene", "/to_scene")] {
+                if let Some(scene) = below(rest, camel).or_else(|| below(rest, snake)) {
+                    return Some(format!("/options{camel}{scene}"));
+                }
+            }
+            other(rest)
+        };
+        let in_scene = |node: usize| -> Option<String> {
+            if let Some(rest) = below(pointer, "/nodes") {
+                let rest =
+                    below(rest, &format!("/{node}")).or_else(|| rest.is_empty().then_some(""))?;
+                return node_part(rest);
+            }
+            if below(pointer, "/edges").is_some() {
+                return None;
+            }
+            let context = ["/session", "/world", "/user", "/npcs"];
+            if context.iter().any(|part| below(pointer, part).is_some()) {
+                return Some(format!("/options{pointer}"));
+            }
+            other(pointer)
         };
         match self {
             Self::Config => Some(pointer.to_owned()),
-            Self::Node => below("/config").or_else(|| Some(option(below("/options")?))),
+            Self::Node => node_part(pointer),
             Self::SceneNode(node) => in_scene(node),
-            Self::SceneEdge(edge, node) => below(&format!("/edges/{edge}/meta/rules"))
-                .or_else(|| below(&format!("/edges/{edge}/meta")))
-                .or_else(|| in_scene(node)),
+            Self::SceneEdge(edge, node) => match below(pointer, &format!("/edges/{edge}")) {
+                Some(rest) => match below(rest, "/meta/rules").or_else(|| below(rest, "/meta")) {
+                    Some(rule) => Some(rule.to_owned()),
+                    None => other(rest),
+                },
+                None => in_scene(node),
+            },
         }
     }
 }
 
+/// What stands behind `base` in a pointer that is `base` or lies below it.
+fn below<'p>(pointer: &'p str, base: &str) -> Option<&'p str> {
+    pointer.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 impl<'a> SceneFile<'a> {
-    /// Ids that stand twice, and ids that lead nowhere.
-    pub(crate) fn findings(&self) -> Vec<Finding> {
+    /// Ids that stand twice, and ids that lead nowhere. Lists of which something could not be read
+    /// are not looked at for what they lack.
+    pub(crate) fn findings(&self, faults: &[Finding]) -> Vec<Finding> {
         let mut out = Vec::new();
+        let whole = |list: &str, unread: bool| {
+            !unread && !faults.iter().any(|fault| fault.pointer() == list)
+        };
+        let scenes_whole = whole("/scenes", self.scenes.as_ref().is_some_and(Items::has_unread));
+        let nodes_whole = whole("/nodes", self.nodes.as_ref().is_some_and(Items::has_unread));
         let scenes: Vec<(usize, &Id<'a>)> =
             self.scenes.iter().flat_map(Items::iter).map(|(at, scene)| (at, &scene.id)).collect();
         let nodes: Vec<(usize, &Id<'a>)> = self
@@ -305,6 +338,7 @@ impl<'a> SceneFile<'a> {
         for (at, node) in self.nodes.iter().flat_map(Items::iter) {
             for (link, name) in [(&node.from_scene, "fromScene"), (&node.to_scene, "toScene")] {
                 if let Some(SceneLink::Id(id)) = link
+                    && scenes_whole
                     && !is_scene(id)
                 {
                     unknown(id, "scene", format!("/nodes/{at}/{name}"));
@@ -313,7 +347,7 @@ impl<'a> SceneFile<'a> {
         }
         for (at, edge) in self.edges.iter().flat_map(Items::iter) {
             for (id, name) in [(&edge.from, "from"), (&edge.to, "to")] {
-                if !is_scene(id) && !is_node(id) {
+                if scenes_whole && nodes_whole && !is_scene(id) && !is_node(id) {
                     unknown(id, "scene or node", format!("/edges/{at}/{name}"));
                 }
             }
@@ -353,7 +387,12 @@ impl<'a> SceneFile<'a> {
                 continue;
             };
             let named = |id: &Id<'a>| nodes.iter().find(|(_, node)| node.id.as_ref() == Some(id));
-            let Some(&(node_at, node)) = named(&edge.to).or_else(|| named(&edge.from)) else {
+            // Only a scene at its end leaves the edge to the node it comes from: a node that could
+            // not be read has no stand-in.
+            let scenes = || self.scenes.iter().flat_map(Items::iter);
+            let to_scene = || scenes().any(|(_, scene)| scene.id == edge.to);
+            let from = || if to_scene() { named(&edge.from) } else { None };
+            let Some(&(node_at, node)) = named(&edge.to).or_else(from) else {
                 continue;
             };
             let mut config = node.config.clone();

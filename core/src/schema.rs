@@ -188,6 +188,7 @@ fn one<T: JsonSchema>(draft: Draft) -> Value {
     let _ = generator.subschema_for::<crate::Map<'_>>();
     let mut value = generator.into_root_schema_for::<T>().to_value();
     if let Value::Object(members) = &mut value {
+        only_at_the_top(members);
         drop_unused(members);
     }
     if draft == Draft::Draft07 { editor_form(value) } else { value }
@@ -210,6 +211,18 @@ fn editor_form(value: Value) -> Value {
                 .collect(),
         ),
         other => other,
+    }
+}
+
+/// Only the document itself may name its schema.
+fn only_at_the_top(root: &mut Map<String, Value>) {
+    for home in ["$defs", "definitions"] {
+        let Some(Value::Object(all)) = root.get_mut(home) else { continue };
+        for definition in all.values_mut() {
+            if let Some(Value::Object(properties)) = definition.get_mut("properties") {
+                properties.remove("$schema");
+            }
+        }
     }
 }
 

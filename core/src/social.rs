@@ -181,8 +181,8 @@ impl<'w> Table<'w> {
             let (band, rating) = default.unwrap_or((Band::None, Rating::Sfw));
             return Some((level.band.unwrap_or(band), level.rating.unwrap_or(rating)));
         }
-        // The absence of intimacy is a word of every table.
-        default.filter(|_| matches!(id, "none" | "platonic"))
+        // A level that is stored or written by hand may be one of the default table all the same.
+        default
     }
 
     /// The level of an entry's values: the highest priority that matches, the first on a tie.

@@ -10,7 +10,9 @@ use crate::json::reader::{Key, Reader};
 pub(crate) struct Seen<'a> {
     first: u64,
     second: u64,
-    others: Vec<std::borrow::Cow<'a, str>>,
+    /// Names other than the first that were seen: a field may have several.
+    names: Vec<std::borrow::Cow<'a, str>>,
+    others: std::collections::BTreeSet<std::borrow::Cow<'a, str>>,
 }
 
 impl<'a> Seen<'a> {
@@ -24,14 +26,18 @@ impl<'a> Seen<'a> {
         spelling: &'static str,
     ) -> bool {
         let bit = 1_u64 << index;
-        let (same, other) =
-            if second { (&mut self.second, self.first) } else { (&mut self.first, self.second) };
-        if (*same | other) & bit == 0 {
-            *same |= bit;
+        let before = (self.first | self.second) & bit != 0;
+        let same_name = if second { self.names.contains(&key.text) } else { self.first & bit != 0 };
+        if second {
+            self.second |= bit;
+            self.names.push(key.text.clone());
+        } else {
+            self.first |= bit;
+        }
+        if !before {
             return true;
         }
-        let code = if *same & bit == 0 { Code::JsonDuplicateField } else { Code::JsonDuplicateKey };
-        *same |= bit;
+        let code = if same_name { Code::JsonDuplicateKey } else { Code::JsonDuplicateField };
         let name = key.text.clone().into_owned();
         let end = reader.position();
         reader.fault(key.at, Finding::new(code, "").arg(name).arg(spelling).at(key.at..end));
@@ -41,16 +47,12 @@ impl<'a> Seen<'a> {
 
     /// Notes a member that is no field; true if it stood there before, which is a fault.
     pub(crate) fn repeated(&mut self, reader: &mut Reader<'a>, key: &Key<'a>) -> bool {
-        if self.others.contains(&key.text) {
+        if !self.others.insert(key.text.clone()) {
             let name = key.text.clone().into_owned();
             let end = reader.position();
             let finding = Finding::new(Code::JsonDuplicateKey, "").arg(name).at(key.at..end);
             reader.fault(key.at, finding);
             return true;
-        }
-        // Beyond this many the object is a fault of its own; looking on would be quadratic.
-        if self.others.len() < crate::limits::MEMBERS {
-            self.others.push(key.text.clone());
         }
         false
     }
@@ -162,6 +164,7 @@ macro_rules! record {
                                 reader.skip();
                             } else if !reader.null() {
                                 let value: Option<$old_ty> = $crate::decode::Decode::decode(reader);
+                                folded.at = key.at;
                                 folded.$method(value);
                             })*)?
                             _ => $crate::decode::record!(@unknown $unknown, reader, seen, key, extra, $label, NAMES),
@@ -247,7 +250,7 @@ macro_rules! record {
         }
     }};
     (@unknown file, $reader:ident, $seen:ident, $key:ident, $extra:ident, $label:literal, $names:ident) => {
-        if $key.text == "$schema" {
+        if $key.text == "$schema" && $reader.at_top() {
             let _ = $seen.repeated($reader, &$key);
             if !$reader.null() {
                 let _ = $reader.string("text");

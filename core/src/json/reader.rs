@@ -68,6 +68,16 @@ impl<'a> Reader<'a> {
         self.broken
     }
 
+    /// Whether what is open is the document itself.
+    pub(crate) fn at_top(&self) -> bool {
+        self.depth == 1
+    }
+
+    /// Keeps a fault of a member of the object at `at`.
+    pub(crate) fn member_fault(&mut self, at: usize, member: &'static str, finding: Finding) {
+        self.push_fault(Fault { at, member: Some(member), finding });
+    }
+
     pub(crate) fn fault_count(&self) -> usize {
         self.faults.len()
     }

@@ -2,8 +2,10 @@
 
 use crate::canonical::write_number;
 use crate::codes::Code;
-use crate::decode::decode;
+use crate::decode::Decode as _;
 use crate::finding::{Finding, Refusal};
+use crate::json::locate;
+use crate::json::reader::{Profile, Reader};
 use crate::json::value::{Map, Value};
 
 /// The key that the old editor computed, from the text of `{"config": …, "options"?: …}`.
@@ -22,13 +24,19 @@ use crate::json::value::{Map, Value};
 ///
 /// Parts of another JSON type than text (the version: a number).
 pub fn legacy_key(text: &str) -> Result<String, Refusal> {
-    let line = decode::<Map<'_>>(text).into_result()?;
+    let mut reader = Reader::new(text, Profile::Any);
+    let line = Map::decode(&mut reader);
+    reader.end();
+    let faults = reader.into_faults();
+    let (Some(line), []) = (line, faults.as_slice()) else {
+        return Err(Refusal::new(locate::resolve(text, faults)));
+    };
     let empty = Map::new();
     let mut faults = Vec::new();
     let mut object = |name: &'static str| -> &Map<'_> {
         match line.get(name) {
             Some(Value::Map(map)) => map,
-            None if name == "options" => &empty,
+            None | Some(Value::Null) if name == "options" => &empty,
             other => {
                 faults.push(wrong_type(format!("/{name}"), "an object", other));
                 &empty
@@ -39,7 +47,7 @@ pub fn legacy_key(text: &str) -> Result<String, Refusal> {
     let mut part = |map: &Map<'_>, of: &str, name: &str| -> String {
         match map.get(name) {
             Some(Value::Text(text)) => text.clone().into_owned(),
-            None => String::new(),
+            None | Some(Value::Null) => String::new(),
             other => {
                 faults.push(wrong_type(format!("/{of}/{name}"), "text", other));
                 String::new()
@@ -66,6 +74,7 @@ pub fn legacy_key(text: &str) -> Result<String, Refusal> {
     match config.get("version") {
         Some(Value::Number(number)) => write_number(&mut version, *number),
         None => version.push_str("undefined"),
+        Some(Value::Null) => version.push_str("null"),
         other => faults.push(wrong_type("/config/version".to_owned(), "a number", other)),
     }
     parts.push(version);

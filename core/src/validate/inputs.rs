@@ -18,7 +18,9 @@ pub(super) fn prompt_missing(facts: &Facts<'_>, out: &mut Findings) {
         None => !matches!(facts.template, TemplateState::NotRead),
     };
     if !satisfied {
-        out.push(Finding::new(Code::InputsPromptMissing, "/prompt").arg(operation.word()));
+        let in_options = filled(facts.options.prompt.as_ref()).is_some();
+        let pointer = if in_options { "/options/prompt" } else { "/prompt" };
+        out.push(Finding::new(Code::InputsPromptMissing, pointer).arg(operation.word()));
     }
 }
 
@@ -86,10 +88,17 @@ pub(super) fn video_missing(facts: &Facts<'_>, out: &mut Findings) {
 /// Something to put together.
 pub(super) fn fusion_missing(facts: &Facts<'_>, out: &mut Findings) {
     let assets = facts.config.fusion_assets.as_deref().unwrap_or_default();
-    if facts.operation == Some(Operation::Fusion)
-        && assets.iter().all(|asset| filled(asset.reference.as_ref()).is_none())
-    {
+    if facts.operation != Some(Operation::Fusion) {
+        return;
+    }
+    if assets.is_empty() {
         out.push(Finding::new(Code::InputsFusionMissing, "/fusionAssets"));
+    }
+    for (index, asset) in assets.iter().enumerate() {
+        if filled(asset.reference.as_ref()).is_none() {
+            let pointer = format!("/fusionAssets/{index}/ref");
+            out.push(Finding::new(Code::InputsFusionMissing, pointer));
+        }
     }
 }
 

@@ -53,20 +53,20 @@ rules! {
     SeedPreferPlaythrough seed::prefer_playthrough: "/seedSource" "/strategy";
     SeedPreferPlayer seed::prefer_player: "/seedSource" "/strategy";
     SeedSourceMissing seed::source_missing: "/seedSource" "/strategy";
-    SeedFixedMissing seed::fixed_missing: "/seedSource" "/seed" "/style" "/options/seed" "/options/providerId";
-    SeedNowMissing seed::now_missing: "/seedSource" "/seed" "/style" "/options/seed" "/options/now";
-    SeedMalformed seed::malformed: "/style" "/options/providerId";
-    RatingExceedsWorld rating::exceeds_world: "/socialContext" "/options/world" "/options/session" "/options/bounds" "/options/npcIds";
-    RatingExceedsUser rating::exceeds_user: "/socialContext" "/options/user" "/options/session" "/options/bounds" "/options/npcIds" "/options/socialContextConfig";
-    RatingRestricted rating::restricted: "/socialContext/contentRating";
-    SocialIntenseBand rating::intense_band: "/socialContext/intimacyBand";
+    SeedFixedMissing seed::fixed_missing: "/seedSource" "/seed" "/style/*" "/options/seed" "/options/providerId" "/options/provider/id";
+    SeedNowMissing seed::now_missing: "/seedSource" "/options/now" "/seed" "/style/*" "/options/seed" "/options/providerId" "/options/provider/id";
+    SeedMalformed seed::malformed: "/style/*" "/options/providerId" "/options/provider/id";
+    RatingExceedsWorld rating::exceeds_world: "/socialContext/contentRating" "/options/bounds" "/options/session" "/options/npcIds" "/options/world/meta" "/options/user/reduceRomanticIntensity" "/options/socialContextConfig/reduceIntensity";
+    RatingExceedsUser rating::exceeds_user: "/socialContext/contentRating" "/options/bounds" "/options/user/maxContentRating" "/options/socialContextConfig/maxContentRating" "/options/session" "/options/npcIds" "/options/world/meta" "/options/user/reduceRomanticIntensity" "/options/socialContextConfig/reduceIntensity";
+    RatingRestricted rating::restricted: "/socialContext/contentRating" "/options/session" "/options/npcIds" "/options/world/meta" "/options/user/reduceRomanticIntensity" "/options/socialContextConfig/reduceIntensity";
+    SocialIntenseBand rating::intense_band: "/socialContext/intimacyBand" "/options/session" "/options/npcIds" "/options/world/meta" "/options/user/reduceRomanticIntensity" "/options/socialContextConfig/reduceIntensity";
     SocialNpcIdsMissing rating::npc_ids_missing: "/generationType" "/socialContext/npcIds";
     SocialContextMissing rating::context_missing: "/generationType" "/socialContext" "/options/npcIds";
-    SocialUnknownLevel rating::unknown_level: "/socialContext/intimacyLevelId" "/options/world" "/options/session" "/options/npcIds";
+    SocialUnknownLevel rating::unknown_level: "/socialContext/intimacyLevelId" "/socialContext/levelBand" "/options/world/meta" "/options/session" "/options/npcIds";
     StyleMoodsMissing style::moods_missing: "/generationType" "/style/moodFrom" "/style/moodTo";
     StyleAbruptAndSlow style::abrupt_and_slow: "/style/pacing" "/style/transitionType";
     StyleMissing style::missing: "/generationType" "/style";
-    RatingExceedsConstraint rating::exceeds_constraint: "/socialContext" "/constraints/rating" "/options/session" "/options/npcIds";
+    RatingExceedsConstraint rating::exceeds_constraint: "/socialContext/contentRating" "/constraints/rating" "/options/session" "/options/npcIds" "/options/world/meta" "/options/user/reduceRomanticIntensity" "/options/socialContextConfig/reduceIntensity";
     ConstraintsRequiredAndAvoided constraints::required_and_avoided: "/constraints/requiredElements" "/constraints/avoidElements";
     ConstraintsEmptyRequired constraints::empty_required: "/constraints/requiredElements";
     ConstraintsEmptyAvoided constraints::empty_avoided: "/constraints/avoidElements";
@@ -94,24 +94,24 @@ rules! {
     StrategyAlwaysRegenerates node::always_regenerates: "/strategy";
     StrategyPreferPerPlaythrough node::prefer_per_playthrough: "/strategy" "/generationType" "/purpose";
     InputsPromptMissing inputs::prompt_missing: "/generationType" "/prompt" "/templateId" "/options/prompt";
-    InputsImageMissing inputs::image_missing: "/generationType" "/imageUrl" "/imageUrls" "/options/npcs" "/options/npcIds";
+    InputsImageMissing inputs::image_missing: "/generationType" "/imageUrl" "/imageUrls" "/socialContext/npcIds" "/options/npcs/*/id" "/options/npcs/*/baseImage" "/options/npcIds";
     InputsImagesTooFew inputs::images_too_few: "/generationType" "/imageUrl" "/imageUrls";
     InputsPromptCount inputs::prompt_count: "/generationType" "/imageUrl" "/imageUrls" "/prompts";
     InputsVideoMissing inputs::video_missing: "/generationType" "/videoUrl" "/originalVideoId";
     InputsFusionMissing inputs::fusion_missing: "/generationType" "/fusionAssets";
     InputsExpiringUrl inputs::expiring_url: "/imageUrl" "/imageUrls" "/videoUrl" "/fusionAssets";
-    ScopePlaythroughMissing seed::playthrough_missing: "/strategy" "/seedSource" "/seed" "/options/session" "/options/playerContext";
-    ScopePlayerMissing seed::player_missing: "/strategy" "/seedSource" "/seed" "/options/session" "/options/playerContext" "/options/user";
-    PromptUnknownVariable prompt::unknown_variable: "/prompt" "/negativePrompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates";
-    PromptBadPlaceholder prompt::bad_placeholder: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/options/prompt" "/options/templates";
-    PromptVariableType prompt::variable_type: "/prompt" "/negativePrompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates";
-    PromptUnusedVariable prompt::unused_variable: "/prompt" "/negativePrompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/templates";
-    PromptFlagged prompt::flagged: "/prompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates" "/options/terms" "/options/world" "/options/provider";
-    PromptTooLong prompt::too_long: "/prompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates" "/options/provider";
-    PromptBlocked prompt::blocked: "/prompt" "/prompts" "/variables" "/templateId" "/options/prompt" "/options/variables" "/options/templates" "/options/terms" "/options/world" "/options/provider";
-    ProviderUnsupportedOperation provider::unsupported_operation: "/generationType" "/options/provider" "/options/providerId";
-    ProviderUnknownSetting provider::unknown_setting: "/style" "/options/provider" "/options/providerId";
-    ProviderUnknown provider::unknown: "/options/provider" "/options/providerId";
+    ScopePlaythroughMissing seed::playthrough_missing: "/strategy" "/seedSource" "/seed" "/style/*" "/options/seed" "/options/providerId" "/options/provider/id" "/options/session/id" "/options/session/user_id" "/options/playerContext";
+    ScopePlayerMissing seed::player_missing: "/strategy" "/seedSource" "/seed" "/style/*" "/options/seed" "/options/providerId" "/options/provider/id" "/options/session/id" "/options/session/user_id" "/options/playerContext" "/options/user/id";
+    PromptUnknownVariable prompt::unknown_variable: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/templateVersionId" "/options/prompt" "/options/templates" "/variables" "/options/variables";
+    PromptBadPlaceholder prompt::bad_placeholder: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/templateVersionId" "/options/prompt" "/options/templates";
+    PromptVariableType prompt::variable_type: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/templateVersionId" "/options/prompt" "/options/templates" "/variables" "/options/variables";
+    PromptUnusedVariable prompt::unused_variable: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/templateVersionId" "/options/prompt" "/options/templates" "/variables";
+    PromptFlagged prompt::flagged: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/templateVersionId" "/options/prompt" "/options/templates" "/variables" "/options/variables" "/options/terms" "/options/world/meta" "/options/provider/terms" "/options/providerId" "/options/provider/id";
+    PromptTooLong prompt::too_long: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/templateVersionId" "/options/prompt" "/options/templates" "/variables" "/options/variables" "/options/provider/promptMax" "/options/providerId" "/options/provider/id";
+    PromptBlocked prompt::blocked: "/prompt" "/negativePrompt" "/prompts" "/templateId" "/templateVersionId" "/options/prompt" "/options/templates" "/variables" "/options/variables" "/options/terms" "/options/world/meta" "/options/provider/terms" "/options/providerId" "/options/provider/id";
+    ProviderUnsupportedOperation provider::unsupported_operation: "/generationType" "/options/provider/operations" "/options/providerId" "/options/provider/id";
+    ProviderUnknownSetting provider::unknown_setting: "/style/*" "/options/provider/parameters" "/options/providerId" "/options/provider/id";
+    ProviderUnknown provider::unknown: "/options/providerId" "/options/provider/id";
 }
 
 /// Checks a config, with as much of its context as is given.
@@ -154,7 +154,7 @@ pub(crate) fn run(facts: &Facts<'_>, faults: &[Finding], refusing_only: bool) ->
     for rule in RULES {
         let silenced = rule.reads.iter().any(|read| {
             let read = snake(read);
-            faulty.iter().any(|fault| is_below(fault, &read) || is_below(&read, fault))
+            faulty.iter().any(|fault| touches(fault, &read))
         });
         if !silenced && (!refusing_only || rule.code.refuses_build()) {
             (rule.run)(facts, &mut out);
@@ -163,9 +163,16 @@ pub(crate) fn run(facts: &Facts<'_>, faults: &[Finding], refusing_only: bool) ->
     out
 }
 
-/// Whether a pointer is the other one or lies below it.
-fn is_below(pointer: &str, base: &str) -> bool {
-    pointer.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+/// Whether a fault lies in what is read, or around it. `*` reads every member that is no field of
+/// a style.
+fn touches(fault: &str, read: &str) -> bool {
+    let style = ["mood_from", "mood_to", "pacing", "transition_type"];
+    let aliased =
+        |token: &str| if token == "user_prefs" { "user".to_owned() } else { token.to_owned() };
+    fault
+        .split('/')
+        .zip(read.split('/'))
+        .all(|(fault, read)| aliased(fault) == read || (read == "*" && !style.contains(&fault)))
 }
 
 #[cfg(test)]
@@ -183,8 +190,10 @@ mod tests {
 
     #[test]
     fn a_fault_silences_what_reads_it_below_and_above() {
-        assert!(is_below("/style/mood_from", "/style"));
-        assert!(is_below("/style", "/style"));
-        assert!(!is_below("/styles", "/style"));
+        assert!(touches("/style/mood_from", "/style"));
+        assert!(touches("/style", "/style/mood_from"));
+        assert!(!touches("/styles", "/style"));
+        assert!(touches("/style/local/seed", "/style/*"));
+        assert!(!touches("/style/mood_from", "/style/*"));
     }
 }

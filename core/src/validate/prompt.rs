@@ -16,7 +16,10 @@ fn of(facts: &Facts<'_>, code: Code, out: &mut Findings) {
 
 /// A placeholder without a value.
 pub(super) fn unknown_variable(facts: &Facts<'_>, out: &mut Findings) {
-    of(facts, Code::PromptUnknownVariable, out);
+    // The template's defaults may give it.
+    if facts.all() || !matches!(facts.template, TemplateState::Missing) {
+        of(facts, Code::PromptUnknownVariable, out);
+    }
 }
 
 /// A `{{` that opens nothing.

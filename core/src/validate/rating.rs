@@ -21,7 +21,9 @@ fn exceeds(facts: &Facts<'_>, bound: Option<Rating>, code: Code, out: &mut Findi
 
 /// R12: above what the world allows; romantic where it says nothing.
 pub(super) fn exceeds_world(facts: &Facts<'_>, out: &mut Findings) {
-    if facts.all() || facts.options.world.is_some() {
+    let bounds = facts.options.bounds.as_ref();
+    let given = facts.options.world.is_some() || bounds.is_some_and(|it| it.world.is_some());
+    if facts.all() || given {
         exceeds(facts, facts.world_bound, Code::RatingExceedsWorld, out);
     }
 }
@@ -29,7 +31,9 @@ pub(super) fn exceeds_world(facts: &Facts<'_>, out: &mut Findings) {
 /// R13: above what the user wants; romantic where they say nothing.
 pub(super) fn exceeds_user(facts: &Facts<'_>, out: &mut Findings) {
     let options = facts.options;
-    if facts.all() || options.user.is_some() || options.social_context_config.is_some() {
+    let bounds = options.bounds.as_ref().is_some_and(|bounds| bounds.user.is_some());
+    let given = options.user.is_some() || options.social_context_config.is_some() || bounds;
+    if facts.all() || given {
         exceeds(facts, facts.user_bound, Code::RatingExceedsUser, out);
     }
 }

@@ -561,7 +561,7 @@ fn old_cache_key() {
                 || !["fromSceneId", "toSceneId", "seed", "intimacyBand"]
                     .iter()
                     .all(|name| text(&options[name]))
-                || !(config["version"].is_number() || config.get("version").is_none())
+                || !(config["version"].is_number() || config["version"].is_null())
         },
     };
     compare("cache_key.json", 305, &[wrong_type], |input, output| {

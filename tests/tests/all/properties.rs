@@ -252,7 +252,7 @@ proptest! {
         let parsed = decode::<BuildOptions>(&options).into_result().unwrap();
         walk(&left.to_string(), &options, |one, one_print| {
             walk(&right.to_string(), &options, |other, other_print| {
-                let found = explain(one, other, parsed.provider.as_ref());
+                let found = explain(one, other, [parsed.provider.as_ref(); 2]);
                 let identity = found.iter().any(|row| row.policy == Policy::Identity);
                 let families = one_print.hashes.unwrap().family != other_print.hashes.unwrap().family;
                 assert_eq!(identity, families, "{found:?}");
