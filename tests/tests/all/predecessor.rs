@@ -1,6 +1,9 @@
 //! What the system before answered, and every deliberate difference by name, with its reason.
 //!
-//! Every vector is compared; one that differs must be explained by a difference, and a difference
+//! Four sets of the system before describe its services, which this path does not have: the shape
+//! of its create body (`py_create_request`), its allow-list of parameters (`py_canonicalize`), the
+//! place where it lowered ratings (`py_validate_rating`) and the cache key of its backend
+//! (`py_cache_key`, which comes with what reads it). Of the others every vector is compared; one that differs must be explained by a difference, and a difference
 //! that is not the only explanation of at least one vector fails, so that the list stays true.
 
 use std::collections::BTreeMap;
@@ -344,6 +347,46 @@ fn social_context() {
         }
         let expected = as_new(output);
         if got == expected { Ok(()) } else { Err(format!("found {got}, expected {expected}")) }
+    });
+}
+
+#[test]
+fn social_context_of_the_backend() {
+    let differences = [
+        Difference {
+            name: "tiers are half-open",
+            reason: "values between two tiers, below 0 or above 100 had no tier",
+            applies: |_, output| output["relationshipTierId"].is_null(),
+        },
+        Difference {
+            name: "levels are exact names with one band each",
+            reason: "bands were looked for as parts of words, in an order that made a deep flirt light and soulmates lighter than strangers",
+            applies: |input, output| {
+                let level = input.get("intimacy_level_id").unwrap_or(&output["intimacyLevelId"]);
+                !["intimate", "light_flirt", "none", "platonic"]
+                    .contains(&level.as_str().unwrap_or(""))
+            },
+        },
+    ];
+    compare("py_social_context.json", 137, &differences, |input, output| {
+        let mut entry = input.get("values").cloned().unwrap_or_else(|| json!({}));
+        if let Some(level) = input.get("intimacy_level_id").filter(|level| !level.is_null()) {
+            entry["intimacyLevelId"] = level.clone();
+        }
+        let line = json!({ "session": { "stats": { "relationships": { "npc:1": entry } } }, "npcIds": ["1"] });
+        let answer = batch(BatchOp::Social, &line);
+        let same =
+            |ours: &Value, theirs: &str| output.get(theirs).is_none_or(|theirs| ours == theirs);
+        // A level without intimacy names nothing.
+        let level = answer.get("intimacyLevelId").cloned().unwrap_or_default();
+        let level_same = answer["intimacyBand"] == "none" || same(&level, "intimacyLevelId");
+        let tier = answer.get("relationshipTierId").cloned().unwrap_or_default();
+        let all = level_same
+            && same(&tier, "relationshipTierId")
+            && same(&answer["intimacyBand"], "intimacyBand")
+            && same(&answer["contentRating"], "baseRating")
+            && same(&answer["rating"]["effective"], "ratingWithDefaultWorld");
+        if all { Ok(()) } else { Err(format!("found {answer}, expected {output}")) }
     });
 }
 
