@@ -145,9 +145,7 @@ where
             let only = refusal.findings().iter().all(|one| one.code() == Code::JsonNumberRange);
             assert!(only, "read without a fault, and yet: {refusal:?}");
         }
-        if !near_a_limit(text) {
-            value.reads_back();
-        }
+        value.reads_back_from(text);
     } else {
         if has(&read.faults, Code::JsonSyntax) {
             assert!(read.value.is_none());
@@ -163,6 +161,13 @@ where
 /// A value whose printing reads back as the same value.
 trait ReadsBack {
     fn reads_back(&self);
+
+    /// The same for what was made of a text.
+    fn reads_back_from(&self, text: &str) {
+        if !near_a_limit(text) {
+            self.reads_back();
+        }
+    }
 }
 
 macro_rules! reads_back {
@@ -182,6 +187,10 @@ reads_back! { GenerationNodeConfig BuildOptions GenerateContentRequest Generatio
 
 /// Reading any text as each of the documents.
 pub(crate) fn decode(text: &str) {
+    let located = locate(text, text);
+    assert!(
+        text.get(located.value).is_some() && located.key.is_none_or(|key| text.get(key).is_some())
+    );
     reads::<GenerationNodeConfig<'_>>(text);
     reads::<BuildOptions<'_>>(text);
     reads::<GenerateContentRequest<'_>>(text);
@@ -431,9 +440,14 @@ pub(crate) fn scene(text: &str) {
         }
         let document = read_document(text, base);
         assert!(report.findings().starts_with(&document.findings));
+        let (faults, rules) = report.findings().split_at(document.findings.len());
+        rules_pass_over(faults, rules);
         let places = places(text);
         for (index, item) in document.items.iter().enumerate() {
             prepares(text, &document, item, places.get(index).map(String::as_str));
+        }
+        for other in written_differently(text) {
+            assert_eq!(verdict(text, base), verdict(&other, base), "{other}");
         }
     }
     if document_kind(text) == DocumentKind::List {
@@ -446,6 +460,143 @@ pub(crate) fn scene(text: &str) {
             report.findings().iter().for_each(|finding| well_formed(item, finding));
         }
     }
+}
+
+/// What could not be read is neither present nor absent: no rule speaks about it.
+fn rules_pass_over(faults: &[Finding], rules: &[Finding]) {
+    let below = |base: &str, pointer: &str| {
+        pointer.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    let of_reading =
+        |fault: &&Finding| !matches!(fault.code(), Code::NodeDuplicateId | Code::SceneUnknown);
+    for fault in faults.iter().filter(of_reading) {
+        for rule in rules {
+            let (fault_at, rule_at) = (snake(fault.pointer()), snake(rule.pointer()));
+            let related = below(&fault_at, &rule_at) || below(&rule_at, &fault_at);
+            assert!(!related, "{rule:?} in spite of {fault:?}");
+        }
+    }
+}
+
+/// A name or a pointer in its second spelling.
+fn snake(name: &str) -> String {
+    let mut out = String::new();
+    for character in name.chars() {
+        if character.is_ascii_uppercase() {
+            out.push('_');
+        }
+        out.push(character.to_ascii_lowercase());
+    }
+    out
+}
+
+/// The same document with its members in another order, and with its fields in their second
+/// spelling.
+fn written_differently(text: &str) -> Vec<String> {
+    let Ok(canonical) = canonicalize(text) else { return Vec::new() };
+    let mut out = Vec::new();
+    if let Ok(mut value) = serde_json::from_str(&canonical) {
+        let (mut shape, mut numbers) = (String::new(), Vec::new());
+        expected_shape(&value, &mut shape, &mut numbers);
+        // Only where the oracle reads every number as we do.
+        if numbers == without_numbers(&canonical).1
+            && respell(&mut value, Names::Document).is_some()
+        {
+            out.push(value.to_string());
+        }
+    }
+    out.push(canonical);
+    out
+}
+
+/// What the names of an object are.
+#[derive(Clone, Copy)]
+enum Names {
+    /// Fields of a scene file, a node, a config or options; some hold objects with fields.
+    Document,
+    /// Fields.
+    Fields,
+    /// The fields of a style beside names of providers.
+    Style,
+    /// Free names of objects with fields.
+    ObjectsWithFields,
+    /// Free names.
+    Free,
+}
+
+impl Names {
+    /// What the names of a member's value are.
+    fn below(self, name: &str) -> Self {
+        match (self, name) {
+            (Self::Document, "config" | "options" | "nodes" | "edges" | "meta" | "rules") => {
+                Self::Document
+            }
+            (
+                Self::Document,
+                "fallback"
+                | "constraints"
+                | "social_context"
+                | "session"
+                | "user"
+                | "provider"
+                | "social_context_config"
+                | "player_context"
+                | "scenes"
+                | "npcs"
+                | "from_scene"
+                | "to_scene",
+            )
+            | (Self::Fields, "relationship_values")
+            | (Self::ObjectsWithFields, _) => Self::Fields,
+            (Self::Document, "style") => Self::Style,
+            (Self::Document, "templates") => Self::ObjectsWithFields,
+            _ => Self::Free,
+        }
+    }
+
+    /// The second spelling of a name, if it can be a field.
+    fn second_spelling(self, name: &str) -> Option<String> {
+        let may_be_field = match self {
+            Self::Document | Self::Fields => !name.contains('_'),
+            Self::Style => ["moodFrom", "moodTo", "transitionType"].contains(&name),
+            Self::ObjectsWithFields | Self::Free => false,
+        };
+        may_be_field.then(|| snake(name))
+    }
+}
+
+/// Gives the fields of a document their second spelling; `None` if one stands there in both.
+fn respell(value: &mut Json, names: Names) -> Option<()> {
+    match value {
+        Json::Array(items) => items.iter_mut().try_for_each(|item| respell(item, names)),
+        Json::Object(members) => {
+            let before = members.len();
+            *members = std::mem::take(members)
+                .into_iter()
+                .map(|(name, mut value)| {
+                    let name = names.second_spelling(&name).unwrap_or(name);
+                    respell(&mut value, names.below(&name))?;
+                    Some((name, value))
+                })
+                .collect::<Option<_>>()?;
+            (members.len() == before).then_some(())
+        }
+        _ => Some(()),
+    }
+}
+
+/// What is found in a document and what is made of it, however it is written.
+fn verdict(text: &str, base: &BuildOptions<'_>) -> (Vec<(&'static str, String)>, Vec<String>) {
+    let told = |finding: &Finding| (finding.code().slug(), snake(finding.pointer()));
+    let mut found: Vec<_> = onepath_core::check(text, base).findings().iter().map(told).collect();
+    found.sort_unstable();
+    let document = read_document(text, base);
+    let print = |item: &NodeItem<'_>| match document.prepare(item).made {
+        Some((_, print)) => serde_json::to_string(&print).unwrap(),
+        None => String::new(),
+    };
+    let prints = document.items.iter().map(print).collect();
+    (found, prints)
 }
 
 /// Where each node of a document stands; edges come after the nodes.
@@ -477,6 +628,19 @@ fn prepares(text: &str, document: &Document<'_>, item: &NodeItem<'_>, place: Opt
     assert_eq!(prepared, document.prepare(item));
     let findings = prepared.report.findings();
     findings.iter().for_each(|finding| well_formed(text, finding));
+    if document.findings.is_empty() {
+        // The same as each step for itself.
+        item.config.reads_back_from(text);
+        item.options.reads_back_from(text);
+        match (onepath_core::build(&item.config, &item.options), &prepared.made) {
+            (Ok(request), Some((made, _))) => assert_eq!(&request, made),
+            (Err(refusal), None) => {
+                assert!(!refusal.findings().is_empty());
+                assert!(refusal.findings().iter().all(|one| one.code().refuses_build()));
+            }
+            (built, made) => panic!("{built:?} and {made:?}"),
+        }
+    }
     let Some((request, print)) = &prepared.made else {
         let reason = findings.iter().any(|finding| finding.severity() == Severity::Error);
         assert!(reason, "nothing is made and nothing says why: {findings:?}");
@@ -492,9 +656,7 @@ fn prepares(text: &str, document: &Document<'_>, item: &NodeItem<'_>, place: Opt
     }
     let provider = item.options.provider.as_ref();
     let provider = provider.filter(|info| request.provider_id.as_ref() == Some(&info.id));
-    if !near_a_limit(text) {
-        request.reads_back();
-    }
+    request.reads_back_from(text);
     made(request, print);
     assert_eq!(fingerprint(request, provider).as_ref(), Ok(print));
     let estimate = estimate_price(request, None);
@@ -560,6 +722,11 @@ pub(crate) fn batch(text: &str) {
             }
         }
     }
+    assert_eq!(
+        onepath_core::legacy::legacy_hash(text).is_ok(),
+        canonicalize(text).is_ok(),
+        "what has a hash of 2025 has a canonical text"
+    );
     let (build, print) = (answer(BatchOp::Build), answer(BatchOp::Fingerprint));
     assert_eq!(build.get("error"), print.get("error"));
     if build.get("error").is_none() && !near_a_limit(text) {

@@ -85,6 +85,7 @@ impl Renderer {
         text: &str,
         findings: &[Finding],
     ) -> Result<(), String> {
+        let lines = Lines::new(if findings.is_empty() { "" } else { text });
         for finding in findings {
             let span = span(text, finding);
             match self.format {
@@ -97,7 +98,7 @@ impl Renderer {
                     self.write("\n")?;
                 }
                 Format::Concise => {
-                    let at = position(text, span.start);
+                    let at = lines.position(span.start);
                     let line = format!(
                         "{name}:{}:{}: {}[{}] {}\n",
                         at.0 + line_offset,
@@ -109,7 +110,7 @@ impl Renderer {
                     self.write(&line)?;
                 }
                 Format::Json | Format::JsonLines | Format::Github => {
-                    let placed = place(name, line_offset, text, span, finding);
+                    let placed = place(name, line_offset, &lines, span, finding);
                     let entry = match self.format {
                         Format::Github => github(&placed),
                         _ => serde_json::to_string(&placed).map_err(|error| error.to_string())?,
@@ -170,20 +171,9 @@ fn graphical(terminal: bool) -> GraphicalReportHandler {
     GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false)
 }
 
-/// The faulty token: as reading found it, else the value at the pointer, else what it would be in.
+/// The faulty token: where the finding was placed, else what its pointer leads to.
 fn span(text: &str, finding: &Finding) -> Range<usize> {
-    if let Some(span) = finding.span() {
-        return span;
-    }
-    let located = locate(text, finding.pointer());
-    if located.found {
-        return clip(text, located.value);
-    }
-    // Something absent: the name of what should hold it, else its first bracket.
-    match located.key {
-        Some(key) => key,
-        None => located.value.start..(located.value.start + 1).min(text.len()),
-    }
+    clip(text, finding.span().unwrap_or_else(|| locate(text, finding.pointer()).span()))
 }
 
 /// Objects and lists are shown by their first line.
@@ -195,23 +185,37 @@ fn clip(text: &str, span: Range<usize>) -> Range<usize> {
     }
 }
 
-/// Line and column, from 1; columns count Unicode scalar values.
-fn position(text: &str, offset: usize) -> (usize, usize) {
-    let before = text.get(..offset.min(text.len())).unwrap_or(text);
-    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    let column = before.get(line_start..).unwrap_or("").chars().count() + 1;
-    (before.matches('\n').count() + 1, column)
+/// Where the lines of a text start.
+struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+}
+
+impl<'t> Lines<'t> {
+    fn new(text: &'t str) -> Self {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1);
+        Self { text, starts: std::iter::once(0).chain(ends).collect() }
+    }
+
+    /// Line and column, from 1; columns count Unicode scalar values.
+    fn position(&self, offset: usize) -> (usize, usize) {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start =
+            line.checked_sub(1).and_then(|index| self.starts.get(index)).copied().unwrap_or(0);
+        let before = self.text.get(start..offset.min(self.text.len())).unwrap_or("");
+        (line, before.chars().count() + 1)
+    }
 }
 
 fn place<'f>(
     file: &'f str,
     line_offset: usize,
-    text: &str,
+    lines: &Lines<'_>,
     span: Range<usize>,
     finding: &'f Finding,
 ) -> Placed<'f> {
-    let (line, column) = position(text, span.start);
-    let (end_line, end_column) = position(text, span.end);
+    let (line, column) = lines.position(span.start);
+    let (end_line, end_column) = lines.position(span.end);
     Placed {
         file,
         line: line + line_offset,

@@ -1,6 +1,8 @@
 //! Documents as they lie in a repository: scene files, nodes with context, bare configs.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use crate::build::{Prepared, prepare_with};
 use crate::config::GenerationNodeConfig;
@@ -8,7 +10,7 @@ use crate::context::BuildOptions;
 use crate::decode::{Decoded, decode};
 use crate::facts::{Facts, Known};
 use crate::finding::{Finding, Report};
-use crate::json::locate::locate;
+use crate::json::locate::Index;
 use crate::json::reader::{Profile, Reader};
 use crate::scene::{GenerationNode, NodeItem, Place, SceneFile};
 use crate::validate;
@@ -106,6 +108,7 @@ pub struct Document<'a> {
     /// Faults of reading, then those of the file's ids.
     pub findings: Vec<Finding>,
     text: &'a str,
+    index: OnceLock<Index>,
 }
 
 /// Reads a scene file, a node with context or a bare config; `base` is the context known beside it.
@@ -122,17 +125,20 @@ pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a>
             let items = read.value.as_ref().map(|file| file.items(base)).unwrap_or_default();
             if let Some(file) = &read.value {
                 let mut ids = file.findings(&findings);
-                for finding in &mut ids {
-                    finding.set_pointer(locate(text, finding.pointer()).pointer);
+                if !ids.is_empty() {
+                    let index = Index::new(text);
+                    for finding in &mut ids {
+                        finding.locate(&index.locate(finding.pointer()));
+                    }
                 }
                 findings.extend(ids);
             }
-            Document { items, findings, text }
+            Document { items, findings, text, index: OnceLock::new() }
         }
         DocumentKind::Node => {
             let read: Decoded<GenerationNode<'a>> = decode(text);
             let items = read.value.iter().map(|node| node.item(base)).collect();
-            Document { items, findings: read.faults, text }
+            Document { items, findings: read.faults, text, index: OnceLock::new() }
         }
         _ => {
             let item = |config| NodeItem {
@@ -145,6 +151,7 @@ pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a>
                 items: read.value.map(item).into_iter().collect(),
                 findings: read.faults,
                 text,
+                index: OnceLock::new(),
             }
         }
     }
@@ -153,8 +160,9 @@ pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a>
 impl Document<'_> {
     /// Puts a rule's finding where the document has its cause, spelled as the document does.
     pub fn place(&self, item: &NodeItem<'_>, finding: &mut Finding) {
+        let index = self.index.get_or_init(|| Index::new(self.text));
         let candidates = item.place.pointers(finding.pointer());
-        let located: Vec<_> = candidates.iter().map(|pointer| locate(self.text, pointer)).collect();
+        let located: Vec<_> = candidates.iter().map(|pointer| index.locate(pointer)).collect();
         // What is absent is shown where it would be: a part of the context beside the config, a
         // part of the config in the node.
         let absent = if finding.pointer().starts_with("/options") {
@@ -164,7 +172,7 @@ impl Document<'_> {
         };
         let place = located.iter().find(|place| place.found).or(absent);
         if let Some(place) = place {
-            finding.set_pointer(place.pointer.clone());
+            finding.locate(place);
         }
     }
 
@@ -210,13 +218,15 @@ impl Document<'_> {
     #[must_use]
     pub fn check(self) -> Report {
         let mut out = self.findings.clone();
+        let mut seen = BTreeSet::new();
         for item in &self.items {
             let faults = self.faults(item);
             let facts = Facts::new(&item.config, &item.options, Known::Given);
             let session = facts.social.as_ref().err().cloned().unwrap_or_default();
             for mut finding in session.into_iter().chain(validate::run(&facts, &faults, false)) {
                 self.place(item, &mut finding);
-                if !out.contains(&finding) {
+                // An edge's config is its node's but for the rules: the same finding is shown once.
+                if seen.insert((finding.code(), finding.pointer().to_owned(), finding.message())) {
                     out.push(finding);
                 }
             }

@@ -13,6 +13,7 @@ use serde::ser::{SerializeMap, SerializeStruct};
 
 use crate::canonical;
 use crate::codes::Code;
+use crate::json::locate::Located;
 
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -104,6 +105,13 @@ impl Finding {
         self
     }
 
+    /// Puts the finding where it stands in a text.
+    pub(crate) fn locate(&mut self, place: &Located) {
+        let span = place.span();
+        self.pointer = Cow::Owned(place.pointer.clone());
+        self.span = Some((span.start, span.end));
+    }
+
     pub(crate) fn set_pointer(&mut self, pointer: String) {
         self.pointer = Cow::Owned(pointer);
     }
@@ -141,7 +149,7 @@ impl Finding {
         &self.pointer
     }
 
-    /// Byte range of the faulty token, known for faults of reading only.
+    /// Byte range of the faulty token, where the finding was placed in a text.
     #[must_use]
     pub fn span(&self) -> Option<Range<usize>> {
         self.span.map(|(start, end)| start..end)

@@ -5,6 +5,7 @@
 //! spellings the document uses.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::finding::Finding;
@@ -21,6 +22,19 @@ pub struct Located {
     pub value: Range<usize>,
     /// Whether every step exists.
     pub found: bool,
+}
+
+impl Located {
+    /// What to point at: the value; of something absent, the name of what should hold it, else its
+    /// first bracket.
+    #[must_use]
+    pub fn span(&self) -> Range<usize> {
+        match &self.key {
+            _ if self.found => self.value.clone(),
+            Some(key) => key.clone(),
+            None => self.value.start..(self.value.start + 1).min(self.value.end),
+        }
+    }
 }
 
 /// `~` and `/` written as RFC 6901 has them.
@@ -264,4 +278,86 @@ fn pointer(path: &[Cow<'_, str>]) -> String {
         out.push_str(&escape(token));
     }
     out
+}
+
+/// Every place of a text, found in one walk: for documents with many findings.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Index(BTreeMap<String, Entry>);
+
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    pointer: String,
+    key: Option<Range<usize>>,
+    value: Range<usize>,
+}
+
+impl Index {
+    pub(crate) fn new(text: &str) -> Self {
+        let mut index = Self::default();
+        index.value(&mut Reader::new(text, Profile::Any), text, "", None);
+        index
+    }
+
+    /// The same as [`locate`], without walking again.
+    pub(crate) fn locate(&self, pointer: &str) -> Located {
+        let mut known = pointer;
+        loop {
+            if let Some(entry) = self.0.get(snake(known).as_ref()) {
+                let rest = pointer.get(known.len()..).unwrap_or("");
+                return Located {
+                    pointer: format!("{}{rest}", entry.pointer),
+                    key: entry.key.clone(),
+                    value: entry.value.clone(),
+                    found: rest.is_empty(),
+                };
+            }
+            match known.rsplit_once('/') {
+                Some((parent, _)) => known = parent,
+                None => {
+                    return Located {
+                        pointer: pointer.to_owned(),
+                        key: None,
+                        value: 0..0,
+                        found: false,
+                    };
+                }
+            }
+        }
+    }
+
+    fn value(
+        &mut self,
+        reader: &mut Reader<'_>,
+        text: &str,
+        pointer: &str,
+        key: Option<Range<usize>>,
+    ) {
+        let start = reader.start();
+        match reader.peek() {
+            b'{' => {
+                let mut first = true;
+                if reader.open_object("") {
+                    while let Some(name) = reader.next_key(&mut first) {
+                        let below = format!("{pointer}/{}", escape(&name.text));
+                        let end = key_end(text, name.at);
+                        self.value(reader, text, &below, Some(name.at..end));
+                    }
+                }
+            }
+            b'[' => {
+                let mut first = true;
+                let mut at = 0_usize;
+                if reader.open_list("") {
+                    while reader.next_item(&mut first) {
+                        self.value(reader, text, &format!("{pointer}/{at}"), None);
+                        at += 1;
+                    }
+                }
+            }
+            _ => reader.skip(),
+        }
+        let entry = Entry { pointer: pointer.to_owned(), key, value: start..reader.position() };
+        // Where two spellings stand, the first one counts; that both do is a fault of its own.
+        self.0.entry(snake(pointer).into_owned()).or_insert(entry);
+    }
 }
