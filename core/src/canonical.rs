@@ -175,7 +175,7 @@ pub(crate) fn write_text(out: &mut String, text: &str) {
 }
 
 fn first_escaped(bytes: &[u8]) -> Option<usize> {
-    let at = crate::json::reader::find_special(bytes, 0);
+    let at = crate::json::scan::find_special(bytes, 0);
     (at < bytes.len()).then_some(at)
 }
 

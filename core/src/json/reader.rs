@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::codes::Code;
 use crate::finding::Finding;
 use crate::json::number::{self, Parsed};
+use crate::json::scan::find_special;
 use crate::limits;
 
 /// A member's name and where it stands.
@@ -546,65 +547,4 @@ impl<'a> Reader<'a> {
             }
         }
     }
-}
-
-/// The first `"`, `\` or control character from `from` on, or the end.
-///
-/// Short texts are searched eight bytes at a time: a byte is found by the borrow it makes in a
-/// subtraction, and the lowest match is exact, which is all that is asked. Long texts are passed
-/// over in blocks that the compiler compares with vector instructions.
-pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
-    let mut at = from;
-    for _ in 0..2 {
-        match bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-            Some(chunk) => match special_in(*chunk) {
-                Some(offset) => return at + offset,
-                None => at += 8,
-            },
-            None => return find_in_tail(bytes, at),
-        }
-    }
-    while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
-        let hits = block.iter().fold(0_u8, |hits, &byte| {
-            hits | u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20)
-        });
-        if hits != 0 {
-            break;
-        }
-        at += 32;
-    }
-    while let Some(chunk) = bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-        match special_in(*chunk) {
-            Some(offset) => return at + offset,
-            None => at += 8,
-        }
-    }
-    find_in_tail(bytes, at)
-}
-
-/// The first special byte of eight.
-fn special_in(chunk: [u8; 8]) -> Option<usize> {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let word = u64::from_le_bytes(chunk);
-    let quote = word ^ (ONES * u64::from(b'"'));
-    let slash = word ^ (ONES * u64::from(b'\\'));
-    let hits = ((quote.wrapping_sub(ONES) & !quote)
-        | (slash.wrapping_sub(ONES) & !slash)
-        | (word.wrapping_sub(ONES * 0x20) & !word))
-        & HIGH;
-    (hits != 0).then(|| (hits.trailing_zeros() / 8) as usize)
-}
-
-/// The same in the last few bytes; four to eight clean ones are seen at once.
-fn find_in_tail(bytes: &[u8], from: usize) -> usize {
-    let tail = bytes.get(from..).unwrap_or_default();
-    if let (Some([a, b, c, d]), Some([w, x, y, z]), true) =
-        (tail.first_chunk::<4>(), tail.last_chunk::<4>(), tail.len() <= 8)
-        && special_in([*a, *b, *c, *d, *w, *x, *y, *z]).is_none()
-    {
-        return bytes.len();
-    }
-    let special = |byte: &u8| *byte == b'"' || *byte == b'\\' || *byte < 0x20;
-    from + tail.iter().position(special).unwrap_or(tail.len())
 }
