@@ -11,6 +11,7 @@ use crate::decode::Decode as _;
 use crate::finding::Refusal;
 use crate::json::locate;
 use crate::json::reader::{Profile, Reader};
+use crate::json::scan::is_plain;
 use crate::json::value::{Map, Value};
 
 /// The canonical text of any JSON document (RFC 8785).
@@ -109,16 +110,31 @@ pub(crate) fn for_each_sorted<'m>(map: &'m Map<'_>, mut visit: impl FnMut(&'m st
         }
         return;
     }
-    // Small maps are sorted on the stack; the order of positions is what is moved.
-    let mut small = [0_u8; 32];
+    // Small maps are sorted on the stack, by the first eight bytes of each name where they tell.
+    let mut small = [(0_u64, 0_u8); 32];
     if let Some(order) = small.get_mut(..entries.len()) {
-        for (index, slot) in (0_u8..).zip(order.iter_mut()) {
-            *slot = index;
+        let mut ascii = true;
+        for ((slot, index), (name, _)) in order.iter_mut().zip(0_u8..).zip(entries) {
+            let mut first = [0_u8; 8];
+            for (slot, byte) in first.iter_mut().zip(name.bytes()) {
+                *slot = byte;
+            }
+            let first = u64::from_be_bytes(first);
+            ascii &= first & 0x8080_8080_8080_8080 == 0;
+            *slot = (first, index);
         }
         let name =
-            |index: &u8| entries.get(usize::from(*index)).map_or("", |(name, _)| name.as_ref());
-        order.sort_unstable_by(|one, other| utf16_order(name(one), name(other)));
-        for (name, value) in order.iter().filter_map(|index| entries.get(usize::from(*index))) {
+            |index: u8| entries.get(usize::from(index)).map_or("", |(name, _)| name.as_ref());
+        let whole = |one: u8, other: u8| utf16_order(name(one), name(other));
+        if ascii {
+            order.sort_unstable_by(|one, other| {
+                one.0.cmp(&other.0).then_with(|| whole(one.1, other.1))
+            });
+        } else {
+            order.sort_unstable_by(|one, other| whole(one.1, other.1));
+        }
+        for (name, value) in order.iter().filter_map(|(_, index)| entries.get(usize::from(*index)))
+        {
             visit(name, value);
         }
         return;
@@ -150,6 +166,11 @@ pub(crate) fn utf16_order(left: &str, right: &str) -> Ordering {
 pub(crate) fn write_text(out: &mut String, text: &str) {
     out.reserve(text.len() + 2);
     out.push('"');
+    if is_plain(text.as_bytes()) {
+        out.push_str(text);
+        out.push('"');
+        return;
+    }
     let mut rest = text;
     while let Some(at) = first_escaped(rest.as_bytes()) {
         let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));

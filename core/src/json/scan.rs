@@ -34,6 +34,33 @@ pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
     find_in_tail(bytes, at)
 }
 
+/// Whether a text holds no `"`, `\` or control character: most do not, and this asks no more than
+/// that. The last block overlaps the one before it, so that no tail is left.
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    if let Some(last) = bytes.last_chunk::<16>() {
+        let mut rest = bytes;
+        while let Some((block, tail)) = rest.split_first_chunk::<16>() {
+            if holds_special(block) {
+                return false;
+            }
+            rest = tail;
+        }
+        return rest.is_empty() || !holds_special(last);
+    }
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        (Some(first), Some(last)) => special_in(*first).is_none() && special_in(*last).is_none(),
+        _ => find_in_tail(bytes, 0) == bytes.len(),
+    }
+}
+
+/// Compared by the compiler's vector instructions.
+fn holds_special(block: &[u8; 16]) -> bool {
+    let hits = block.iter().fold(0_u8, |hits, &byte| {
+        hits | u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20)
+    });
+    hits != 0
+}
+
 /// The first special byte of eight.
 fn special_in(chunk: [u8; 8]) -> Option<usize> {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -63,17 +90,19 @@ fn find_in_tail(bytes: &[u8], from: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::find_special;
+    use super::{find_special, is_plain};
 
     #[test]
     fn the_first_special_byte_is_found_at_every_place_and_length() {
         for length in 0..80 {
             let plain: Vec<u8> = (0..length).map(|at| b"a\xc3\xa9\x7f~ "[at % 6]).collect();
             assert_eq!(find_special(&plain, 0), length);
+            assert!(is_plain(&plain));
             for at in 0..length {
                 for special in [b'"', b'\\', 0, 0x1f] {
                     let mut bytes = plain.clone();
                     bytes[at] = special;
+                    assert!(!is_plain(&bytes));
                     for from in 0..=at {
                         assert_eq!(find_special(&bytes, from), at, "{length} {at} {from}");
                     }
