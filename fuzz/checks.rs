@@ -467,8 +467,11 @@ fn rules_pass_over(faults: &[Finding], rules: &[Finding]) {
     let below = |base: &str, pointer: &str| {
         pointer.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let of_reading =
-        |fault: &&Finding| !matches!(fault.code(), Code::NodeDuplicateId | Code::SceneUnknown);
+    // Where a list of nodes stands twice, the first one was read.
+    let of_reading = |fault: &&Finding| {
+        !matches!(fault.code(), Code::NodeDuplicateId | Code::SceneUnknown)
+            && !["/nodes", "/edges"].contains(&fault.pointer())
+    };
     for fault in faults.iter().filter(of_reading) {
         for rule in rules {
             let (fault_at, rule_at) = (snake(fault.pointer()), snake(rule.pointer()));
@@ -611,16 +614,13 @@ fn places(text: &str) -> Vec<String> {
     }
 }
 
-/// Whether a fault lies in a part of a node that a request is made from.
-fn is_read_by(pointer: &str, place: &str, kind: DocumentKind) -> bool {
-    if !matches!(kind, DocumentKind::Scene | DocumentKind::Node) {
-        return true;
-    }
-    let below = |base: &str, pointer: &str| {
+/// Whether a fault lies in what the request of a node is made of: everything but the other nodes
+/// of its file and the edges.
+fn is_read_by(pointer: &str, place: &str) -> bool {
+    let below = |base: &str| {
         pointer.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     };
-    let parts = ["config", "options", "fromScene", "from_scene", "toScene", "to_scene"];
-    parts.iter().any(|part| below(&format!("{place}/{part}"), pointer))
+    pointer == "/nodes" || below(place) || !(below("/nodes") || below("/edges"))
 }
 
 fn prepares(text: &str, document: &Document<'_>, item: &NodeItem<'_>, place: Option<&str>) {
@@ -648,10 +648,10 @@ fn prepares(text: &str, document: &Document<'_>, item: &NodeItem<'_>, place: Opt
     };
     assert!(!findings.iter().any(|finding| finding.code().refuses_build()), "{findings:?}");
     if let Some(place) = place {
-        let kind = document_kind(text);
-        let fault = document.findings.iter().find(|finding| {
-            finding.code().refuses_build() && is_read_by(finding.pointer(), place, kind)
-        });
+        let fault = document
+            .findings
+            .iter()
+            .find(|finding| finding.code().refuses_build() && is_read_by(finding.pointer(), place));
         assert!(fault.is_none(), "made in spite of {fault:?}");
     }
     let provider = item.options.provider.as_ref();

@@ -90,7 +90,7 @@ impl Renderer {
             let span = span(text, finding);
             match self.format {
                 Format::Full => {
-                    let source = Source { name, text, line_offset };
+                    let (source, span) = window(name, text, line_offset, &lines, span);
                     let report = Shown { finding, span, source };
                     let mut rendered = String::new();
                     let _ = self.graphical.render_report(&mut rendered, &report);
@@ -263,6 +263,44 @@ struct Source<'f> {
     name: &'f str,
     text: &'f str,
     line_offset: usize,
+    column_offset: usize,
+}
+
+/// Longest line that is shown whole, in bytes.
+const LONG_LINE: usize = 400;
+
+/// The part of a document that an excerpt is taken from: all of it, or a part of one long line.
+fn window<'f>(
+    name: &'f str,
+    text: &'f str,
+    line_offset: usize,
+    lines: &Lines<'_>,
+    span: Range<usize>,
+) -> (Source<'f>, Range<usize>) {
+    let start = text.get(..span.start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let end = text
+        .get(span.start..)
+        .and_then(|rest| rest.find('\n'))
+        .map_or(text.len(), |at| span.start + at);
+    if end - start <= LONG_LINE {
+        return (Source { name, text, line_offset, column_offset: 0 }, span);
+    }
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let from = boundary(span.start.saturating_sub(LONG_LINE / 4).max(start));
+    let to = boundary((span.start + LONG_LINE / 2).min(end));
+    let (line, _) = lines.position(span.start);
+    let source = Source {
+        name,
+        text: text.get(from..to).unwrap_or(""),
+        line_offset: line_offset + line - 1,
+        column_offset: text.get(start..from).unwrap_or("").chars().count(),
+    };
+    (source, span.start - from..span.end.min(to) - from)
 }
 
 impl SourceCode for Source<'_> {
@@ -273,12 +311,16 @@ impl SourceCode for Source<'_> {
         after: usize,
     ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
         let inner = self.text.read_span(span, before, after)?;
+        // Columns count characters, as everywhere; the handler asks for them without context.
+        let ahead = self.text.get(..span.offset()).unwrap_or("");
+        let on_line = ahead.rsplit('\n').next().unwrap_or(ahead).chars().count();
+        let column = if before == 0 && after == 0 { on_line } else { inner.column() };
         Ok(Box::new(MietteSpanContents::new_named(
             self.name.to_owned(),
             inner.data(),
             *inner.span(),
             inner.line() + self.line_offset,
-            inner.column(),
+            column + self.column_offset,
             inner.line_count(),
         )))
     }

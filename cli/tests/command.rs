@@ -511,3 +511,22 @@ fn npcs_of_a_file_are_in_the_scene_and_a_shared_key_stays_shared() {
         folder.run(&["build", "node.json", "--provider", "local", "--session", "other.json"]);
     assert!(diff.out.contains("\"playthroughId\": \"9\""), "{}", diff.out);
 }
+
+#[test]
+fn a_long_line_is_shown_in_part() {
+    let folder = Folder::new();
+    // Longer than any width that can be formatted, with characters of several bytes around.
+    let padding = "\u{e9}\u{732b}".repeat(40_000);
+    folder.write(
+        "long.json",
+        &format!(r#"{{"prompt": "{padding}", "generationType": "dialog", "seed": "{padding}"}}"#),
+    );
+    let ran = folder.run(&["check", "long.json"]);
+    assert_eq!(ran.code, 1, "{}", ran.err);
+    assert!(
+        ran.out.contains("json/unknown-word") && ran.out.contains("[long.json:1:8003"),
+        "{}",
+        ran.out.len()
+    );
+    assert!(ran.out.len() < 20_000, "{}", ran.out.len());
+}
