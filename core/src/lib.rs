@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod decode;
 mod document;
+mod envelope;
 mod explain;
 mod facts;
 mod finding;
@@ -29,6 +30,7 @@ mod provider;
 mod rating;
 mod rebound;
 mod request;
+mod review;
 mod scene;
 #[cfg(feature = "schema")]
 pub mod schema;
@@ -53,6 +55,7 @@ pub use context::{
 };
 pub use decode::{Decode, Decoded, Text, decode};
 pub use document::{Document, DocumentKind, check, document_kind, list_items, read_document};
+pub use envelope::{CreateGenerationRequest, Draft};
 pub use explain::{Difference, explain};
 pub use finding::{Finding, Refusal, Report, Severity, Status};
 pub use fingerprint::{
@@ -73,6 +76,7 @@ pub use rebound::{OwnBounds, Rebound, rebound};
 pub use request::{
     GenerateContentRequest, InputRef, InputRole, NpcResponseParams, OldPromptConfig, TemplateRef,
 };
+pub use review::review;
 pub use scene::{
     GenerationEdgeMeta, GenerationNode, Items, NodeItem, SceneEdge, SceneFile, SceneLink,
 };

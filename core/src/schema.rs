@@ -9,9 +9,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    BuildOptions, Estimate, Finding, Fingerprint, GenerateContentRequest, GenerationNode,
-    GenerationNodeConfig, GenerationSocialContext, Npc, PlayerContextSnapshot, PriceTable,
-    ProviderInfo, Report, SceneFile, SceneRef, Session, Template, Terms, User, World,
+    BuildOptions, CreateGenerationRequest, Estimate, Finding, Fingerprint, GenerateContentRequest,
+    GenerationNode, GenerationNodeConfig, GenerationSocialContext, Npc, PlayerContextSnapshot,
+    PriceTable, ProviderInfo, Report, SceneFile, SceneRef, Session, Template, Terms, User, World,
 };
 
 /// What happens to members that are no fields.
@@ -158,6 +158,7 @@ pub fn schemas(draft: Draft) -> Vec<PublishedSchema> {
         GenerationNodeConfig<'static>,
         BuildOptions<'static>,
         GenerateContentRequest<'static>,
+        CreateGenerationRequest<'static>,
         SceneFile<'static>,
         GenerationNode<'static>,
         GenerationSocialContext<'static>,

@@ -1,0 +1,224 @@
+//! The create envelope: what a client sends to have something generated.
+//!
+//! It holds either a config with its context, which the server turns into a request with the same
+//! builder as everywhere, or a request that was built elsewhere, with its hash.
+
+use crate::build::{Prepared, prepare_with};
+use crate::config::{GenerationNodeConfig, SceneRef};
+use crate::context::{
+    BuildOptions, Named, Npc, PlayerContextSnapshot, Session, Template, User, World,
+};
+use crate::decode::{Text, record};
+use crate::finding::{Finding, Report};
+use crate::id::Id;
+use crate::json::locate::snake;
+use crate::json::number::Integer;
+use crate::json::value::Map;
+use crate::rating::BoundsOption;
+use crate::rebound::OwnBounds;
+use crate::request::GenerateContentRequest;
+use crate::seed::Seed;
+use crate::social::GenerationSocialContext;
+
+record! {
+    /// What a client sends to have something generated: `config` with its context, or `request`
+    /// with its `request_hash`.
+    #[derive(Default)]
+    pub struct CreateGenerationRequest<'a>("a create request", unknown: file) {
+        /// What a designer edited; the server builds the request.
+        config: Option<GenerationNodeConfig<'a>> = "config";
+        /// A request that was built elsewhere.
+        request: Option<GenerateContentRequest<'a>> = "request";
+        /// The hash of `request`, as its maker computed it under the request's own bounds.
+        request_hash: Option<Text<'a>> = "request_hash" | "requestHash";
+        /// The provider that is asked; required beside a config.
+        provider_id: Option<Id<'a>> = "provider_id" | "providerId" with crate::id::optional as Option<crate::id::Optional>;
+        /// The scene it leads from.
+        from_scene: Option<SceneRef<'a>> = "from_scene" | "fromScene";
+        /// The scene it leads to.
+        to_scene: Option<SceneRef<'a>> = "to_scene" | "toScene";
+        /// The player, instead of what the session says.
+        player_context: Option<PlayerContextSnapshot<'a>> = "player_context" | "playerContext";
+        /// The playthrough's state.
+        session: Option<Session<'a>> = "session";
+        /// The world; its bound can only lower the server's.
+        world: Option<World<'a>> = "world";
+        /// Who the content is for; their bound can only lower the server's.
+        user: Option<User<'a>> = "user";
+        /// The npcs in the scene, in order.
+        npc_ids: Option<Vec<Id<'a>>> = "npc_ids" | "npcIds";
+        /// What is known about npcs.
+        npcs: Option<Vec<Npc<'a>>> = "npcs";
+        /// A social context for a config that holds none.
+        social_context: Option<GenerationSocialContext<'a>> = "social_context" | "socialContext";
+        /// Templates by id.
+        templates: Option<Named<'a, Template<'a>>> = "templates";
+        /// Values for placeholders; they win over those of the config.
+        variables: Option<Map<'a>> = "variables";
+        /// A prompt; wins over that of the config.
+        prompt: Option<Text<'a>> = "prompt";
+        /// An explicit seed; wins over that of the config.
+        seed: Option<Seed<'a>> = "seed";
+        /// A name for people, up to 255 characters.
+        name: Option<Text<'a>> = "name";
+        /// A description for people.
+        description: Option<Text<'a>> = "description";
+        /// 0 to 10, 0 first; 5 if absent.
+        priority: Option<Integer> = "priority";
+        /// Not before this time (RFC 3339).
+        scheduled_at: Option<Text<'a>> = "scheduled_at" | "scheduledAt";
+        /// Make it again even if it exists; the result takes the place of the one before.
+        force_new: Option<bool> = "force_new" | "forceNew";
+        /// Refuse rather than lower a rating to the server's bounds.
+        strict: Option<bool> = "strict";
+    }
+}
+
+/// A config and its context, taken out of an envelope.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Draft<'a> {
+    config: GenerationNodeConfig<'a>,
+    options: BuildOptions<'a>,
+}
+
+impl<'a> Draft<'a> {
+    /// The config of an envelope with everything a build reads; none if it holds no config.
+    ///
+    /// `own` are the server's bounds; world and user of the envelope only lower them. `now` is the
+    /// server's clock, in milliseconds since 1970.
+    #[must_use]
+    pub fn new(
+        envelope: &CreateGenerationRequest<'a>,
+        own: OwnBounds,
+        now: Option<Integer>,
+    ) -> Option<Self> {
+        let mut config = envelope.config.clone()?;
+        if config.social_context.is_none() {
+            config.social_context.clone_from(&envelope.social_context);
+        }
+        let mut user = envelope.user.clone();
+        if own.reduce_intensity {
+            user.get_or_insert_default().reduce_romantic_intensity = Some(true);
+        }
+        let options = BuildOptions {
+            session: envelope.session.clone(),
+            world: envelope.world.clone(),
+            user,
+            npc_ids: envelope.npc_ids.clone(),
+            npcs: envelope.npcs.clone(),
+            // Where world and user are silent the server's bounds stand, not the silent one.
+            bounds: Some(BoundsOption { world: own.world, user: own.user, unbounded: Some(true) }),
+            from_scene: envelope.from_scene.clone(),
+            to_scene: envelope.to_scene.clone(),
+            player_context: envelope.player_context.clone(),
+            provider_id: envelope.provider_id.clone(),
+            templates: envelope.templates.clone(),
+            variables: envelope.variables.clone(),
+            prompt: envelope.prompt.clone(),
+            seed: envelope.seed.clone(),
+            now,
+            ..BuildOptions::default()
+        };
+        Some(Self { config, options })
+    }
+
+    /// Validates, builds and fingerprints. `faults` are those of reading the envelope; the report
+    /// holds them first, then what the rules find on the parts that were read, all with pointers
+    /// into the envelope.
+    #[must_use]
+    pub fn prepare<'d>(&'d self, faults: &[Finding]) -> Prepared<'d> {
+        let of_rules: Vec<Finding> = faults.iter().map(as_rule).collect();
+        let prepared = prepare_with(&self.config, &self.options, &of_rules, false);
+        let mut findings = faults.to_vec();
+        findings.extend(prepared.report.into_findings().into_iter().map(in_envelope));
+        Prepared { report: Report::new(findings), made: prepared.made }
+    }
+
+    /// The player that the context names.
+    #[must_use]
+    pub fn player_id(&self) -> Option<&str> {
+        self.options.player_id().map(Id::as_str)
+    }
+}
+
+/// A fault of the envelope, with the pointer that rules know.
+fn as_rule(fault: &Finding) -> Finding {
+    let mut fault = fault.clone();
+    let pointer = match fault.pointer().strip_prefix("/config") {
+        Some(rest) => rest.to_owned(),
+        None if snake(fault.pointer()).starts_with("/social_context") => {
+            snake(fault.pointer()).replacen("/social_context", "/socialContext", 1)
+        }
+        None => format!("/options{}", fault.pointer()),
+    };
+    fault.set_pointer(pointer);
+    fault
+}
+
+/// A rule's finding, with its pointer into the envelope.
+fn in_envelope(mut finding: Finding) -> Finding {
+    let pointer = match finding.pointer().strip_prefix("/options/") {
+        Some(rest) => {
+            let (first, below) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            format!("/{}{below}", snake(first))
+        }
+        None => format!("/config{}", finding.pointer()),
+    };
+    finding.set_pointer(pointer);
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Rating, decode};
+
+    const OWN: OwnBounds =
+        OwnBounds { world: Some(Rating::Romantic), user: None, reduce_intensity: false };
+
+    fn findings(text: &str) -> Vec<String> {
+        let read = decode::<CreateGenerationRequest<'_>>(text);
+        let envelope = read.value.unwrap();
+        let draft = Draft::new(&envelope, OWN, None).unwrap();
+        let prepared = draft.prepare(&read.faults);
+        prepared.report.findings().iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn findings_point_into_the_envelope() {
+        let found = findings(
+            r#"{"config": {"generationType": "text_to_image", "purpose": "ambient",
+                "strategy": "per_player", "prompt": "x", "duration": {"min": "1"},
+                "fallback": {"mode": "skip"}, "seedSource": "player"}, "provider_id": "local", "nmae": 1}"#,
+        );
+        assert_eq!(
+            found,
+            [
+                "error[json/wrong-type] expected a number, found text at `/config/duration/min`",
+                "error[json/unknown-field] `nmae` is not a field of a create request at `/nmae`",
+                "error[scope/player-missing] a player id is needed and none is given at `/player_context/playerId`",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_servers_bounds_stand_where_world_and_user_are_silent_and_are_only_lowered() {
+        let rating = |world: &str| {
+            let text = format!(
+                r#"{{"config": {{"generationType": "dialogue", "purpose": "adaptive", "strategy": "once",
+                    "prompt": "x", "fallback": {{"mode": "skip"}},
+                    "socialContext": {{"contentRating": "mature_implied", "intimacyBand": "deep"}}}},
+                    "provider_id": "local"{world}}}"#
+            );
+            let envelope = decode::<CreateGenerationRequest<'_>>(&text).into_result().unwrap();
+            let draft = Draft::new(&envelope, OWN, None).unwrap();
+            draft.prepare(&[]).made.unwrap().1.rating.effective
+        };
+        assert_eq!(rating(""), Rating::Romantic);
+        assert_eq!(
+            rating(r#", "world": {"meta": {"generation": {"maxContentRating": "restricted"}}}"#),
+            Rating::Romantic
+        );
+        assert_eq!(rating(r#", "user": {"maxContentRating": "sfw"}"#), Rating::Sfw);
+    }
+}
