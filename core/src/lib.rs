@@ -67,6 +67,7 @@ pub use json::locate::{Located, locate};
 pub use json::number::{Integer, Number};
 pub use json::value::{Map, Value};
 pub use key::{CacheKeyParts, NotACacheKey, Scope, parse_cache_key};
+pub use lifecycle::GenerationStatus;
 pub use operation::{Operation, OperationRow, generation_operations};
 pub use price::{Estimate, PriceRow, PriceTable, estimate_price, prices};
 pub use prompt::render_prompt;

@@ -1,0 +1,381 @@
+//! Decisions: what an operation makes of the rows it reads. Pure; every store carries out the same.
+
+use onepath_core::Strategy;
+use onepath_core::lifecycle::{
+    Attempt as Stage, Effect, ErrorCode, Event as Happening, State, step,
+};
+
+use super::row::{Attempt, Millis, Reader, Row};
+use super::{Advance, Answer, NewGeneration};
+
+/// What a create comes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreateDecision {
+    /// A row that exists answers it.
+    Answered(Answer),
+    /// It joins a row on its way.
+    Join,
+    /// A row is inserted.
+    Insert {
+        /// Whether it holds the slot from now on.
+        holds_slot: bool,
+        /// Whether the slot's holder has expired and gives it up first.
+        clears_holder: bool,
+    },
+}
+
+/// What to look up before a create is decided: the holder of its slot, and the owner's own row
+/// with the same hash.
+#[must_use]
+pub fn decide_create(
+    new: &NewGeneration,
+    holder: Option<&Row>,
+    same_hash: Option<&Row>,
+) -> CreateDecision {
+    let reusable = new.asked.strategy != Strategy::Always && new.asked.cache_key.is_some();
+    let holder = holder.filter(|_| reusable);
+    let mut expired = false;
+    if let Some(holder) = holder {
+        let readable = holder.readable_by(&new.owner);
+        if holder.is_complete() && !holder.answers_at(new.now) {
+            expired = true;
+        } else if readable && !new.asked.force_new {
+            return if holder.is_complete() {
+                CreateDecision::Answered(Answer::Cache)
+            } else {
+                CreateDecision::Join
+            };
+        }
+    }
+    let by_hash = reusable
+        && !new.asked.force_new
+        && same_hash.is_some_and(|row| {
+            row.tenant == new.owner.tenant
+                && row.owner == new.owner.user
+                && row.asked.request_hash == new.asked.request_hash
+                && row.asked.strategy != Strategy::Always
+                && row.answers_at(new.now)
+        });
+    if by_hash {
+        return CreateDecision::Answered(Answer::Hash);
+    }
+    let free = holder.is_none() || expired;
+    CreateDecision::Insert {
+        holds_slot: reusable && free && !new.asked.force_new,
+        clears_holder: expired,
+    }
+}
+
+/// A row pulled forward by somebody who joins it.
+#[must_use]
+pub fn joined(row: &Row, new: &NewGeneration) -> Row {
+    let mut row = row.clone();
+    row.priority = row.priority.min(new.priority);
+    if let State::Pending { after: None, .. } = row.state {
+        let wanted = new.scheduled_at.unwrap_or(new.now);
+        if row.scheduled_at.is_some_and(|at| at > wanted) {
+            row.scheduled_at = new.scheduled_at;
+            row.next_run_at = wanted;
+        }
+    }
+    row.updated_at = new.now;
+    row
+}
+
+/// A row after an event, with what has to be written beside it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The row as it is from now on.
+    pub row: Row,
+    /// What is left to carry out.
+    pub effects: Vec<Effect>,
+    /// The attempt that began or changed, with its token if it began.
+    pub attempt: Option<(Attempt, Option<String>)>,
+    /// The event that readers are told.
+    pub event: Option<&'static str>,
+    /// Whether another row gives up the slot that this one takes.
+    pub takes_slot: bool,
+}
+
+/// What claiming a row comes to: a new fence and a lease; a lease that ran out is an event of its
+/// own, and a row that waits again is taken at once.
+#[must_use]
+pub fn decide_claim(row: &Row, now: Millis, lease_until: Millis) -> Change {
+    let mut change = Change::of(row);
+    change.row.fence += 1;
+    change.row.updated_at = now;
+    if row.deadline_at.is_some_and(|at| at <= now) {
+        change.apply(Happening::DeadlinePassed, now);
+    } else if row.lease_until.is_some() {
+        change.apply(Happening::LeaseExpired, now);
+    }
+    if let State::Pending { .. } = change.row.state
+        && change.row.next_run_at <= now
+    {
+        change.apply(Happening::Claimed, now);
+    }
+    match change.row.state {
+        State::Processing { attempt, cancel_requested, .. } => {
+            change.row.lease_until = Some(lease_until);
+            if cancel_requested && matches!(attempt, Stage::SubmitUnknown | Stage::Submitted) {
+                change.effects.push(Effect::CancelAtProvider);
+            }
+            let waits =
+                |effect: &Effect| !is_done_by_store(*effect) && *effect != Effect::CancelAtProvider;
+            if !change.effects.iter().any(waits) {
+                // It was given back and is due again: go on where it stands.
+                change.effects.extend(match attempt {
+                    Stage::Claimed => Some(Effect::StoreIntent),
+                    Stage::Submitting | Stage::SubmitUnknown => Some(Effect::LookUp),
+                    Stage::Submitted => Some(Effect::Poll),
+                    Stage::Settling => Some(Effect::Fetch),
+                });
+            }
+        }
+        _ => change.row.lease_until = None,
+    }
+    change
+}
+
+/// Whether the store carries an effect out with the change itself.
+#[must_use]
+pub const fn is_done_by_store(effect: Effect) -> bool {
+    matches!(
+        effect,
+        Effect::Schedule | Effect::Reserve | Effect::Debit | Effect::Release | Effect::Announce
+    )
+}
+
+/// What an event makes of a row; none if the fence is an old one.
+#[must_use]
+pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
+    if advance.fence.is_some_and(|fence| fence != row.fence) {
+        return None;
+    }
+    let mut change = Change::of(row);
+    change.row.updated_at = advance.now;
+    if let Some(prediction) = &advance.prediction {
+        change.row.prediction = Some(prediction.clone());
+    }
+    if advance.event == Happening::IntentStored
+        && matches!(row.state, State::Processing { attempt: Stage::Claimed, .. })
+    {
+        change.row.token.clone_from(&advance.token);
+        change.row.prediction = None;
+        change.row.submitted_at = Some(advance.now);
+        change.row.deadline_at = advance.deadline_at;
+    }
+    change.apply(advance.event, advance.now);
+    if let Some(at) = advance.next_run_at
+        && !change.row.state.is_terminal()
+    {
+        change.row.next_run_at = at;
+    }
+    if advance.gives_back {
+        change.row.lease_until = None;
+    }
+    Some(change)
+}
+
+impl Change {
+    /// No change yet.
+    fn of(row: &Row) -> Self {
+        Self {
+            row: row.clone(),
+            effects: Vec::new(),
+            attempt: None,
+            event: None,
+            takes_slot: false,
+        }
+    }
+
+    /// One step of the lifecycle, and what it means for the other columns.
+    fn apply(&mut self, event: Happening, now: Millis) {
+        let before = self.row.state;
+        let (after, effects) = step(before, event, self.row.policy);
+        let row = &mut self.row;
+        row.state = after;
+        if let Some(kind) = event_kind(before, after) {
+            row.events += 1;
+            self.event = Some(kind);
+        }
+        self.attempt = attempt_change(row, before, after, now).or(self.attempt.take());
+        match after {
+            State::Pending { spent, after: error, .. } if after != before => {
+                row.lease_until = None;
+                row.deadline_at = None;
+                row.next_run_at = now + error.map_or(0, |_| backoff(spent));
+            }
+            State::Completed { fallback, .. } if after != before => {
+                row.completed_at = Some(now);
+                row.lease_until = None;
+                match fallback {
+                    Some(_) => row.reuse_key = None,
+                    None => {
+                        let ttl = row.asked.ttl_seconds;
+                        row.expires_at = ttl.map(|ttl| now + i64::from(ttl) * 1000);
+                        if row.asked.force_new && row.asked.strategy != Strategy::Always {
+                            row.reuse_key.clone_from(&row.asked.cache_key);
+                            self.takes_slot = row.reuse_key.is_some();
+                        }
+                    }
+                }
+            }
+            State::Failed { .. } | State::Cancelled { .. } if after != before => {
+                row.completed_at = Some(now);
+                row.lease_until = None;
+                row.reuse_key = None;
+            }
+            _ => {}
+        }
+        self.effects.extend(effects);
+    }
+}
+
+/// Milliseconds until the next attempt: one second, doubled, at most five minutes.
+#[must_use]
+pub fn backoff(spent: u32) -> Millis {
+    (1000_i64 << spent.saturating_sub(1).min(9)).min(300_000)
+}
+
+/// The attempt that a step begins or ends.
+fn attempt_change(
+    row: &mut Row,
+    before: State,
+    after: State,
+    now: Millis,
+) -> Option<(Attempt, Option<String>)> {
+    let stage = |state: State| match state {
+        State::Processing { attempt, .. } => Some(attempt),
+        _ => None,
+    };
+    let (was, is) = (stage(before), stage(after));
+    let begins = was == Some(Stage::Claimed) && is == Some(Stage::Submitting);
+    if begins {
+        row.attempts += 1;
+        row.started_at.get_or_insert(now);
+    }
+    let runs = |stage: Option<Stage>| stage.is_some_and(|stage| stage != Stage::Claimed);
+    let ends = runs(was) && !runs(is);
+    if !begins && !runs(was) || row.attempts == 0 {
+        return None;
+    }
+    let error = match after {
+        State::Pending { after, .. } => after,
+        State::Failed { error, .. } | State::Completed { fallback: Some((_, error)), .. } => {
+            Some(error)
+        }
+        State::Cancelled { .. } => Some(ErrorCode::Cancelled),
+        State::Processing { .. } | State::Completed { fallback: None, .. } => None,
+    };
+    let attempt = Attempt {
+        number: row.attempts,
+        run: after.run(),
+        provider: row.asked.provider.clone(),
+        prediction: row.prediction.clone(),
+        submitted_at: row.submitted_at.unwrap_or(now),
+        ended_at: ends.then_some(now),
+        error: error.filter(|_| ends),
+    };
+    Some((attempt, row.token.clone().filter(|_| begins)))
+}
+
+/// What readers may be told.
+pub const EVENTS: [&str; 8] = [
+    "generation.created",
+    "generation.started",
+    "generation.submitted",
+    "generation.deferred",
+    "generation.retried",
+    "generation.completed",
+    "generation.failed",
+    "generation.cancelled",
+];
+
+/// The event of a word.
+#[must_use]
+pub fn known_event(word: &str) -> Option<&'static str> {
+    EVENTS.into_iter().find(|known| *known == word)
+}
+
+/// What readers are told about a step.
+fn event_kind(before: State, after: State) -> Option<&'static str> {
+    if before == after {
+        return None;
+    }
+    Some(match (before, after) {
+        (State::Failed { .. } | State::Cancelled { .. }, State::Pending { .. }) => {
+            "generation.retried"
+        }
+        (_, State::Pending { after: Some(code), .. }) => {
+            if code.retry() == onepath_core::lifecycle::Retry::Defer {
+                "generation.deferred"
+            } else {
+                "generation.retried"
+            }
+        }
+        (
+            State::Processing { attempt: Stage::Claimed, .. },
+            State::Processing { attempt: Stage::Submitting, .. },
+        ) => "generation.started",
+        (
+            State::Processing { attempt: Stage::Submitting | Stage::SubmitUnknown, .. },
+            State::Processing { attempt: Stage::Submitted, .. },
+        ) => "generation.submitted",
+        (_, State::Completed { .. }) => "generation.completed",
+        (_, State::Failed { .. }) => "generation.failed",
+        (_, State::Cancelled { .. }) => "generation.cancelled",
+        _ => return None,
+    })
+}
+
+/// What becomes of a row when a user does not want it any more.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CancelDecision {
+    /// The user has no interest in it: for them it is not there.
+    NotThere,
+    /// It is over, or its end is already wished for: nothing changes.
+    Nothing,
+    /// Others still want it: the user's interest ends, and the owner may change.
+    Withdrawn(Box<Row>),
+    /// Nobody wants it any more.
+    Cancelled(Box<Change>),
+}
+
+/// Decides a cancel; `interests` are the users who want the row, the oldest first.
+#[must_use]
+pub fn decide_cancel(
+    row: &Row,
+    interests: &[String],
+    reader: &Reader,
+    now: Millis,
+) -> CancelDecision {
+    let wants = interests.contains(&reader.user);
+    if row.tenant != reader.tenant || !(wants || row.owner == reader.user) {
+        return CancelDecision::NotThere;
+    }
+    if row.state.is_terminal() {
+        return CancelDecision::Nothing;
+    }
+    match interests.iter().find(|user| **user != reader.user) {
+        Some(next) => {
+            let mut row = row.clone();
+            if row.owner == reader.user {
+                row.owner.clone_from(next);
+            }
+            row.updated_at = now;
+            CancelDecision::Withdrawn(Box::new(row))
+        }
+        None => {
+            let mut change = Change::of(row);
+            change.apply(Happening::CancelRequested, now);
+            if change.row == *row {
+                return CancelDecision::Nothing;
+            }
+            change.row.updated_at = now;
+            // A worker that waits for the provider looks at it now.
+            change.row.next_run_at = change.row.next_run_at.min(now);
+            CancelDecision::Cancelled(Box::new(change))
+        }
+    }
+}

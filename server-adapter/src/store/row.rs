@@ -1,0 +1,404 @@
+//! What the store keeps: rows as values, whatever the database.
+
+use onepath_core::lifecycle::{
+    Attempt as Stage, ErrorCode, GenerationStatus, RunPolicy, State, UnknownPolicy,
+};
+use onepath_core::{FallbackMode, GenerationType, Operation, RatingTrail, Strategy};
+
+/// Milliseconds since 1970.
+pub type Millis = i64;
+
+/// Who asks: a user of a tenant. Every read is made for one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Reader {
+    /// The wall.
+    pub tenant: String,
+    /// The user, or the one on whose behalf a backend acts.
+    pub user: String,
+}
+
+/// One generation as it lies in the store.
+///
+/// What was asked (`request`, hashes, tenant, provider) never changes after the insert; the rest
+/// is what the lifecycle makes of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// UUID, version 7.
+    pub id: String,
+    /// A whole number of its own within the tenant.
+    pub number: i64,
+    /// The wall it lies behind.
+    pub tenant: String,
+    /// The user who pays for it.
+    pub owner: String,
+    /// What was asked, and never changes.
+    pub asked: Asked,
+    /// Where the run stands.
+    pub state: State,
+    /// The slot it holds: its cache key, while it answers other creates.
+    pub reuse_key: Option<String>,
+    /// When it stops being an answer.
+    pub expires_at: Option<Millis>,
+    /// For people.
+    pub name: Option<String>,
+    /// For people.
+    pub description: Option<String>,
+    /// 0 to 10; 0 goes first.
+    pub priority: i64,
+    /// Not before this time.
+    pub scheduled_at: Option<Millis>,
+    /// How the run is carried out.
+    pub policy: RunPolicy,
+    /// Grows with every claim; a write with an older one changes nothing.
+    pub fence: i64,
+    /// Until when a worker holds it.
+    pub lease_until: Option<Millis>,
+    /// When it is due again.
+    pub next_run_at: Millis,
+    /// The running attempt's token.
+    pub token: Option<String>,
+    /// When that attempt's intent was stored.
+    pub submitted_at: Option<Millis>,
+    /// The provider's own id of the attempt.
+    pub prediction: Option<String>,
+    /// When the run counts as stuck.
+    pub deadline_at: Option<Millis>,
+    /// Attempts over all runs.
+    pub attempts: i64,
+    /// Events so far; the next one has this number plus one.
+    pub events: i64,
+    /// Creation.
+    pub created_at: Millis,
+    /// Last change.
+    pub updated_at: Millis,
+    /// First submission of the run.
+    pub started_at: Option<Millis>,
+    /// End of the run.
+    pub completed_at: Option<Millis>,
+}
+
+/// The part of a row that never changes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Asked {
+    /// The request as it is carried out, as JSON text.
+    pub request: String,
+    /// What kind of content.
+    pub generation_type: GenerationType,
+    /// What the provider is asked to do.
+    pub operation: Operation,
+    /// Who is asked.
+    pub provider: String,
+    /// Who shares the result.
+    pub strategy: Strategy,
+    /// Hash of identity and seed, in hexadecimal.
+    pub request_hash: String,
+    /// Hash of the identity, in hexadecimal.
+    pub family_hash: String,
+    /// The cache key; none for `always`.
+    pub cache_key: Option<String>,
+    /// The seed; none if the provider chooses.
+    pub seed: Option<String>,
+    /// The rating as asked and as it takes effect.
+    pub rating: RatingTrail,
+    /// Seconds for which the result is an answer; none for `always`.
+    pub ttl_seconds: Option<u32>,
+    /// Whether it was made anew on purpose and takes the slot when it completes.
+    pub force_new: bool,
+    /// What a run is expected to cost, in micro-dollars; none if no price is known.
+    pub price_micros: Option<i64>,
+}
+
+impl Row {
+    /// The word on the wire.
+    #[must_use]
+    pub fn status(&self) -> GenerationStatus {
+        self.state.status()
+    }
+
+    /// Why the run ended without what was asked for, or what the last attempt ran into.
+    #[must_use]
+    pub fn error_code(&self) -> Option<ErrorCode> {
+        match self.state {
+            State::Pending { after, .. } => after,
+            State::Processing { .. } | State::Completed { fallback: None, .. } => None,
+            State::Completed { fallback: Some((_, error)), .. } | State::Failed { error, .. } => {
+                Some(error)
+            }
+            State::Cancelled { .. } => Some(ErrorCode::Cancelled),
+        }
+    }
+
+    /// Whether it is there, and not what stands in for it.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        matches!(self.state, State::Completed { fallback: None, .. })
+    }
+
+    /// Whether it can answer a create at this time.
+    #[must_use]
+    pub fn answers_at(&self, now: Millis) -> bool {
+        self.is_complete() && self.expires_at.is_none_or(|at| at > now)
+    }
+
+    /// Whether a user may read it: its owner, and for `once` everybody in the tenant.
+    #[must_use]
+    pub fn readable_by(&self, reader: &Reader) -> bool {
+        self.tenant == reader.tenant
+            && (self.owner == reader.user || self.asked.strategy == Strategy::Once)
+    }
+}
+
+/// One submission to a provider.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// From 1, over all runs.
+    pub number: i64,
+    /// The run it belongs to.
+    pub run: u32,
+    /// The provider that was asked.
+    pub provider: String,
+    /// The provider's own id of it.
+    pub prediction: Option<String>,
+    /// When its intent was stored.
+    pub submitted_at: Millis,
+    /// When its end was known.
+    pub ended_at: Option<Millis>,
+    /// Why it failed.
+    pub error: Option<ErrorCode>,
+}
+
+/// One picture or animation that was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
+    /// UUID, version 7.
+    pub id: String,
+    /// The generation it belongs to.
+    pub generation: String,
+    /// Its place among the variants, from 0.
+    pub index: i64,
+    /// Such as `image/png`.
+    pub media_type: String,
+    /// Pixels from left to right.
+    pub width: i64,
+    /// Pixels from top to bottom.
+    pub height: i64,
+    /// Size in bytes.
+    pub bytes: i64,
+    /// Hash of the bytes, in hexadecimal: where the blob lies.
+    pub sha256: String,
+    /// Creation.
+    pub created_at: Millis,
+}
+
+/// A row with everything that belongs to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    /// The row.
+    pub row: Row,
+    /// Its attempts, in order.
+    pub attempts: Vec<Attempt>,
+    /// Its assets, in order.
+    pub assets: Vec<Asset>,
+}
+
+/// One event of a generation, numbered without gaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// The generation.
+    pub generation: String,
+    /// From 1.
+    pub number: i64,
+    /// Such as `generation.completed`.
+    pub kind: &'static str,
+    /// When.
+    pub at: Millis,
+}
+
+/// A state as columns have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateColumns {
+    /// The word on the wire.
+    pub status: &'static str,
+    /// Number of the run.
+    pub run: u32,
+    /// Attempts spent.
+    pub spent: u32,
+    /// How far the attempt is.
+    pub stage: Option<&'static str>,
+    /// What went wrong.
+    pub error: Option<&'static str>,
+    /// What stands in.
+    pub fallback: Option<&'static str>,
+    /// Whether a lost submission was sent again.
+    pub resubmitted: bool,
+    /// Whether its end is wished for.
+    pub cancel_requested: bool,
+}
+
+const STAGES: [(&str, Stage); 5] = [
+    ("claimed", Stage::Claimed),
+    ("submitting", Stage::Submitting),
+    ("submit_unknown", Stage::SubmitUnknown),
+    ("submitted", Stage::Submitted),
+    ("settling", Stage::Settling),
+];
+
+/// The word of a stage.
+#[must_use]
+pub fn stage_word(stage: Stage) -> &'static str {
+    STAGES.iter().find(|(_, known)| *known == stage).map_or("", |(word, _)| word)
+}
+
+impl From<State> for StateColumns {
+    fn from(state: State) -> Self {
+        let mut columns = Self {
+            status: state.status().word(),
+            run: state.run(),
+            spent: 0,
+            stage: None,
+            error: None,
+            fallback: None,
+            resubmitted: false,
+            cancel_requested: false,
+        };
+        match state {
+            State::Pending { spent, after, .. } => {
+                columns.spent = spent;
+                columns.error = after.map(ErrorCode::word);
+            }
+            State::Processing { spent, attempt, resubmitted, cancel_requested, .. } => {
+                columns.spent = spent;
+                columns.stage = Some(stage_word(attempt));
+                columns.resubmitted = resubmitted;
+                columns.cancel_requested = cancel_requested;
+            }
+            State::Completed { fallback, .. } => {
+                columns.fallback = fallback.map(|(mode, _)| mode.word());
+                columns.error = fallback.map(|(_, error)| error.word());
+            }
+            State::Failed { error, .. } => columns.error = Some(error.word()),
+            State::Cancelled { .. } => {}
+        }
+        columns
+    }
+}
+
+/// The columns of a state, as they are read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StateText {
+    /// As in [`StateColumns`].
+    pub status: String,
+    /// As in [`StateColumns`].
+    pub run: u32,
+    /// As in [`StateColumns`].
+    pub spent: u32,
+    /// As in [`StateColumns`].
+    pub stage: Option<String>,
+    /// As in [`StateColumns`].
+    pub error: Option<String>,
+    /// As in [`StateColumns`].
+    pub fallback: Option<String>,
+    /// As in [`StateColumns`].
+    pub resubmitted: bool,
+    /// As in [`StateColumns`].
+    pub cancel_requested: bool,
+}
+
+impl StateText {
+    /// The state; none if the columns contradict each other.
+    #[must_use]
+    pub fn state(&self) -> Option<State> {
+        let error = match self.error.as_deref() {
+            Some(word) => Some(ErrorCode::parse(word)?),
+            None => None,
+        };
+        let run = self.run;
+        Some(match GenerationStatus::parse(&self.status)? {
+            GenerationStatus::Pending => State::Pending { run, spent: self.spent, after: error },
+            GenerationStatus::Processing => State::Processing {
+                run,
+                spent: self.spent,
+                attempt: STAGES
+                    .iter()
+                    .find(|(word, _)| Some(*word) == self.stage.as_deref())
+                    .map(|(_, stage)| *stage)?,
+                resubmitted: self.resubmitted,
+                cancel_requested: self.cancel_requested,
+            },
+            GenerationStatus::Completed => State::Completed {
+                run,
+                fallback: match self.fallback.as_deref() {
+                    Some(mode) => Some((FallbackMode::parse(mode)?, error?)),
+                    None => None,
+                },
+            },
+            GenerationStatus::Failed => State::Failed { run, error: error? },
+            GenerationStatus::Cancelled => State::Cancelled { run },
+        })
+    }
+}
+
+/// The word of a policy for lost submissions.
+#[must_use]
+pub fn unknown_word(policy: UnknownPolicy) -> &'static str {
+    match policy {
+        UnknownPolicy::Wait => "wait",
+        UnknownPolicy::FailWithoutCharge => "fail_without_charge",
+        UnknownPolicy::ResubmitOnce => "resubmit_once",
+    }
+}
+
+/// The policy of a word; waiting if there is none such.
+#[must_use]
+pub fn unknown_policy(word: &str) -> UnknownPolicy {
+    match word {
+        "fail_without_charge" => UnknownPolicy::FailWithoutCharge,
+        "resubmit_once" => UnknownPolicy::ResubmitOnce,
+        _ => UnknownPolicy::Wait,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_survives_its_columns() {
+        let mut states = vec![
+            State::NEW,
+            State::Pending { run: 2, spent: 1, after: Some(ErrorCode::ProviderTimeout) },
+            State::Completed { run: 1, fallback: None },
+            State::Failed { run: 3, error: ErrorCode::OutputMissing },
+            State::Cancelled { run: 1 },
+        ];
+        for (_, mode) in FallbackMode::ALL {
+            let fallback = Some((*mode, ErrorCode::ParamInvalid));
+            states.push(State::Completed { run: 1, fallback });
+        }
+        for (_, attempt) in STAGES {
+            for flag in [false, true] {
+                states.push(State::Processing {
+                    run: 1,
+                    spent: 1,
+                    attempt,
+                    resubmitted: flag,
+                    cancel_requested: !flag,
+                });
+            }
+        }
+        for state in states {
+            let columns = StateColumns::from(state);
+            let text = StateText {
+                status: columns.status.to_owned(),
+                run: columns.run,
+                spent: columns.spent,
+                stage: columns.stage.map(str::to_owned),
+                error: columns.error.map(str::to_owned),
+                fallback: columns.fallback.map(str::to_owned),
+                resubmitted: columns.resubmitted,
+                cancel_requested: columns.cancel_requested,
+            };
+            assert_eq!(text.state(), Some(state));
+        }
+    }
+}

@@ -1,0 +1,130 @@
+-- Version 1. Times are milliseconds since 1970; hashes are lower-case hexadecimal.
+
+CREATE TABLE generations (
+    id TEXT PRIMARY KEY,
+    number INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    request TEXT NOT NULL,
+    generation_type TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    request_hash TEXT NOT NULL,
+    family_hash TEXT NOT NULL,
+    cache_key TEXT,
+    seed TEXT,
+    rating_asked TEXT NOT NULL,
+    rating_effective TEXT NOT NULL,
+    rating_bound_by TEXT,
+    ttl_seconds INTEGER,
+    force_new INTEGER NOT NULL,
+    price_micros INTEGER,
+    status TEXT NOT NULL,
+    run INTEGER NOT NULL,
+    spent INTEGER NOT NULL,
+    stage TEXT,
+    error TEXT,
+    fallback TEXT,
+    resubmitted INTEGER NOT NULL,
+    cancel_requested INTEGER NOT NULL,
+    reuse_key TEXT,
+    expires_at INTEGER,
+    name TEXT,
+    description TEXT,
+    priority INTEGER NOT NULL,
+    scheduled_at INTEGER,
+    policy_attempts INTEGER NOT NULL,
+    policy_fallback TEXT,
+    policy_unknown TEXT NOT NULL,
+    fence INTEGER NOT NULL,
+    lease_until INTEGER,
+    next_run_at INTEGER NOT NULL,
+    token TEXT,
+    submitted_at INTEGER,
+    prediction TEXT,
+    deadline_at INTEGER,
+    attempts INTEGER NOT NULL,
+    events INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    started_at INTEGER,
+    completed_at INTEGER,
+    -- When a worker may take it: its lease's end while it is held; none when it is over.
+    due_at INTEGER
+) STRICT;
+
+CREATE UNIQUE INDEX generations_reuse ON generations (tenant, reuse_key) WHERE reuse_key IS NOT NULL;
+CREATE UNIQUE INDEX generations_number ON generations (tenant, number);
+CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE status = 'completed';
+CREATE INDEX generations_list ON generations (tenant, owner, created_at, id);
+CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE numbers (
+    tenant TEXT PRIMARY KEY,
+    last INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE attempts (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    number INTEGER NOT NULL,
+    run INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    token TEXT NOT NULL UNIQUE,
+    prediction TEXT,
+    submitted_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    error TEXT,
+    PRIMARY KEY (generation, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE assets (
+    id TEXT PRIMARY KEY,
+    generation TEXT NOT NULL REFERENCES generations (id),
+    idx INTEGER NOT NULL,
+    media_type TEXT NOT NULL,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    UNIQUE (generation, idx)
+) STRICT;
+
+CREATE TABLE interests (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    user TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (generation, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE events (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    number INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (generation, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE keys (
+    hash TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    user TEXT NOT NULL,
+    role TEXT NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What was asked never changes after the insert.
+CREATE TRIGGER generations_asked BEFORE UPDATE ON generations
+WHEN OLD.id IS NOT NEW.id OR OLD.number IS NOT NEW.number OR OLD.tenant IS NOT NEW.tenant
+  OR OLD.request IS NOT NEW.request OR OLD.generation_type IS NOT NEW.generation_type
+  OR OLD.operation IS NOT NEW.operation OR OLD.provider IS NOT NEW.provider
+  OR OLD.strategy IS NOT NEW.strategy OR OLD.request_hash IS NOT NEW.request_hash
+  OR OLD.family_hash IS NOT NEW.family_hash OR OLD.cache_key IS NOT NEW.cache_key
+  OR OLD.seed IS NOT NEW.seed OR OLD.rating_asked IS NOT NEW.rating_asked
+  OR OLD.rating_effective IS NOT NEW.rating_effective OR OLD.created_at IS NOT NEW.created_at
+BEGIN
+    SELECT RAISE(ABORT, 'what was asked never changes');
+END;
