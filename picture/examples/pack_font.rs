@@ -18,10 +18,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: pack_font GLYPHS.hex COMBINING.txt OUT.bin".into());
     };
     let mut pages: Vec<Page> = Vec::new();
-    pages.resize_with(PAGE, || Page {
-        glyphs: vec![None; PAGE],
-        offsets: vec![None; PAGE],
-    });
+    pages.resize_with(PAGE, || Page { glyphs: vec![None; PAGE], offsets: vec![None; PAGE] });
     for line in std::fs::read_to_string(glyphs)?.lines() {
         let (point, rows) = line.split_once(':').ok_or("a line without `:`")?;
         let point = usize::from_str_radix(point, 16)?;

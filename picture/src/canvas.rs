@@ -137,15 +137,33 @@ impl Canvas {
 
     /// A glow that fades from the inside out; `part` of 64 at its heart.
     pub(crate) fn glow(&mut self, x: i32, y: i32, radius: i32, color: u8, part: i32) {
-        const RINGS: i32 = 12;
-        // From the outside in, so that each ring adds to the one around it.
-        for ring in (1..=RINGS).rev() {
-            let inner = radius * ring / RINGS;
-            let part = part * (RINGS + 1 - ring) / RINGS;
-            for dy in -inner..=inner {
-                let half = (inner * inner - dy * dy).isqrt();
-                self.dither_span(x - half, y + dy, 2 * half + 1, color, part);
+        let square = radius * radius;
+        for dy in -radius..=radius {
+            let half = (square - dy * dy).isqrt();
+            let row = dither_row(y + dy);
+            let (from, span) = self.span(x - half, y + dy, 2 * half + 1);
+            let pattern = row.iter().cycle().skip((from & 7) as usize);
+            for ((pixel, &order), dx) in span.iter_mut().zip(pattern).zip(from - x..) {
+                let left = square - dy * dy - dx * dx;
+                if i64::from(order) * i64::from(square) < i64::from(part) * i64::from(left) {
+                    *pixel = color;
+                }
             }
+        }
+    }
+
+    /// A disc of which another one, to its right, has bitten off a part.
+    pub(crate) fn crescent(&mut self, x: i32, y: i32, radius: i32, color: u8) {
+        let (bite_x, bite_y, bite) = (x + radius / 2, y - radius / 4, radius * 9 / 10);
+        for dy in -radius..=radius {
+            let half = (radius * radius - dy * dy).isqrt();
+            let off = y + dy - bite_y;
+            let edge = match bite * bite - off * off {
+                square if square > 0 => bite_x - square.isqrt(),
+                _ => x + half + 1,
+            };
+            let end = edge.min(x + half + 1);
+            self.span(x - half, y + dy, end - (x - half)).1.fill(color);
         }
     }
 
@@ -180,8 +198,7 @@ impl Canvas {
                 while bits != 0 {
                     let from = bits.leading_zeros() as i32;
                     let run = (bits << from).leading_ones() as i32;
-                    let rect =
-                        Rect::new(x + from * scale, y + dy * scale, run * scale, scale);
+                    let rect = Rect::new(x + from * scale, y + dy * scale, run * scale, scale);
                     self.fill(rect, color);
                     bits &= (u32::from(u16::MAX) >> (from + run)) as u16;
                 }
@@ -203,7 +220,8 @@ impl Canvas {
                 continue;
             };
             let pattern = row.iter().cycle().skip((area.x & 7) as usize);
-            for (((into, &from), &order), &part) in into.iter_mut().zip(from).zip(pattern).zip(&parts)
+            for (((into, &from), &order), &part) in
+                into.iter_mut().zip(from).zip(pattern).zip(&parts)
             {
                 if i32::from(order) < part {
                     *into = from;

@@ -85,7 +85,10 @@ const fn mood(sky: [u32; 3], land: [u32; 2], light: u32, accent: u32) -> Mood {
 /// Moods with the words that name them, by their beginnings.
 const MOODS: [(&[&str], Mood); 13] = [
     (
-        &["cheer", "happ", "joy", "amus", "playful", "festiv", "bright", "delight", "laugh", "glad", "fun", "silly", "excit", "giddy"],
+        &[
+            "cheer", "happ", "joy", "amus", "playful", "festiv", "bright", "delight", "laugh",
+            "glad", "fun", "silly", "excit", "giddy",
+        ],
         mood([0x2E8FD6, 0x8FD0F0, 0xFFF0B8], [0x7FBF6A, 0x1F5A3C], 0xFFF6C8, 0xFFB52E),
     ),
     (
@@ -93,43 +96,115 @@ const MOODS: [(&[&str], Mood); 13] = [
         mood([0x4667B0, 0xB59CC8, 0xFFD9A0], [0x8C7FAE, 0x2E3158], 0xFFEFC2, 0xFFCF5C),
     ),
     (
-        &["calm", "peace", "seren", "quiet", "gentle", "relax", "still", "tranquil", "content", "soft", "idyll"],
+        &[
+            "calm", "peace", "seren", "quiet", "gentle", "relax", "still", "tranquil", "content",
+            "soft", "idyll",
+        ],
         mood([0x4E9DB8, 0xA5D5D8, 0xEAF4E2], [0x7FB0A4, 0x1E4A52], 0xFFFFE6, 0x8FE3C4),
     ),
     (
-        &["tender", "romant", "love", "intima", "warm", "fond", "cozy", "cosy", "affection", "flirt", "sweet", "passion", "longing"],
+        &[
+            "tender",
+            "romant",
+            "love",
+            "intima",
+            "warm",
+            "fond",
+            "cozy",
+            "cosy",
+            "affection",
+            "flirt",
+            "sweet",
+            "passion",
+            "longing",
+        ],
         mood([0x4A2F66, 0xB5597F, 0xFFB79A], [0x94486B, 0x3A1A3A], 0xFFE3C2, 0xFF8FA3),
     ),
     (
-        &["melanchol", "sad", "lone", "grief", "griev", "nostalg", "wist", "somber", "sombre", "sorrow", "tired", "regret", "gloom", "bitter"],
+        &[
+            "melanchol",
+            "sad",
+            "lone",
+            "grief",
+            "griev",
+            "nostalg",
+            "wist",
+            "somber",
+            "sombre",
+            "sorrow",
+            "tired",
+            "regret",
+            "gloom",
+            "bitter",
+        ],
         mood([0x26374F, 0x5F7790, 0xA9B7C2], [0x5C6E85, 0x172334], 0xDDE6EE, 0x8FB3D9),
     ),
     (
-        &["myster", "strange", "secret", "dream", "magic", "surreal", "ethereal", "enchant", "mystic"],
+        &[
+            "myster", "strange", "secret", "dream", "magic", "surreal", "ethereal", "enchant",
+            "mystic",
+        ],
         mood([0x150F38, 0x432F7A, 0x9C7BC8], [0x44327E, 0x130D2C], 0xE9DCFF, 0xB48CFF),
     ),
     (
-        &["tense", "anxi", "nerv", "restless", "breathless", "suspens", "watch", "uneas", "worr", "urgent", "wary", "suspicio"],
+        &[
+            "tense",
+            "anxi",
+            "nerv",
+            "restless",
+            "breathless",
+            "suspens",
+            "watch",
+            "uneas",
+            "worr",
+            "urgent",
+            "wary",
+            "suspicio",
+        ],
         mood([0x1F2C38, 0x5E6A66, 0xD9A868], [0x55605A, 0x151C1E], 0xFFE1A8, 0xFFB347),
     ),
     (
-        &["fear", "horr", "dread", "dark", "terr", "eerie", "haunt", "grim", "scar", "sinister", "ominous", "creep"],
+        &[
+            "fear", "horr", "dread", "dark", "terr", "eerie", "haunt", "grim", "scar", "sinister",
+            "ominous", "creep",
+        ],
         mood([0x070A0F, 0x1C2A2B, 0x51685A], [0x2A3833, 0x050807], 0xD8F5D0, 0x7DFF9A),
     ),
     (
-        &["angr", "anger", "defian", "fierce", "violen", "rage", "fur", "battle", "hostil", "wild", "aggress", "conflict", "jealous"],
+        &[
+            "angr", "anger", "defian", "fierce", "violen", "rage", "fur", "battle", "hostil",
+            "wild", "aggress", "conflict", "jealous",
+        ],
         mood([0x30090F, 0x8F2A1E, 0xFF8A45], [0x6E2420, 0x1C070A], 0xFFE0A0, 0xFF4D3D),
     ),
     (
-        &["awe", "reveren", "epic", "grand", "sacred", "triumph", "majest", "glor", "solemn", "proud", "victor", "hero"],
+        &[
+            "awe", "reveren", "epic", "grand", "sacred", "triumph", "majest", "glor", "solemn",
+            "proud", "victor", "hero",
+        ],
         mood([0x101B38, 0x4F4A78, 0xFCB75A], [0x4A4A78, 0x0D1230], 0xFFF1C4, 0xFFE08A),
     ),
     (
-        &["strict", "cold", "stern", "formal", "neutral", "guard", "serious", "aloof", "distant", "clinical", "probation"],
+        &[
+            "strict",
+            "cold",
+            "stern",
+            "formal",
+            "neutral",
+            "guard",
+            "serious",
+            "aloof",
+            "distant",
+            "clinical",
+            "probation",
+        ],
         mood([0x4E5F6E, 0x93A2AB, 0xDCDFDC], [0x7A8890, 0x262F36], 0xFFFFFF, 0xC9D6DF),
     ),
     (
-        &["determin", "confiden", "brave", "focus", "steady", "resolut", "bold", "energ", "adventur", "wide", "alert"],
+        &[
+            "determin", "confiden", "brave", "focus", "steady", "resolut", "bold", "energ",
+            "adventur", "wide", "alert",
+        ],
         mood([0x154556, 0x5E9A93, 0xF7C478], [0x44746E, 0x102A2C], 0xFFF0CE, 0xF2B263),
     ),
     (
@@ -152,9 +227,8 @@ impl Mood {
         let word = word.to_lowercase();
         let mut words = word.split(|character: char| !character.is_alphanumeric());
         words.find_map(|word| {
-            let (_, mood) = MOODS
-                .iter()
-                .find(|(names, _)| names.iter().any(|name| word.starts_with(name)))?;
+            let (_, mood) =
+                MOODS.iter().find(|(names, _)| names.iter().any(|name| word.starts_with(name)))?;
             Some(*mood)
         })
     }
@@ -170,11 +244,7 @@ impl Mood {
         let [top, middle, low] = base.sky;
         let [other_top, other_middle, other_low] = other.sky;
         Self {
-            sky: [
-                between(top, other_top),
-                between(middle, other_middle),
-                between(low, other_low),
-            ],
+            sky: [between(top, other_top), between(middle, other_middle), between(low, other_low)],
             ..*base
         }
     }

@@ -69,7 +69,7 @@ pub(crate) fn gif(
 fn changes(before: &[u8], after: &[u8], width: usize) -> Frame<'static> {
     let rows = || before.chunks_exact(width.max(1)).zip(after.chunks_exact(width.max(1)));
     let changed = || rows().enumerate().filter(|(_, (before, after))| before != after);
-    let (Some((top, _)), Some((bottom, _))) = (changed().next(), changed().last()) else {
+    let (Some((top, _)), Some((bottom, _))) = (changed().next(), changed().next_back()) else {
         let buffer = Cow::Owned(vec![CLEAR]);
         return Frame { width: 1, height: 1, transparent: Some(CLEAR), buffer, ..Frame::default() };
     };

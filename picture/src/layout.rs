@@ -1,12 +1,10 @@
 //! Where things stand: the header, the scene, the panel with the prompt, the line of facts, the
 //! emblem. All of it is decided once; an animation repaints the scene and the bar of its time.
 
-use onepath_core::{
-    GenerateContentRequest, GenerationType, InputRole, MediaType, Rating, RatingTrail,
-    TransitionType, fingerprint,
-};
+use onepath_core::{GenerateContentRequest, InputRole, MediaType, Rating, TransitionType};
 
 use crate::canvas::{Canvas, Rect};
+use crate::captions;
 use crate::color::{self, Side};
 use crate::noise;
 use crate::paint::{Moment, paint};
@@ -59,7 +57,7 @@ impl Composition {
         hash: &[u8; 32],
     ) -> Self {
         let (from, to) = Scene::of(request);
-        let rating = effective(request);
+        let rating = captions::effective(request);
         let cards: Vec<u64> = request
             .inputs
             .iter()
@@ -143,15 +141,10 @@ impl Composition {
         self.canvas.pixels()
     }
 
-    fn arrange(
-        &mut self,
-        request: &GenerateContentRequest<'_>,
-        hash: &[u8; 32],
-        rating: Rating,
-    ) {
+    fn arrange(&mut self, request: &GenerateContentRequest<'_>, hash: &[u8; 32], rating: Rating) {
         let (w, h) = (self.stage.w, self.stage.h);
         let video = request.operation().media() == MediaType::Video;
-        let scale = (w / 480).min(h / 270).max(1);
+        let scale = (w / 640).min(h / 360).max(1);
         let room = match (w / scale, h / scale) {
             (240.., 132..) => Room::Full,
             (48.., 48..) => Room::Compact,
@@ -173,7 +166,7 @@ impl Composition {
                 let top = self.header(request, rating, scale, side + 4 * scale);
                 let pad = 2 * scale;
                 self.emblem(hash, w - side - pad, pad, module);
-                let most = (h * 44 / 100 / (LINE * scale)).max(2) as usize;
+                let most = (h * 37 / 100 / (LINE * scale)).max(2) as usize;
                 self.panel(request, scale, most);
                 self.stage.y += top;
                 self.stage.h -= top;
@@ -181,7 +174,7 @@ impl Composition {
             }
             Room::Compact => {
                 self.fill(Rect::new(0, 0, w, 2 * scale), color::RATING);
-                let most = (h * 45 / 100 / (LINE * scale)).max(1) as usize;
+                let most = (h / 2 / (LINE * scale)).max(1) as usize;
                 self.panel(request, scale, most);
                 self.stage.y += 2 * scale;
                 self.stage.h -= 2 * scale;
@@ -230,7 +223,10 @@ impl Composition {
         let badge = text::line(rating.word(), columns(w / 3));
         let badge_width = badge.width() as i32 * scale + 2 * pad;
         let badge_x = w - right - badge_width;
-        self.fill(Rect::new(badge_x, y + scale, badge_width, LINE * scale - 2 * scale), color::RATING);
+        self.fill(
+            Rect::new(badge_x, y + scale, badge_width, LINE * scale - 2 * scale),
+            color::RATING,
+        );
         self.write(badge, badge_x + pad, y, scale, color::PAPER);
         let kind = request.generation_type.word();
         let operation = request.operation().word();
@@ -249,14 +245,13 @@ impl Composition {
             (Some(from), Some(to)) => format!("{from} → {to}"),
             (Some(from), None) => format!("{from} →"),
             (None, Some(to)) => format!("→ {to}"),
-            (None, None) => String::new(),
+            (None, None) => request.purpose.word().to_owned(),
         };
         let who = request.npc_params.as_ref().and_then(|npc| {
             npc.npc_name.as_deref().or_else(|| npc.npc_id.as_ref().map(onepath_core::Id::as_str))
         });
         let way = match who {
-            Some(who) if !way.is_empty() => format!("{way} · {who}"),
-            Some(who) => who.to_owned(),
+            Some(who) => format!("{way} · {who}"),
             None => way,
         };
         let way = text::line(&way, columns(w - right - 2 * pad));
@@ -299,7 +294,7 @@ impl Composition {
                 }
             }
         }
-        for (note, color) in notes(request) {
+        for (note, color) in captions::notes(request) {
             if lines.len() < most {
                 lines.push((text::line(&note, columns), color));
             }
@@ -336,7 +331,14 @@ impl Composition {
         ];
         if self.other.is_some() {
             let from = Side::FROM;
-            swatches = vec![from.sky(8), from.sky(26), from.accent(), Side::TO.sky(8), Side::TO.sky(26), Side::TO.accent()];
+            swatches = vec![
+                from.sky(8),
+                from.sky(26),
+                from.accent(),
+                Side::TO.sky(8),
+                Side::TO.sky(26),
+                Side::TO.accent(),
+            ];
         }
         for swatch in swatches {
             self.fill(Rect::new(x, top + 5 * scale, size, size), swatch);
@@ -344,15 +346,15 @@ impl Composition {
         }
         x += pad;
         let mut room = w - x - pad;
-        let facts = facts(request);
+        let facts = captions::facts(request);
         let gap = 2 * 8 * scale;
         for (index, (fact, color)) in (0..).zip(facts) {
+            // Only the first is cut; another that has no room is left out.
             let before = if index == 0 { 0 } else { gap };
-            let line = text::line(&fact, ((room - before) / scale).max(0) as usize);
+            let columns = ((room - before) / scale).max(0) as usize;
+            let line = text::line(&fact, if index == 0 { columns } else { usize::MAX });
             let wide = line.width() as i32 * scale;
-            // A fact that would be cut to nothing is left out.
-            let cut = line.cells.len() < 4 && fact.chars().count() > 4;
-            if wide == 0 || cut || wide + before > room {
+            if wide + before > room {
                 continue;
             }
             self.write(line, x + before, top + scale, scale, color);
@@ -367,7 +369,7 @@ impl Composition {
         let (w, h) = (26 * scale, 18 * scale);
         let gap = 5 * scale;
         let mut x = self.stage.x + gap;
-        let y = self.stage.y + gap;
+        let y = self.stage.bottom() - h - gap;
         if self.stage.h < h + 2 * gap {
             return;
         }
@@ -388,93 +390,4 @@ impl Composition {
             x += w + gap;
         }
     }
-}
-
-/// The rating that takes effect.
-fn effective(request: &GenerateContentRequest<'_>) -> Rating {
-    match fingerprint(request, None) {
-        Ok(print) => print.rating.effective,
-        // Without the scope's id there is no fingerprint; the bounds hold all the same.
-        Err(_) => {
-            let social = request.social_context.as_ref();
-            let asked = social.and_then(|social| social.content_rating).unwrap_or(Rating::Sfw);
-            let bounds = request.bounds.as_ref();
-            let film = request.constraints.as_ref().and_then(|constraints| constraints.rating);
-            let bounds = [
-                bounds.and_then(|bounds| bounds.world),
-                bounds.and_then(|bounds| bounds.user),
-                film.map(onepath_core::FilmRating::allows),
-                None,
-            ];
-            RatingTrail::new(asked, bounds).effective
-        }
-    }
-}
-
-/// What must be seen, what must not, and what it starts from.
-fn notes(request: &GenerateContentRequest<'_>) -> Vec<(String, u8)> {
-    let mut notes = Vec::new();
-    let joined = |texts: &[&str]| texts.join(", ");
-    let constraints = request.constraints.as_ref();
-    let list = |texts: Option<&Vec<onepath_core::Text<'_>>>| -> Vec<String> {
-        texts.into_iter().flatten().map(|text| text.to_string()).collect()
-    };
-    let wanted = list(constraints.and_then(|constraints| constraints.required_elements.as_ref()));
-    if !wanted.is_empty() {
-        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-        notes.push((format!("+ {}", joined(&wanted)), color::WANTED));
-    }
-    let mut unwanted =
-        list(constraints.and_then(|constraints| constraints.avoid_elements.as_ref()));
-    unwanted.extend(request.negative_prompt.as_deref().map(str::to_owned));
-    unwanted.retain(|text| !text.trim().is_empty());
-    if !unwanted.is_empty() {
-        let unwanted: Vec<&str> = unwanted.iter().map(String::as_str).collect();
-        notes.push((format!("− {}", joined(&unwanted)), color::UNWANTED));
-    }
-    let inputs: Vec<&str> = request
-        .inputs
-        .iter()
-        .flatten()
-        .map(|input| input.name.as_deref().unwrap_or(input.reference.as_str()))
-        .collect();
-    if !inputs.is_empty() {
-        notes.push((format!("▣ {}", joined(&inputs)), color::MUTED));
-    }
-    notes
-}
-
-/// Moods, pacing, kind of transition, length, seed: what matters most first.
-fn facts(request: &GenerateContentRequest<'_>) -> Vec<(String, u8)> {
-    let mut facts = Vec::new();
-    let style = request.style.as_ref();
-    let mood = |style: Option<&str>, scene: Option<&onepath_core::SceneRef<'_>>| {
-        let named = style.filter(|mood| !mood.is_empty());
-        named.or_else(|| scene?.mood.as_deref()).map(str::to_owned)
-    };
-    let from = mood(style.and_then(|style| style.mood_from.as_deref()), request.from_scene.as_ref());
-    let to = mood(style.and_then(|style| style.mood_to.as_deref()), request.to_scene.as_ref());
-    let npc = request.npc_params.as_ref().and_then(|npc| npc.emotion.as_deref());
-    match (from, to) {
-        (Some(from), Some(to)) if from != to => facts.push((format!("{from} → {to}"), color::PAPER)),
-        (_, Some(mood)) | (Some(mood), None) => facts.push((mood, color::PAPER)),
-        (None, None) => facts.extend(npc.map(|mood| (mood.to_owned(), color::PAPER))),
-    }
-    if let Some(pacing) = style.and_then(|style| style.pacing) {
-        facts.push((pacing.word().to_owned(), color::ACCENT));
-    }
-    if let Some(seed) = &request.seed {
-        facts.push((format!("seed {}", seed.as_str()), color::MUTED));
-    }
-    let duration = request.duration.as_ref();
-    if let Some(length) = duration.and_then(|duration| duration.target.or(duration.max)) {
-        facts.push((format!("{} s", length.get()), color::MUTED));
-    }
-    if let Some(change) = style.and_then(|style| style.transition_type) {
-        facts.push((change.word().to_owned(), color::MUTED));
-    }
-    if request.generation_type == GenerationType::Fusion {
-        facts.push(("fusion".to_owned(), color::MUTED));
-    }
-    facts
 }

@@ -24,6 +24,7 @@
 #![deny(missing_docs)]
 
 mod canvas;
+mod captions;
 mod color;
 mod encode;
 mod font;

@@ -24,8 +24,8 @@ pub(crate) enum Figures {
     Nobody,
     /// Two who talk.
     Talk,
-    /// One who reacts.
-    Face,
+    /// One who reacts: −1 with a frown, 0 without either, 1 with a smile.
+    Face(i32),
 }
 
 /// A scene as it is painted.
@@ -50,36 +50,101 @@ type Words = &'static [&'static str];
 const PLACES: [(Place, Words); 6] = [
     (
         Place::Interior,
-        &["room", "office", "kitchen", "hall", "tavern", "inn", "library", "cabin", "bedroom", "house", "shop", "market", "stair", "cellar", "corridor", "cafe", "bar", "desk", "indoor", "inside", "apartment", "attic", "temple", "church", "school", "lab", "ledger"],
+        &[
+            "room",
+            "office",
+            "kitchen",
+            "hall",
+            "tavern",
+            "inn",
+            "library",
+            "cabin",
+            "bedroom",
+            "house",
+            "shop",
+            "market",
+            "stair",
+            "cellar",
+            "corridor",
+            "cafe",
+            "bar",
+            "desk",
+            "indoor",
+            "inside",
+            "apartment",
+            "attic",
+            "temple",
+            "church",
+            "school",
+            "lab",
+            "ledger",
+        ],
     ),
     (
         Place::Water,
-        &["sea", "ocean", "harbor", "harbour", "quay", "ferry", "ship", "boat", "river", "lake", "beach", "coast", "bay", "water", "island", "deck", "shore", "pier", "dock", "wave"],
+        &[
+            "sea", "ocean", "harbor", "harbour", "quay", "ferry", "ship", "boat", "river", "lake",
+            "beach", "coast", "bay", "water", "island", "deck", "shore", "pier", "dock", "wave",
+        ],
     ),
     (
         Place::City,
-        &["city", "cities", "street", "town", "alley", "square", "rooftop", "bridge", "castle", "village", "skyline", "neon", "plaza", "station"],
+        &[
+            "city", "cities", "street", "town", "alley", "square", "rooftop", "bridge", "castle",
+            "village", "skyline", "neon", "plaza", "station",
+        ],
     ),
     (
         Place::Forest,
-        &["forest", "wood", "tree", "jungle", "grove", "garden", "park", "orchard", "glade", "leaf", "leaves"],
+        &[
+            "forest", "wood", "tree", "jungle", "grove", "garden", "park", "orchard", "glade",
+            "leaf", "leaves",
+        ],
     ),
     (
         Place::Mountains,
-        &["mountain", "cliff", "peak", "headland", "canyon", "summit", "volcano", "alp", "ridge", "glacier"],
+        &[
+            "mountain", "cliff", "peak", "headland", "canyon", "summit", "volcano", "alp", "ridge",
+            "glacier",
+        ],
     ),
     (
         Place::Space,
-        &["space", "planet", "orbit", "galaxy", "starship", "asteroid", "nebula", "moonbase", "cosmos"],
+        &[
+            "space", "planet", "orbit", "galaxy", "starship", "asteroid", "nebula", "moonbase",
+            "cosmos",
+        ],
     ),
 ];
 
 const NIGHT: Words = &["night", "midnight", "moon", "moonlight", "stars", "nocturn"];
-const DUSK: Words = &["dusk", "sunset", "evening", "twilight", "sundown", "dawn", "sunrise", "daybreak"];
-const RAIN: Words = &["rain", "storm", "drizzle", "downpour", "thunder"];
-const SNOW: Words = &["snow", "blizzard", "winter", "frost", "icy"];
-const FOG: Words = &["fog", "mist", "haze", "smoke"];
+const DUSK: Words =
+    &["dusk", "sunset", "evening", "twilight", "sundown", "dawn", "sunrise", "daybreak"];
+const RAIN: Words =
+    &["rain", "rainy", "raining", "stormy", "storm", "drizzle", "downpour", "thunder"];
+const SNOW: Words = &["snow", "snowy", "snowing", "blizzard", "winter", "frost", "icy"];
+const FOG: Words = &["fog", "foggy", "mist", "misty", "haze", "hazy", "smoke"];
 const LIGHT: Words = &["lighthouse", "beacon"];
+const SMILE: Words = &[
+    "smile", "smiling", "happy", "bright", "amused", "warm", "fond", "laugh", "joy", "joyful",
+    "cheer", "glad", "flirt", "tender", "playful",
+];
+const FROWN: Words = &[
+    "frown",
+    "sad",
+    "angry",
+    "stern",
+    "cold",
+    "worried",
+    "tense",
+    "fear",
+    "afraid",
+    "hurt",
+    "upset",
+    "annoyed",
+    "disappointed",
+    "crying",
+];
 
 /// Characters of a text that are looked at.
 const MOST: usize = 2000;
@@ -173,7 +238,11 @@ impl Scene {
         said.extend(prompts.iter().map(|&prompt| (prompt, 2)));
         let key = noise::of_text(said.first().map_or("", |(text, _)| text));
         let said = Said(said);
-        let hour = if said.has(NIGHT) {
+        let place = said.place().unwrap_or_else(|| {
+            const OPEN: [Place; 4] = [Place::Hills, Place::Mountains, Place::Forest, Place::Water];
+            OPEN.get(noise::pick(key, 9, 4) as usize).copied().unwrap_or(Place::Hills)
+        });
+        let hour = if said.has(NIGHT) || place == Place::Space {
             Hour::Night
         } else if said.has(DUSK) {
             Hour::Dusk
@@ -186,14 +255,16 @@ impl Scene {
         let mood = named.unwrap_or_else(|| {
             Mood::any(words.clone().next().map_or(key, |word| noise::of_text(word)))
         });
-        let place = said.place().unwrap_or_else(|| {
-            const OPEN: [Place; 4] = [Place::Hills, Place::Mountains, Place::Forest, Place::Water];
-            OPEN.get(noise::pick(key, 9, 4) as usize).copied().unwrap_or(Place::Hills)
-        });
         let seed = request.seed.as_ref().map_or(0, |seed| noise::of_text(seed.as_str()));
         let figures = match request.generation_type {
             GenerationType::Dialogue => Figures::Talk,
-            GenerationType::NpcResponse => Figures::Face,
+            GenerationType::NpcResponse => {
+                let npc = request.npc_params.as_ref();
+                let shown = npc.and_then(|npc| npc.expression.as_deref());
+                let felt = npc.and_then(|npc| npc.emotion.as_deref());
+                let face = Said(shown.into_iter().chain(felt).map(|word| (word, 1)).collect());
+                Figures::Face(i32::from(face.has(SMILE)) - i32::from(face.has(FROWN)))
+            }
             _ => Figures::Nobody,
         };
         Self {

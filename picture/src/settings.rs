@@ -83,7 +83,8 @@ impl Settings {
         } else {
             request.style.as_ref().and_then(|style| style.block(PROVIDER))
         };
-        let read = Read { block, info: providers().iter().find(|info| info.id.as_str() == PROVIDER) };
+        let read =
+            Read { block, info: providers().iter().find(|info| info.id.as_str() == PROVIDER) };
         let video = request.operation().media() == MediaType::Video;
         let standard = if video { (480, 270) } else { (640, 360) };
         let (width, height) = match (read.whole("width")?, read.whole("height")?) {

@@ -1,6 +1,9 @@
 //! Text as cells of pixels: controls made visible, marks over their letters, Arabic joined, lines
 //! wrapped and cut, and right-to-left runs put in the order in which they are seen.
 
+mod arabic;
+mod order;
+
 use crate::font::{self, HEIGHT};
 
 /// Characters of a text that are looked at: more than the largest picture shows.
@@ -52,7 +55,8 @@ impl Cell {
             *row |= mark >> from;
         }
         // A wide mark over a narrow character needs the room.
-        if from + mark_width > self.width && self.rows.iter().any(|row| row << self.width != 0) {
+        let beyond = |row: &u16| u32::from(*row) << self.width & 0xFFFF != 0;
+        if from + mark_width > self.width && self.rows.iter().any(beyond) {
             self.width = (from + mark_width).min(16);
         }
     }
@@ -142,7 +146,7 @@ pub(crate) fn wrap(text: &str, width: usize, most: usize) -> Vec<Line> {
         }
         last.push(ellipsis);
     }
-    lines.into_iter().map(|(cells, from_right)| in_order(cells, from_right)).collect()
+    lines.into_iter().map(|(cells, from_right)| order::in_order(cells, from_right)).collect()
 }
 
 /// Takes as many cells as fit, up to a place where a line may end; at least one.
@@ -196,7 +200,7 @@ fn cells(paragraph: &str) -> Vec<Cell> {
         _ if is_unseen(character) => None,
         _ => Some(character),
     });
-    let joined = join(&characters.collect::<Vec<_>>());
+    let joined = arabic::join(&characters.collect::<Vec<_>>());
     let mut cells: Vec<Cell> = Vec::with_capacity(joined.len());
     for character in joined {
         let mark = font::glyph(character).and_then(|glyph| Some((glyph, glyph.back?)));
@@ -208,96 +212,14 @@ fn cells(paragraph: &str) -> Vec<Cell> {
     cells
 }
 
-/// Arabic letters with their first presentation form and how many forms they have: alone, final,
-/// initial, medial, in this order (Unicode, Arabic Presentation Forms A and B).
-const ARABIC: &[(u32, u32, u32)] = &[
-    (0x67E, 0xFB56, 4),
-    (0x679, 0xFB66, 4),
-    (0x686, 0xFB7A, 4),
-    (0x688, 0xFB88, 2),
-    (0x691, 0xFB8C, 2),
-    (0x698, 0xFB8A, 2),
-    (0x6A9, 0xFB8E, 4),
-    (0x6AF, 0xFB92, 4),
-    (0x6BA, 0xFB9E, 2),
-    (0x6BE, 0xFBAA, 4),
-    (0x6C1, 0xFBA6, 4),
-    (0x6CC, 0xFBFC, 4),
-    (0x6D2, 0xFBAE, 2),
-];
-/// How many forms the letters from U+0621 have, whose forms stand in a row from U+FE80.
-const FORMS: [u32; 26] =
-    [1, 2, 2, 2, 2, 4, 2, 4, 2, 4, 4, 4, 4, 4, 2, 2, 2, 2, 4, 4, 4, 4, 4, 4, 4, 4];
-/// The same from U+0641 and U+FED1.
-const FORMS_FROM_FEH: [u32; 10] = [4, 4, 4, 4, 4, 4, 4, 2, 2, 4];
-
-/// The first form of an Arabic letter and the number of its forms.
-fn forms(character: char) -> Option<(u32, u32)> {
-    let point = u32::from(character);
-    let (counts, first, base): (&[u32], _, _) = match point {
-        0x621..=0x63A => (&FORMS, 0x621, 0xFE80),
-        0x641..=0x64A => (&FORMS_FROM_FEH, 0x641, 0xFED1),
-        _ => {
-            let row = ARABIC.iter().find(|(letter, ..)| *letter == point)?;
-            return Some((row.1, row.2));
-        }
-    };
-    let index = (point - first) as usize;
-    Some((base + counts.iter().take(index).sum::<u32>(), *counts.get(index)?))
-}
-
-/// Puts the joined forms of Arabic letters for the letters.
-fn join(characters: &[char]) -> Vec<char> {
-    let is_mark = |character: char| {
-        font::glyph(character).is_some_and(|glyph| glyph.back.is_some())
-    };
-    // Whether a letter joins the one after it, and the one before it.
-    let joins_next = |c: char| c == '\u{640}' || forms(c).is_some_and(|(_, count)| count == 4);
-    let joins_back = |c: char| c == '\u{640}' || forms(c).is_some_and(|(_, count)| count > 1);
-    let mut out = Vec::with_capacity(characters.len());
-    let mut before: Option<char> = None;
-    let mut rest = characters.iter().copied();
-    while let Some(character) = rest.next() {
-        if is_mark(character) {
-            out.push(character);
-            continue;
-        }
-        let next = rest.clone().find(|&next| !is_mark(next));
-        let back = before.is_some_and(joins_next) && joins_back(character);
-        before = Some(character);
-        let Some((first, count)) = forms(character) else {
-            out.push(character);
-            continue;
-        };
-        // Lam and alef are written as one.
-        let alef = match rest.clone().next() {
-            Some('\u{622}') => Some(0xFEF5),
-            Some('\u{623}') => Some(0xFEF7),
-            Some('\u{625}') => Some(0xFEF9),
-            Some('\u{627}') => Some(0xFEFB),
-            _ => None,
-        };
-        let form = match alef.filter(|_| character == '\u{644}') {
-            Some(ligature) => {
-                before = rest.next();
-                ligature + u32::from(back)
-            }
-            None => {
-                let on = count == 4 && next.is_some_and(joins_back);
-                first + u32::from(back) + if on { 2 } else { 0 }
-            }
-        };
-        out.push(char::from_u32(form).unwrap_or(character));
-    }
-    out
-}
-
 fn way(character: char) -> Way {
     match u32::from(character) {
         0x660..=0x669 | 0x6F0..=0x6F9 | 0x30..=0x39 => Way::Digit,
-        0x590..=0x8FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFC | 0x10800..=0x10FFF | 0x1E800..=0x1EFFF => {
-            Way::Right
-        }
+        0x590..=0x8FF
+        | 0xFB1D..=0xFDFF
+        | 0xFE70..=0xFEFC
+        | 0x10800..=0x10FFF
+        | 0x1E800..=0x1EFFF => Way::Right,
         _ if character.is_alphanumeric() => Way::Left,
         _ => Way::Neutral,
     }
@@ -309,82 +231,6 @@ fn begins_right(cells: &[Cell]) -> bool {
         .map(|cell| cell.way)
         .find(|way| matches!(way, Way::Left | Way::Right))
         .is_some_and(|way| way == Way::Right)
-}
-
-/// Puts a line in the order in which it is seen (UAX 9, rules N1, N2, I1, I2 and L2).
-fn in_order(mut cells: Vec<Cell>, from_right: bool) -> Line {
-    if !from_right && cells.iter().all(|cell| cell.way != Way::Right) {
-        return Line { cells, from_right };
-    }
-    // Digits after right-to-left letters are read as part of them.
-    let mut strong = from_right;
-    let kinds: Vec<(bool, Way)> = cells
-        .iter()
-        .map(|cell| {
-            match cell.way {
-                Way::Left => strong = false,
-                Way::Right => strong = true,
-                Way::Digit | Way::Neutral => {}
-            }
-            (strong, cell.way)
-        })
-        .collect();
-    // The side on which the next letter or digit stands, for each place.
-    let mut after: Vec<bool> = Vec::with_capacity(kinds.len());
-    let mut next = from_right;
-    for (strong, way) in kinds.iter().rev() {
-        if *way != Way::Neutral {
-            next = *strong;
-        }
-        after.push(next);
-    }
-    after.reverse();
-    let mut before = from_right;
-    let levels: Vec<u8> = kinds
-        .iter()
-        .zip(after)
-        .map(|(&(strong, way), after)| {
-            if way == Way::Neutral {
-                let right = if before == after { before } else { from_right };
-                return if right { 1 } else { 2 * u8::from(from_right) };
-            }
-            before = strong;
-            match (way, strong) {
-                (Way::Digit, true) => 2,
-                (_, true) => 1,
-                (_, false) => 2 * u8::from(from_right),
-            }
-        })
-        .collect();
-    for (cell, level) in cells.iter_mut().zip(&levels) {
-        if *level == 1 && let Some(mirrored) = mirrored(cell.character) {
-            *cell = Cell::new(mirrored);
-        }
-    }
-    let mut order: Vec<(u8, Cell)> = levels.into_iter().zip(cells).collect();
-    for level in [2, 1] {
-        let mut rest = order.as_mut_slice();
-        while !rest.is_empty() {
-            let inside = rest.first().is_some_and(|(own, _)| *own >= level);
-            let run = rest.iter().take_while(|(own, _)| (*own >= level) == inside).count();
-            let Some((run, after)) = rest.split_at_mut_checked(run) else { break };
-            if inside {
-                run.reverse();
-            }
-            rest = after;
-        }
-    }
-    Line { cells: order.into_iter().map(|(_, cell)| cell).collect(), from_right }
-}
-
-fn mirrored(character: char) -> Option<char> {
-    const PAIRS: [(char, char); 5] =
-        [('(', ')'), ('[', ']'), ('{', '}'), ('<', '>'), ('«', '»')];
-    PAIRS.iter().find_map(|&(left, right)| match character {
-        _ if character == left => Some(right),
-        _ if character == right => Some(left),
-        _ => None,
-    })
 }
 
 #[cfg(test)]
