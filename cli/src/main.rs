@@ -1,5 +1,6 @@
 //! The `onepath` command: the canonical path for files and for CI.
 
+mod admin;
 mod batch;
 mod check;
 mod context;
@@ -8,6 +9,7 @@ mod node;
 mod pool;
 mod print;
 mod render;
+mod serve;
 mod table;
 
 use std::process::ExitCode;
@@ -50,6 +52,11 @@ enum Command {
     Providers(table::ProvidersArgs),
     /// Read JSON lines and write JSON lines, one result a line, in order
     Batch(batch::Args),
+    /// Start the server on a data folder
+    Serve(serve::Args),
+    /// Look after a server's data folder
+    #[command(subcommand)]
+    Admin(admin::Command),
 }
 
 /// How a command ended when nothing stopped it.
@@ -75,6 +82,8 @@ fn main() -> ExitCode {
         Command::Schema(args) => table::schema(&args),
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Admin(command) => admin::run(&command),
     };
     match run {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

@@ -33,6 +33,13 @@ impl Out {
     }
 }
 
+/// Writes one line to standard output, at once.
+pub(crate) fn line(text: &str) -> Result<(), String> {
+    let mut out = Out::new();
+    out.line(text)?;
+    out.finish()
+}
+
 /// Writes to standard error; if nobody listens there, that is no fault of ours.
 pub(crate) fn note(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());

@@ -359,6 +359,12 @@ impl Serialize for Report {
     }
 }
 
+impl From<Vec<Finding>> for Report {
+    fn from(findings: Vec<Finding>) -> Self {
+        Self::new(findings)
+    }
+}
+
 /// Why a request was not made: the faults of reading and the rules that stop a build.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error("the request is refused: {}", .findings.first().map(Finding::to_string).unwrap_or_default())]

@@ -1,2 +1,15 @@
-//! x
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+pub mod asset;
+pub mod clock;
+pub mod http;
+pub mod problem;
+pub mod provider;
+mod server;
+pub mod service;
+pub mod signing;
 pub mod store;
+pub mod worker;
+
+pub use server::{OpenError, Server, Settings, new_key};

@@ -2,7 +2,7 @@
 
 use onepath_core::Strategy;
 use onepath_core::lifecycle::{
-    Attempt as Stage, Effect, ErrorCode, Event as Happening, State, step,
+    Attempt as Stage, Effect, ErrorCode, Event as Happening, Retry, State, step,
 };
 
 use super::row::{Attempt, Millis, Reader, Row};
@@ -163,7 +163,9 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
         change.row.token.clone_from(&advance.token);
         change.row.prediction = None;
         change.row.submitted_at = Some(advance.now);
-        change.row.deadline_at = advance.deadline_at;
+        if change.row.deadline_at.is_none() {
+            change.row.deadline_at = advance.deadline_at;
+        }
     }
     change.apply(advance.event, advance.now);
     if let Some(at) = advance.next_run_at
@@ -201,10 +203,18 @@ impl Change {
         }
         self.attempt = attempt_change(row, before, after, now).or(self.attempt.take());
         match after {
-            State::Pending { spent, after: error, .. } if after != before => {
+            State::Pending { run, after: error, .. } if after != before => {
                 row.lease_until = None;
-                row.deadline_at = None;
-                row.next_run_at = now + error.map_or(0, |_| backoff(spent));
+                if run != before.run() {
+                    row.deadline_at = None;
+                    row.started_at = None;
+                    row.completed_at = None;
+                }
+                if error.is_some_and(|code| code.retry() == Retry::Defer) {
+                    // Whoever waits for a free account is not stuck.
+                    row.deadline_at = Some(row.started_at.unwrap_or(now) + MOST_DEFERRED);
+                }
+                row.next_run_at = now + error.map_or(0, |_| backoff(row.attempts));
             }
             State::Completed { fallback, .. } if after != before => {
                 row.completed_at = Some(now);
@@ -233,10 +243,12 @@ impl Change {
 }
 
 /// Milliseconds until the next attempt: one second, doubled, at most five minutes.
-#[must_use]
-pub fn backoff(spent: u32) -> Millis {
-    (1000_i64 << spent.saturating_sub(1).min(9)).min(300_000)
+fn backoff(attempts: i64) -> Millis {
+    (1000_i64 << attempts.saturating_sub(1).clamp(0, 9)).min(300_000)
 }
+
+/// How long a run may wait for a free account: a day.
+const MOST_DEFERRED: Millis = 24 * 60 * 60 * 1000;
 
 /// The attempt that a step begins or ends.
 fn attempt_change(
@@ -308,7 +320,7 @@ fn event_kind(before: State, after: State) -> Option<&'static str> {
             "generation.retried"
         }
         (_, State::Pending { after: Some(code), .. }) => {
-            if code.retry() == onepath_core::lifecycle::Retry::Defer {
+            if code.retry() == Retry::Defer {
                 "generation.deferred"
             } else {
                 "generation.retried"

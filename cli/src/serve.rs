@@ -1,0 +1,124 @@
+//! `onepath serve`: the server on a data folder.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args as ClapArgs;
+use onepath_core::Rating;
+use onepath_server::service::ServerBounds;
+use onepath_server::store::{Reader, Role};
+use onepath_server::{Server, Settings, new_key};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing_subscriber::EnvFilter;
+
+use crate::{Outcome, Run};
+
+/// Options of `onepath serve`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Args {
+    /// Where to listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7700")]
+    listen: SocketAddr,
+    /// Where everything is kept; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = "onepath-data")]
+    data: PathBuf,
+    /// For one's own machine: a ready key with the role of a backend, printed at the start
+    #[arg(long)]
+    dev: bool,
+    /// The key of `--dev`; a random one if absent
+    #[arg(long, env = "ONEPATH_DEV_KEY", hide_env_values = true, value_name = "KEY")]
+    dev_key: Option<String>,
+    /// The ratings that `--dev` allows for world and user
+    #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
+    dev_bounds: Option<ServerBounds>,
+}
+
+/// Two ratings, such as `mature_implied,romantic`.
+fn bounds(text: &str) -> Result<ServerBounds, String> {
+    let rating = |word: &str| {
+        let known: Vec<&str> = Rating::ALL.iter().map(|(word, _)| *word).collect();
+        Rating::parse(word.trim())
+            .ok_or_else(|| format!("`{word}` is no rating: {}", known.join(", ")))
+    };
+    let (world, user) = text.split_once(',').ok_or("two ratings are wanted: WORLD,USER")?;
+    Ok(ServerBounds { world: rating(world)?, user: rating(user)? })
+}
+
+/// Serves until Ctrl-C or SIGTERM.
+pub(crate) fn run(args: &Args) -> Run {
+    if args.dev && !args.listen.ip().is_loopback() {
+        return Err(format!(
+            "--dev is for one's own machine: {} can be reached by others; listen on 127.0.0.1, or \
+             leave --dev out and make a key with `onepath admin key create`",
+            args.listen
+        ));
+    }
+    let filter = EnvFilter::try_from_env("ONEPATH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| format!("the runtime does not start: {error}"))?;
+    runtime.block_on(serve(args))
+}
+
+async fn serve(args: &Args) -> Run {
+    let mut settings = Settings::new(&args.data);
+    settings.bounds = args.dev_bounds.unwrap_or_default();
+    let server = Server::open(&settings).map_err(|error| error.to_string())?;
+    let key = if args.dev {
+        let key = args.dev_key.clone().filter(|key| !key.is_empty()).unwrap_or_else(new_key);
+        let reader = Reader { tenant: "dev".to_owned(), user: "dev".to_owned() };
+        let added = server.add_key(&key, "dev", reader, Role::Backend).await;
+        added.map_err(|error| error.to_string())?;
+        Some(key)
+    } else {
+        let keys = server.service().store.count_keys().await.map_err(|error| error.to_string())?;
+        if keys == 0 {
+            return Err(format!(
+                "nobody has a key yet: make one with `onepath admin key create --data {}`, or start \
+                 with --dev on your own machine",
+                args.data.display()
+            ));
+        }
+        None
+    };
+    let listener = TcpListener::bind(args.listen)
+        .await
+        .map_err(|error| format!("cannot listen on {}: {error}", args.listen))?;
+    let address = listener.local_addr().map_err(|error| error.to_string())?;
+    crate::print::line(&format!("onepath serves http://{address}"))?;
+    if let Some(key) = key {
+        crate::print::line(&format!("key {key}"))?;
+    }
+    let (stop, stopped) = watch::channel(false);
+    tokio::spawn(async move {
+        asked_to_stop().await;
+        tracing::info!("stopping: what is on its way ends first; once more to stop at once");
+        let _ = stop.send(true);
+        asked_to_stop().await;
+        std::process::exit(130);
+    });
+    server.run(listener, stopped).await;
+    Ok(Outcome::Clean)
+}
+
+/// Ctrl-C or, where there is such a thing, SIGTERM.
+async fn asked_to_stop() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+            return;
+        }
+    }
+    // Without a handler there is nothing to wait for; the process ends by the signal itself.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

@@ -1,0 +1,79 @@
+//! Time and randomness: the two things that a simulation replaces.
+
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::store::Millis;
+
+/// Where time and randomness come from.
+pub trait Clock: std::fmt::Debug + Send + Sync + 'static {
+    /// Milliseconds since 1970.
+    fn now(&self) -> Millis;
+
+    /// Fills `bytes` with what nobody can guess.
+    fn random(&self, bytes: &mut [u8]);
+}
+
+/// A clock that is shared.
+pub type SharedClock = Arc<dyn Clock>;
+
+/// The system's clock and randomness.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Millis {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        // The system's generator fails only where there is none; there nothing may go on, because
+        // keys and tokens would be guessed.
+        if getrandom::fill(bytes).is_err() {
+            std::process::abort();
+        }
+    }
+}
+
+/// A new id: a UUID of version 7, so that ids grow with time.
+#[must_use]
+pub fn new_id(clock: &dyn Clock) -> String {
+    let mut random = [0; 10];
+    clock.random(&mut random);
+    let millis = u64::try_from(clock.now()).unwrap_or(0);
+    uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string()
+}
+
+/// A new secret of 256 bits, in hexadecimal.
+#[must_use]
+pub fn new_secret(clock: &dyn Clock) -> String {
+    let mut random = [0; 32];
+    clock.random(&mut random);
+    hex(&random)
+}
+
+/// Bytes in lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        // Writing into a text cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    out
+}
+
+/// Milliseconds since 1970 as RFC 3339 text in UTC.
+#[must_use]
+pub fn rfc3339(at: Millis) -> String {
+    jiff::Timestamp::from_millisecond(at)
+        .map_or_else(|_| String::new(), |time| time.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
+}
+
+/// RFC 3339 text as milliseconds since 1970.
+#[must_use]
+pub fn parse_rfc3339(text: &str) -> Option<Millis> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}

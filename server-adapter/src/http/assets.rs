@@ -1,0 +1,70 @@
+//! The bytes of assets, for whoever has a key or a signed URL.
+
+use axum::extract::{FromRequestParts as _, Path, RawQuery, Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, StatusCode};
+
+use super::App;
+use super::reply::{Failure, Reply, bytes, set};
+use crate::problem::{Problem, ProblemCode};
+use crate::service::Caller;
+use crate::store::Reader;
+
+pub(super) async fn file(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Reply {
+    let (mut parts, _) = request.into_parts();
+    let reader = match signed_reader(&app, &id, query.as_deref().unwrap_or("")) {
+        Some(signed) => signed?,
+        None => Caller::from_request_parts(&mut parts, &app).await?.reader,
+    };
+    let (asset, content) = app.service.asset(&reader, &id).await?;
+    let tag = format!("\"{}\"", asset.sha256);
+    let media_type = match asset.media_type.as_str() {
+        "image/png" => "image/png",
+        "image/gif" => "image/gif",
+        // What a browser must not interpret is offered as bytes.
+        _ => "application/octet-stream",
+    };
+    let known = is_known(&parts.headers, &tag);
+    let mut response = if known {
+        bytes(StatusCode::NOT_MODIFIED, media_type, Vec::new())
+    } else {
+        bytes(StatusCode::OK, media_type, content)
+    };
+    let headers = response.headers_mut();
+    set(headers, ETAG, &tag);
+    set(headers, CACHE_CONTROL, "private, max-age=86400, immutable");
+    set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(headers, CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
+    set(headers, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
+    Ok(response)
+}
+
+/// The reader that a signed URL names; none if the URL is not signed.
+fn signed_reader(app: &App, id: &str, query: &str) -> Option<Result<Reader, Failure>> {
+    let pairs = super::meta::query_pairs(query);
+    let part = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    let signature = part("signature")?;
+    let service = &app.service;
+    let reader = part("reader").zip(part("expires")).and_then(|(reader, expires)| {
+        let expires = expires.parse().ok()?;
+        service.signer.check(id, reader, expires, signature, service.clock.now())
+    });
+    Some(reader.ok_or_else(|| {
+        let detail = "the URL was changed or has expired: ask for the generation again";
+        Problem::new(ProblemCode::Forbidden, detail).into()
+    }))
+}
+
+fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    headers
+        .get(IF_NONE_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .is_some_and(|tags| tags.split(',').any(|known| known.trim() == tag || known.trim() == "*"))
+}

@@ -1,0 +1,64 @@
+//! Bodies: bounded in size and time, and text before anything else.
+
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+
+use super::App;
+use super::reply::Failure;
+use crate::problem::{Problem, ProblemCode};
+
+/// The largest JSON body.
+pub(super) const MOST_BYTES: usize = 1 << 20;
+
+/// How long a body may be on its way.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The text of a JSON body.
+#[derive(Debug)]
+pub(super) struct JsonText(pub(super) String);
+
+impl FromRequest<App> for JsonText {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Failure> {
+        let headers = request.headers();
+        let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !media.is_some_and(is_json) {
+            let detail = "send JSON, with the header `Content-Type: application/json`";
+            return Err(Problem::new(ProblemCode::UnsupportedMedia, detail).into());
+        }
+        let too_large = || {
+            let detail = format!("a body has up to {MOST_BYTES} bytes");
+            Problem::new(ProblemCode::PayloadTooLarge, detail)
+        };
+        let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        if declared.and_then(|length| length.parse::<u64>().ok()) > Some(MOST_BYTES as u64) {
+            return Err(too_large().into());
+        }
+        let read = tokio::time::timeout(PATIENCE, to_bytes(request.into_body(), MOST_BYTES));
+        let bytes = match read.await {
+            Ok(Ok(bytes)) => bytes,
+            Ok(Err(_)) => return Err(too_large().into()),
+            Err(_) => {
+                let detail = "the body did not come within 30 seconds";
+                return Err(Problem::new(ProblemCode::RequestTimeout, detail).into());
+            }
+        };
+        // Most bodies come in one piece, which is not copied.
+        String::from_utf8(bytes.into()).map(Self).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let detail = format!("the body is not UTF-8 at byte {at}");
+            Problem::new(ProblemCode::MalformedJson, detail).into()
+        })
+    }
+}
+
+/// `application/json`, or a type that is JSON by its suffix.
+fn is_json(media: &str) -> bool {
+    let essence = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    essence == "application/json"
+        || essence.starts_with("application/") && essence.ends_with("+json")
+}

@@ -1,0 +1,338 @@
+//! The table of routes. The router and the OpenAPI document are both made of it, so that neither
+//! can name what the other lacks.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::routing::{MethodRouter, get, post};
+use onepath_core::CreateGenerationRequest;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+
+use super::{App, assets, generations, meta};
+use crate::service::{
+    CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
+    ValidateResponse,
+};
+
+/// What a route gives back when it goes well.
+#[derive(Clone, Copy)]
+pub(super) enum Gives {
+    /// JSON of a schema.
+    Json(fn(&mut SchemaGenerator) -> Schema),
+    /// JSON that describes itself.
+    AnyJson(&'static str),
+    /// The bytes of a picture.
+    Picture,
+}
+
+/// A parameter of a query.
+#[derive(Clone, Copy)]
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) schema: fn(&mut SchemaGenerator) -> Schema,
+}
+
+/// One row of the table.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) id: &'static str,
+    pub(super) about: &'static str,
+    pub(super) tag: &'static str,
+    /// Whether a key is needed.
+    pub(super) key: bool,
+    pub(super) query: &'static [Parameter],
+    pub(super) body: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// Statuses of success with what they mean.
+    pub(super) good: &'static [(u16, &'static str)],
+    pub(super) gives: Gives,
+    /// Statuses of problems.
+    pub(super) bad: &'static [u16],
+    handler: fn() -> MethodRouter<App>,
+}
+
+fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+fn whole_1_to_200(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 })
+}
+
+fn route_get<H, T>(handler: H) -> MethodRouter<App>
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    get(handler)
+}
+
+fn route_post<H, T>(handler: H) -> MethodRouter<App>
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    post(handler)
+}
+
+const LIST: &[Parameter] = &[
+    Parameter {
+        name: "status",
+        about: "Only generations of this status.",
+        schema: of::<onepath_core::GenerationStatus>,
+    },
+    Parameter {
+        name: "operation_type",
+        about: "Only generations of this operation.",
+        schema: of::<onepath_core::Operation>,
+    },
+    Parameter {
+        name: "provider_id",
+        about: "Only generations of this provider.",
+        schema: of::<String>,
+    },
+    Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
+    Parameter {
+        name: "cursor",
+        about: "The `next_cursor` of the page before.",
+        schema: of::<String>,
+    },
+];
+
+const SIGNED: &[Parameter] = &[
+    Parameter { name: "expires", about: "Part of a signed URL.", schema: of::<String> },
+    Parameter { name: "reader", about: "Part of a signed URL.", schema: of::<String> },
+    Parameter { name: "signature", about: "Part of a signed URL.", schema: of::<String> },
+];
+
+const OK: &[(u16, &str)] = &[(200, "Here it is.")];
+
+/// Every route, in the order of the documentation.
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route {
+            method: "post",
+            path: "/api/v1/generations",
+            id: "createGeneration",
+            about: "Has something generated, or answers with what exists.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: Some(of::<CreateGenerationRequest<'static>>),
+            good: &[
+                (202, "A run was started or joined; `Location` names the generation."),
+                (200, "It exists; nothing is paid."),
+            ],
+            gives: Gives::Json(of::<CreateGenerationResponse>),
+            bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503, 507],
+            handler: || route_post(generations::create),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations",
+            id: "listGenerations",
+            about: "The caller's own generations, newest first.",
+            tag: "generations",
+            key: true,
+            query: LIST,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<GenerationListResponse>),
+            bad: &[401, 422, 503],
+            handler: || route_get(generations::list),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/validate",
+            id: "validateGeneration",
+            about: "What the rules find; nothing is stored.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: Some(of::<CreateGenerationRequest<'static>>),
+            good: OK,
+            gives: Gives::Json(of::<ValidateResponse>),
+            bad: &[400, 401, 408, 413, 415, 422],
+            handler: || route_post(generations::validate),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/preflight",
+            id: "preflightGeneration",
+            about: "How a create would be answered, what it would cost, what the server allows.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: Some(of::<CreateGenerationRequest<'static>>),
+            good: OK,
+            gives: Gives::Json(of::<PreflightResponse>),
+            bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503],
+            handler: || route_post(generations::preflight),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/{id}",
+            id: "getGeneration",
+            about: "One generation with its attempts and assets.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<GenerationResponse>),
+            bad: &[401, 404, 503],
+            handler: || route_get(generations::get),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/{id}/cancel",
+            id: "cancelGeneration",
+            about: "Ends the caller's interest; the work stops when nobody wants it any more.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<GenerationResponse>),
+            bad: &[401, 404, 409, 503],
+            handler: || route_post(generations::cancel),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/assets/{id}/file",
+            id: "getAssetFile",
+            about: "The bytes of an asset, by key or by signed URL.",
+            tag: "assets",
+            key: true,
+            query: SIGNED,
+            body: None,
+            good: &[(200, "The bytes."), (304, "They are known already.")],
+            gives: Gives::Picture,
+            bad: &[401, 403, 404, 503],
+            handler: || route_get(assets::file),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generation-operations",
+            id: "listOperations",
+            about: "Every generation type with its operation.",
+            tag: "meta",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::AnyJson(
+                "`{operations: [{generation_type, operation, media, is_semantic_alias}]}`",
+            ),
+            bad: &[401],
+            handler: || route_get(meta::operations),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/providers",
+            id: "listProviders",
+            about: "The providers of this server, with their operations and settings.",
+            tag: "meta",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::AnyJson("`{providers: [ProviderInfo]}`"),
+            bad: &[401],
+            handler: || route_get(meta::providers),
+        },
+        Route {
+            method: "get",
+            path: "/healthz",
+            id: "health",
+            about: "Whether the process runs.",
+            tag: "meta",
+            key: false,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::AnyJson("`{status: \"ok\"}`"),
+            bad: &[],
+            handler: || route_get(meta::health),
+        },
+        Route {
+            method: "get",
+            path: "/readyz",
+            id: "ready",
+            about: "Whether the store answers.",
+            tag: "meta",
+            key: false,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::AnyJson("`{status: \"ready\"}`"),
+            bad: &[503],
+            handler: || route_get(meta::ready),
+        },
+        Route {
+            method: "get",
+            path: "/version",
+            id: "version",
+            about: "The server's version and that of the contract.",
+            tag: "meta",
+            key: false,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::AnyJson("`{version, contract}`"),
+            bad: &[],
+            handler: || route_get(meta::version),
+        },
+        Route {
+            method: "get",
+            path: "/openapi.json",
+            id: "openapi",
+            about: "This document.",
+            tag: "meta",
+            key: false,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::AnyJson("OpenAPI 3.1."),
+            bad: &[],
+            handler: || route_get(meta::openapi),
+        },
+        Route {
+            method: "get",
+            path: "/schema/{name}",
+            id: "schema",
+            about: "A JSON Schema of a type that travels (draft 2020-12).",
+            tag: "meta",
+            key: false,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::AnyJson("A JSON Schema."),
+            bad: &[404],
+            handler: || route_get(meta::schema),
+        },
+        Route {
+            method: "get",
+            path: "/schema/draft-07/{name}",
+            id: "schemaForEditors",
+            about: "A JSON Schema of a type that travels (draft-07, for editors).",
+            tag: "meta",
+            key: false,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::AnyJson("A JSON Schema."),
+            bad: &[404],
+            handler: || route_get(meta::schema_for_editors),
+        },
+    ]
+}
+
+/// The router of the table.
+pub(super) fn router(app: App) -> Router {
+    let mut router = Router::new();
+    for route in routes() {
+        router = router.route(route.path, (route.handler)());
+    }
+    router.method_not_allowed_fallback(meta::no_method).fallback(meta::no_path).with_state(app)
+}

@@ -1,0 +1,221 @@
+//! The built-in provider: draws pictures and animations from the request alone, without a network.
+//!
+//! It behaves as a real one does: a submission is taken once for a token, can be looked up by that
+//! token after a crash, and is forgotten when everything is kept. What it drew lies in a spool
+//! folder, one file a prediction, written whole or not at all.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use onepath_core::lifecycle::{ErrorCode, ProviderReport};
+use onepath_core::{GenerateContentRequest, ProviderInfo, decode, providers};
+use onepath_picture::{Fail, Settings, draw};
+
+use sha2::{Digest as _, Sha256};
+
+use super::{NoAnswer, Output, Provider, Standing, Submission, SubmitError};
+use crate::clock::hex;
+
+/// The provider that draws.
+#[derive(Debug, Clone)]
+pub struct Local {
+    spool: PathBuf,
+    info: &'static ProviderInfo<'static>,
+}
+
+impl Local {
+    /// With a folder for what was drawn and not yet kept.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be made.
+    pub fn new(spool: &Path) -> std::io::Result<Self> {
+        std::fs::create_dir_all(spool)?;
+        let info = providers().iter().find(|info| info.id.as_str() == "local");
+        let info =
+            info.ok_or_else(|| std::io::Error::other("the provider `local` is not declared"))?;
+        Ok(Self { spool: spool.to_path_buf(), info })
+    }
+
+    /// The file of a prediction; none for what is no prediction, so that no path is left.
+    fn file(&self, prediction: &str) -> Option<PathBuf> {
+        let good =
+            prediction.len() == 32 && prediction.bytes().all(|byte| byte.is_ascii_hexdigit());
+        good.then(|| self.spool.join(prediction))
+    }
+
+    async fn blocking<T: Send + 'static>(
+        work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
+    ) -> Result<T, NoAnswer> {
+        match tokio::task::spawn_blocking(work).await {
+            Ok(result) => result.map_err(|error| NoAnswer(error.to_string())),
+            Err(error) => Err(NoAnswer(error.to_string())),
+        }
+    }
+}
+
+/// The prediction of a token. The token itself is a secret between server and provider.
+fn prediction_of(token: &str) -> String {
+    let mut text = hex(&Sha256::digest(token));
+    text.truncate(32);
+    text
+}
+
+/// What lies in the spool: a picture, or a way of not giving one.
+const MARK: &[u8] = b"onepath ";
+
+fn refused(code: ErrorCode, detail: impl Into<String>) -> SubmitError {
+    SubmitError::Refused { code, detail: detail.into() }
+}
+
+/// What is written for a submission.
+fn made(submission: &Submission) -> Result<Vec<u8>, SubmitError> {
+    let request = decode::<GenerateContentRequest<'_>>(&submission.request)
+        .into_result()
+        .map_err(|error| refused(ErrorCode::ParamInvalid, error.to_string()))?;
+    let settings = Settings::of(&request)
+        .map_err(|error| refused(ErrorCode::ParamInvalid, error.to_string()))?;
+    let mark = |word: &str| [MARK, word.as_bytes()].concat();
+    match settings.fail {
+        None => {}
+        Some(way @ (Fail::Hang | Fail::Unknown)) => return Ok(mark(way.word())),
+        Some(Fail::With(ErrorCode::SubmitUnknown)) => {
+            return Err(SubmitError::Lost("as the request asks".to_owned()));
+        }
+        // What only shows when the work is done.
+        Some(Fail::With(
+            code @ (ErrorCode::ContentOutputRejected
+            | ErrorCode::ContentFiltered
+            | ErrorCode::ProviderTimeout
+            | ErrorCode::OutputMissing
+            | ErrorCode::StorageFailed
+            | ErrorCode::Cancelled),
+        )) => return Ok(mark(code.word())),
+        Some(Fail::With(code)) => return Err(refused(code, "as the request asks")),
+    }
+    let picture = draw(&request, &submission.request_hash)
+        .map_err(|error| refused(ErrorCode::ParamInvalid, error.to_string()))?;
+    Ok(picture.bytes)
+}
+
+/// Writes a file that is there whole, durably, or not at all; one that is there stays.
+fn write_once(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    if file.exists() {
+        return Ok(());
+    }
+    let draft = file.with_extension("draft");
+    let mut out = std::fs::File::create(&draft)?;
+    out.write_all(bytes)?;
+    out.sync_all()?;
+    std::fs::rename(&draft, file)?;
+    if let Some(folder) = file.parent() {
+        std::fs::File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// What a file of the spool says.
+fn standing(prediction: &str, bytes: &[u8]) -> Standing {
+    let Some(word) = bytes.strip_prefix(MARK) else {
+        return Standing {
+            report: ProviderReport::Succeeded { has_output: true },
+            outputs: vec![Output { location: prediction.to_owned() }],
+        };
+    };
+    let word = String::from_utf8_lossy(word);
+    let report = match ErrorCode::parse(&word) {
+        Some(ErrorCode::Cancelled) => ProviderReport::Cancelled { charged: false },
+        Some(ErrorCode::OutputMissing) => ProviderReport::Succeeded { has_output: false },
+        // The location leads nowhere: what was made cannot be fetched.
+        Some(ErrorCode::StorageFailed) => {
+            return Standing {
+                report: ProviderReport::Succeeded { has_output: true },
+                outputs: vec![Output { location: "gone".to_owned() }],
+            };
+        }
+        Some(code) => ProviderReport::Failed(code),
+        None if word == Fail::Hang.word() => ProviderReport::Running,
+        None => ProviderReport::Unknown,
+    };
+    Standing { report, outputs: Vec::new() }
+}
+
+#[async_trait]
+impl Provider for Local {
+    fn info(&self) -> &ProviderInfo<'static> {
+        self.info
+    }
+
+    async fn submit(&self, submission: &Submission) -> Result<String, SubmitError> {
+        let prediction = prediction_of(&submission.token);
+        let file = self.spool.join(&prediction);
+        let submission = submission.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            // A token that was taken before is not drawn again.
+            if !file.exists() {
+                let bytes = made(&submission)?;
+                write_once(&file, &bytes).map_err(|error| SubmitError::Lost(error.to_string()))?;
+            }
+            Ok(())
+        });
+        match task.await {
+            Ok(result) => result.map(|()| prediction),
+            Err(error) => Err(SubmitError::Lost(error.to_string())),
+        }
+    }
+
+    async fn status(&self, prediction: &str) -> Result<Standing, NoAnswer> {
+        let Some(file) = self.file(prediction) else {
+            return Ok(Standing { report: ProviderReport::Unknown, outputs: Vec::new() });
+        };
+        let prediction = prediction.to_owned();
+        Self::blocking(move || match std::fs::read(&file) {
+            Ok(bytes) => Ok(standing(&prediction, &bytes)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let report = ProviderReport::Failed(ErrorCode::ProviderGeneric);
+                Ok(Standing { report, outputs: Vec::new() })
+            }
+            Err(error) => Err(error),
+        })
+        .await
+    }
+
+    async fn find(&self, token: &str) -> Result<Option<String>, NoAnswer> {
+        let prediction = prediction_of(token);
+        let file = self.spool.join(&prediction);
+        Self::blocking(move || Ok(file.try_exists()?.then_some(prediction))).await
+    }
+
+    async fn cancel(&self, prediction: &str) -> Result<(), NoAnswer> {
+        let Some(file) = self.file(prediction) else { return Ok(()) };
+        Self::blocking(move || {
+            // Only what hangs can be stopped; a picture is there before anybody asks.
+            if std::fs::read(&file).is_ok_and(|bytes| bytes.starts_with(MARK)) {
+                let mark = [MARK, ErrorCode::Cancelled.word().as_bytes()].concat();
+                std::fs::write(&file, mark)?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn fetch(&self, output: &Output) -> Result<Vec<u8>, NoAnswer> {
+        let file = self
+            .file(&output.location)
+            .ok_or_else(|| NoAnswer(format!("there is nothing at `{}`", output.location)))?;
+        Self::blocking(move || std::fs::read(&file)).await
+    }
+
+    async fn settled(&self, prediction: &str) {
+        if let Some(file) = self.file(prediction) {
+            // A file that stays costs space and nothing else.
+            let _ = tokio::task::spawn_blocking(move || std::fs::remove_file(file)).await;
+        }
+    }
+
+    fn visibility(&self) -> Duration {
+        Duration::ZERO
+    }
+}

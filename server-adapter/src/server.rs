@@ -1,0 +1,192 @@
+//! A server on a folder: store, blobs, providers and worker put together.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+use crate::asset::Blobs;
+use crate::clock::{SharedClock, SystemClock, new_secret};
+use crate::http::{App, hash_key, serve};
+use crate::provider::{Local, Providers};
+use crate::service::{ServerBounds, Service};
+use crate::signing::Signer;
+use crate::store::{Key, Reader, Role, SqliteStore, StoreError};
+use crate::worker::{Worker, WorkerSettings};
+
+/// How a server is set up.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where everything is kept.
+    pub data: PathBuf,
+    /// The ratings it allows.
+    pub bounds: ServerBounds,
+    /// How its worker works.
+    pub worker: WorkerSettings,
+    /// Attempts that a run may spend.
+    pub attempts: u32,
+    /// How long the URLs of assets live.
+    pub url_lifetime: Duration,
+}
+
+impl Settings {
+    /// With a data folder, and what suits a laptop.
+    #[must_use]
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Self {
+            data: data.into(),
+            bounds: ServerBounds::default(),
+            worker: WorkerSettings::default(),
+            attempts: 3,
+            url_lifetime: Duration::from_secs(24 * 60 * 60),
+        }
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// A file or folder cannot be made or read.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// The store does not open.
+    #[error("{}: {error}", path.display())]
+    Store {
+        /// Its file.
+        path: PathBuf,
+        /// Why.
+        error: StoreError,
+    },
+}
+
+/// A server on a folder.
+#[derive(Debug, Clone)]
+pub struct Server {
+    service: Service,
+    worker: WorkerSettings,
+}
+
+impl Server {
+    /// Opens the folder, makes it if it is not there, and brings the store up to date.
+    ///
+    /// # Errors
+    ///
+    /// The folder or the store does not open.
+    pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        let data = &settings.data;
+        let io = |path: &Path| {
+            let path = path.to_path_buf();
+            move |error| OpenError::Io { path, error }
+        };
+        std::fs::create_dir_all(data).map_err(io(data))?;
+        let file = data.join("onepath.sqlite");
+        let store = SqliteStore::open(&file)
+            .map_err(|error| OpenError::Store { path: file.clone(), error })?;
+        let clock: SharedClock = Arc::new(SystemClock);
+        let blobs = data.join("blobs");
+        let spool = data.join("local");
+        let service = Service {
+            store: Arc::new(store),
+            blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
+            providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
+            signer: Signer::new(
+                secret(&data.join("signing.key"), &clock)?,
+                crate::worker::millis(settings.url_lifetime),
+            ),
+            clock,
+            bell: Arc::new(Notify::new()),
+            bounds: settings.bounds,
+            attempts: settings.attempts,
+        };
+        Ok(Self { service, worker: settings.worker })
+    }
+
+    /// The service, for calls without HTTP.
+    #[must_use]
+    pub fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// The router, to be nested into an application of its own. Nothing is carried to a provider
+    /// unless [`work`](Self::work) runs beside it, here or in another process.
+    pub fn router(&self) -> axum::Router {
+        App::new(self.service.clone()).router()
+    }
+
+    /// Carries what is due to the providers, until `stop` is true.
+    pub async fn work(&self, stop: watch::Receiver<bool>) {
+        let worker = Worker {
+            store: Arc::clone(&self.service.store),
+            providers: self.service.providers.clone(),
+            blobs: self.service.blobs.clone(),
+            clock: Arc::clone(&self.service.clock),
+            bell: Arc::clone(&self.service.bell),
+            settings: self.worker,
+        };
+        worker.run(stop).await;
+    }
+
+    /// Serves and works until `stop` is true.
+    pub async fn run(&self, listener: TcpListener, stop: watch::Receiver<bool>) {
+        tokio::join!(serve(listener, self.router(), stop.clone()), self.work(stop));
+    }
+
+    /// Keeps a key: who has its text may call.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer.
+    pub async fn add_key(
+        &self,
+        text: &str,
+        name: &str,
+        reader: Reader,
+        role: Role,
+    ) -> Result<(), StoreError> {
+        let created_at = self.service.clock.now();
+        let key = Key { hash: hash_key(text), name: name.to_owned(), reader, role, created_at };
+        self.service.store.add_key(key).await
+    }
+}
+
+/// A new key's text.
+#[must_use]
+pub fn new_key() -> String {
+    format!("op_{}", new_secret(&SystemClock))
+}
+
+/// The secret of a file, which is made if it is not there; readable by its owner only.
+fn secret(file: &Path, clock: &SharedClock) -> Result<[u8; 32], OpenError> {
+    let fail = |error| OpenError::Io { path: file.to_path_buf(), error };
+    match std::fs::read(file) {
+        Ok(bytes) => {
+            let broken = || fail(std::io::Error::other("it has not 32 bytes: remove it"));
+            bytes.try_into().map_err(|_| broken())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut secret = [0; 32];
+            clock.random(&mut secret);
+            write_private(file, &secret).map_err(fail)?;
+            Ok(secret)
+        }
+        Err(error) => Err(fail(error)),
+    }
+}
+
+fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    use std::io::Write as _;
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut out = options.open(file)?;
+    out.write_all(bytes)?;
+    out.sync_all()
+}

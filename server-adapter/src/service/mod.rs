@@ -1,0 +1,142 @@
+//! The use cases: what a caller may ask of the service, whatever the door.
+
+mod create;
+mod plan;
+mod view;
+
+use std::sync::Arc;
+
+use onepath_core::{OwnBounds, Rating};
+use tokio::sync::Notify;
+
+use crate::asset::Blobs;
+use crate::clock::SharedClock;
+use crate::problem::{Problem, ProblemCode};
+use crate::provider::Providers;
+use crate::signing::Signer;
+use crate::store::{Asset, ListQuery, Reader, Role, Store};
+
+pub use plan::{Plan, plan};
+pub use view::{
+    AssetView, AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
+    PreflightResponse, Timings, ValidateResponse,
+};
+
+/// The ratings that the server allows, whatever a request brings along.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ServerBounds {
+    /// For worlds.
+    pub world: Rating,
+    /// For users.
+    pub user: Rating,
+}
+
+impl Default for ServerBounds {
+    fn default() -> Self {
+        Self { world: Rating::Romantic, user: Rating::Romantic }
+    }
+}
+
+impl ServerBounds {
+    fn own(self) -> OwnBounds {
+        OwnBounds { world: Some(self.world), user: Some(self.user), reduce_intensity: false }
+    }
+}
+
+/// Who calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// For whom the key speaks.
+    pub reader: Reader,
+    /// What the key allows.
+    pub role: Role,
+}
+
+/// The service: pure decisions of core, effects through the ports.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// All truth.
+    pub store: Arc<dyn Store>,
+    /// What was made.
+    pub blobs: Blobs,
+    /// Who makes things.
+    pub providers: Providers,
+    /// The time.
+    pub clock: SharedClock,
+    /// Rung when a worker may find work.
+    pub bell: Arc<Notify>,
+    /// What it allows.
+    pub bounds: ServerBounds,
+    /// Attempts that a run may spend.
+    pub attempts: u32,
+    /// Signs the URLs of assets.
+    pub signer: Signer,
+}
+
+impl Service {
+    /// A generation that the caller may see.
+    ///
+    /// # Errors
+    ///
+    /// `NOT_FOUND`, also for what belongs to others.
+    pub async fn get(&self, caller: &Caller, id: &str) -> Result<GenerationResponse, Problem> {
+        let found = self.store.get(&caller.reader, id).await?;
+        let generation = found.ok_or_else(|| Problem::not_found("generation"))?;
+        Ok(self.view(&caller.reader, &generation))
+    }
+
+    /// The caller's own generations, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer.
+    pub async fn list(
+        &self,
+        caller: &Caller,
+        query: &ListQuery,
+    ) -> Result<GenerationListResponse, Problem> {
+        let page = self.store.list(&caller.reader, query).await?;
+        let views = page.generations.iter();
+        Ok(GenerationListResponse {
+            generations: views.map(|one| self.view(&caller.reader, one)).collect(),
+            limit: query.limit,
+            next_cursor: page.next.map(|(at, id)| format!("{at}.{id}")),
+        })
+    }
+
+    /// Ends the caller's interest in a generation.
+    ///
+    /// # Errors
+    ///
+    /// `NOT_FOUND`, and `CONFLICT` for one that is over.
+    pub async fn cancel(&self, caller: &Caller, id: &str) -> Result<GenerationResponse, Problem> {
+        let done = self.store.cancel(&caller.reader, id, self.clock.now()).await?;
+        let done = done.ok_or_else(|| Problem::not_found("generation"))?;
+        let row = &done.generation.row;
+        if !done.withdrawn && row.state.is_terminal() && row.status().word() != "cancelled" {
+            return Err(Problem::new(
+                ProblemCode::Conflict,
+                format!("it is {} already: there is nothing to cancel", row.status()),
+            ));
+        }
+        self.bell.notify_one();
+        Ok(self.view(&caller.reader, &done.generation))
+    }
+
+    /// The bytes of an asset that the caller may see.
+    ///
+    /// # Errors
+    ///
+    /// `NOT_FOUND`, and `UNAVAILABLE` while the bytes cannot be read.
+    pub async fn asset(&self, reader: &Reader, id: &str) -> Result<(Asset, Vec<u8>), Problem> {
+        let found = self.store.asset(reader, id).await?;
+        let asset = found.ok_or_else(|| Problem::not_found("asset"))?;
+        match self.blobs.get(&asset.sha256).await {
+            Ok(bytes) => Ok((asset, bytes)),
+            Err(error) => {
+                tracing::error!(%error, asset = %id, "an asset has no bytes");
+                Err(Problem::new(ProblemCode::Unavailable, "the bytes cannot be read now"))
+            }
+        }
+    }
+}

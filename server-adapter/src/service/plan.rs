@@ -1,0 +1,405 @@
+//! The plan of a create: what an envelope comes to, before anything is looked up. Pure.
+
+use std::borrow::Cow;
+
+use onepath_core::lifecycle::{RunPolicy, UnknownPolicy};
+use onepath_core::{
+    Code, CreateGenerationRequest, Decoded, Draft, Estimate, Fingerprint, GenerateContentRequest,
+    Integer, OwnBounds, ProviderInfo, RatingTrail, Report, Severity, decode, estimate_price,
+    fingerprint, rebound, review,
+};
+
+use super::{Caller, ServerBounds};
+use crate::clock::parse_rfc3339;
+use crate::problem::{Fault, Problem, ProblemCode};
+use crate::provider::Providers;
+use crate::store::{Asked, Millis, NewGeneration, Role};
+
+/// What an envelope comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The generation that would be created; its id is empty.
+    pub new: NewGeneration,
+    /// All findings, warnings and suggestions included.
+    pub report: Report,
+    /// Whether the server's bounds lowered what takes effect.
+    pub lowered: bool,
+    /// What a run is expected to cost.
+    pub price: Estimate,
+}
+
+/// What a plan is made with.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'s> {
+    /// Who asks.
+    pub caller: &'s Caller,
+    /// What the server allows.
+    pub bounds: ServerBounds,
+    /// Who makes things.
+    pub providers: &'s Providers,
+    /// Attempts that a run may spend.
+    pub attempts: u32,
+    /// The server's clock.
+    pub now: Millis,
+}
+
+/// Reads an envelope, builds or verifies its request under the server's bounds, and fingerprints.
+///
+/// # Errors
+///
+/// `MALFORMED_JSON`, `STRUCTURED_CONFIG_REQUIRED`, `VALIDATION_ERROR` with every fault,
+/// `CANONICAL_MISMATCH` with the declared fields that differ, `FORBIDDEN` for another's player.
+pub fn plan(text: &str, setting: &Setting<'_>) -> Result<Plan, Problem> {
+    let read: Decoded<CreateGenerationRequest<'_>> = decode(text);
+    let envelope = readable(&read)?;
+    let outcome = match (&envelope.config, &envelope.request) {
+        (Some(_), Some(_)) => {
+            return Err(Problem::faults(vec![Fault::new(
+                "/request",
+                "envelope/both",
+                "a create holds `config` or `request`, not both",
+            )]));
+        }
+        (None, None) if !read.faults.iter().any(|fault| is_about_what(fault.pointer())) => {
+            return Err(structured_config_required());
+        }
+        (None, None) => return Err(Problem::findings(&read.faults)),
+        (Some(_), None) => of_config(envelope, &read, setting)?,
+        (None, Some(request)) => of_request(envelope, request, &read, setting)?,
+    };
+    Ok(outcome)
+}
+
+/// Whether a fault is about the config or the request as a whole: one was sent.
+fn is_about_what(pointer: &str) -> bool {
+    ["/config", "/request"].iter().any(|name| {
+        pointer.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// The envelope, as far as it was read.
+fn readable<'e, 'a>(
+    read: &'e Decoded<CreateGenerationRequest<'a>>,
+) -> Result<&'e CreateGenerationRequest<'a>, Problem> {
+    if let Some(fault) = read.faults.iter().find(|fault| fault.code() == Code::JsonSyntax) {
+        return Err(Problem::new(ProblemCode::MalformedJson, fault.message())
+            .with(vec![Fault::from(fault)]));
+    }
+    read.value.as_ref().ok_or_else(|| Problem::findings(&read.faults))
+}
+
+/// The answer to flat payloads.
+fn structured_config_required() -> Problem {
+    Problem::new(
+        ProblemCode::StructuredConfigRequired,
+        "send `config`, a node config such as {\"generationType\": \"text_to_image\", \"purpose\": \
+         \"ambient\", \"strategy\": \"once\", \"prompt\": \"…\", \"fallback\": {\"mode\": \"skip\"}}, with \
+         `provider_id` beside it, or `request` with its `request_hash`; flat parameters are not \
+         read (/schema/create-generation-request.schema.json)",
+    )
+}
+
+fn of_config(
+    envelope: &CreateGenerationRequest<'_>,
+    read: &Decoded<CreateGenerationRequest<'_>>,
+    setting: &Setting<'_>,
+) -> Result<Plan, Problem> {
+    let mut faults = members(envelope);
+    if envelope.provider_id.is_none() && !has_fault_at(read, "/provider_id") {
+        faults.push(Fault::new("/provider_id", "provider/missing", "a provider is required"));
+    }
+    let own: OwnBounds = setting.bounds.own();
+    let Some(draft) = Draft::new(envelope, own, Integer::new(setting.now)) else {
+        return Err(structured_config_required());
+    };
+    check_player(draft.player_id(), setting.caller)?;
+    let prepared = draft.prepare(&read.faults);
+    let strict = envelope.strict == Some(true);
+    faults.splice(0..0, errors(&prepared.report, strict));
+    let Some((request, print)) = prepared.made.filter(|_| faults.is_empty()) else {
+        return Err(Problem::faults(faults));
+    };
+    known_provider(&request, setting.providers)?;
+    let lowered = is_lowered(&prepared.report);
+    finish(envelope, &request, &print, prepared.report, lowered, setting)
+}
+
+fn of_request(
+    envelope: &CreateGenerationRequest<'_>,
+    request: &GenerateContentRequest<'_>,
+    read: &Decoded<CreateGenerationRequest<'_>>,
+    setting: &Setting<'_>,
+) -> Result<Plan, Problem> {
+    let mut faults: Vec<Fault> = read.faults.iter().map(Fault::from).collect();
+    faults.extend(members(envelope));
+    faults.extend(belongs_to_configs(envelope));
+    let other = envelope
+        .provider_id
+        .as_ref()
+        .is_some_and(|id| request.provider_id.as_ref().is_some_and(|of_request| of_request != id));
+    if other {
+        faults.push(Fault::new(
+            "/provider_id",
+            "provider/differs",
+            "the request names another provider",
+        ));
+    }
+    let Some(declared) = envelope.request_hash.as_deref() else {
+        faults.push(Fault::new(
+            "/request_hash",
+            "envelope/hash-missing",
+            "a request comes with its `request_hash`",
+        ));
+        return Err(Problem::faults(faults));
+    };
+    if !faults.is_empty() {
+        return Err(Problem::faults(faults));
+    }
+    let player = request.player_context.as_ref().and_then(|player| player.player_id.as_ref());
+    check_player(player.map(onepath_core::Id::as_str), setting.caller)?;
+    let info = known_provider(request, setting.providers)?;
+    let strict = envelope.strict == Some(true);
+    let in_request =
+        |fault: Fault| Fault { pointer: format!("/request{}", fault.pointer), ..fault };
+    let print = fingerprint(request, Some(info)).map_err(|refusal| {
+        Problem::faults(refusal.findings().iter().map(|f| in_request(Fault::from(f))).collect())
+    })?;
+    verify(request, declared, &print)?;
+    // What the server allows counts from here on.
+    let bound = rebound(request, setting.bounds.own(), Some(info));
+    let (request, print) = if bound.lowered {
+        let print = fingerprint(&bound.request, Some(info))
+            .map_err(|refusal| Problem::findings(refusal.findings()))?;
+        if strict {
+            return Err(not_as_declared(declared, &print));
+        }
+        (Cow::Owned(bound.request), print)
+    } else {
+        (Cow::Owned(bound.request), print)
+    };
+    let mut findings = review(&request, Some(info)).into_findings();
+    for finding in &mut findings {
+        finding.rebase("/request");
+    }
+    let report = Report::from(findings);
+    let faults = errors(&report, false);
+    if !faults.is_empty() {
+        return Err(Problem::faults(faults));
+    }
+    finish(envelope, &request, &print, report, bound.lowered, setting)
+}
+
+/// A declared hash or key must be the computed one, under the request's own bounds.
+fn verify(
+    request: &GenerateContentRequest<'_>,
+    declared: &str,
+    print: &Fingerprint,
+) -> Result<(), Problem> {
+    let Some(hashes) = &print.hashes else {
+        return Err(Problem::faults(pending(print, "/request")));
+    };
+    let mut faults = Vec::new();
+    let computed = hashes.request.to_string();
+    if declared != computed {
+        faults.push(mismatch("/request_hash", declared, &computed));
+    }
+    let key = print.cache_key.as_deref();
+    if let Some(declared) = request.cache_key.as_deref()
+        && Some(declared) != key
+    {
+        faults.push(mismatch("/request/cache_key", declared, key.unwrap_or("no key")));
+    }
+    if faults.is_empty() {
+        return Ok(());
+    }
+    let detail = "the request is not the one that was hashed: it was changed on the way, or built \
+                  by other code; build it again";
+    Err(Problem::new(ProblemCode::CanonicalMismatch, detail).with(faults))
+}
+
+fn mismatch(pointer: &str, declared: &str, computed: &str) -> Fault {
+    let shown: String = declared.chars().take(200).collect();
+    Fault::new(pointer, "canonical/mismatch", format!("declared {shown}, computed {computed}"))
+}
+
+/// Strict, and the server's bounds change the hash.
+fn not_as_declared(declared: &str, print: &Fingerprint) -> Problem {
+    let computed = print.hashes.as_ref().map(|hashes| hashes.request.to_string());
+    let detail = "the server's bounds lower this request, and `strict` forbids it: build it with \
+                  the bounds that preflight tells";
+    Problem::new(ProblemCode::CanonicalMismatch, detail).with(vec![
+        mismatch("/request_hash", declared, computed.as_deref().unwrap_or("none")),
+        Fault::new("/request/bounds", "rating/lowered", "the server's bounds are lower"),
+    ])
+}
+
+/// The errors of a report; what bounds lower is none unless it must be as asked.
+fn errors(report: &Report, strict: bool) -> Vec<Fault> {
+    let clamped = |code| matches!(code, Code::RatingExceedsWorld | Code::RatingExceedsUser);
+    let findings = report.findings().iter();
+    findings
+        .filter(|finding| finding.severity() == Severity::Error)
+        .filter(|finding| strict || !clamped(finding.code()))
+        .map(Fault::from)
+        .collect()
+}
+
+fn is_lowered(report: &Report) -> bool {
+    report
+        .findings()
+        .iter()
+        .any(|finding| matches!(finding.code(), Code::RatingExceedsWorld | Code::RatingExceedsUser))
+}
+
+fn has_fault_at(read: &Decoded<CreateGenerationRequest<'_>>, pointer: &str) -> bool {
+    read.faults.iter().any(|fault| fault.pointer() == pointer)
+}
+
+/// The faults of the members that only envelopes have.
+fn members(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    if envelope.name.as_ref().is_some_and(|name| name.chars().count() > 255) {
+        faults.push(Fault::new(
+            "/name",
+            "envelope/name-too-long",
+            "a name has up to 255 characters",
+        ));
+    }
+    if envelope.priority.is_some_and(|priority| !(0..=10).contains(&priority.get())) {
+        let detail = "a priority is 0 to 10; 0 goes first";
+        faults.push(Fault::new("/priority", "envelope/priority-range", detail));
+    }
+    if envelope.scheduled_at.as_deref().is_some_and(|text| parse_rfc3339(text).is_none()) {
+        let detail = "a time is RFC 3339 with an offset, such as 2026-11-23T20:00:00Z";
+        faults.push(Fault::new("/scheduled_at", "envelope/not-a-time", detail));
+    }
+    faults
+}
+
+/// Members that only mean something beside a config; beside a request they would be passed over.
+fn belongs_to_configs(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
+    let given = [
+        ("/from_scene", envelope.from_scene.is_some()),
+        ("/to_scene", envelope.to_scene.is_some()),
+        ("/player_context", envelope.player_context.is_some()),
+        ("/session", envelope.session.is_some()),
+        ("/world", envelope.world.is_some()),
+        ("/user", envelope.user.is_some()),
+        ("/npc_ids", envelope.npc_ids.is_some()),
+        ("/npcs", envelope.npcs.is_some()),
+        ("/social_context", envelope.social_context.is_some()),
+        ("/templates", envelope.templates.is_some()),
+        ("/variables", envelope.variables.is_some()),
+        ("/prompt", envelope.prompt.is_some()),
+        ("/seed", envelope.seed.is_some()),
+    ];
+    let detail = "it belongs beside `config`; a request has it inside already";
+    let given = given.into_iter().filter(|(_, given)| *given);
+    given.map(|(pointer, _)| Fault::new(pointer, "envelope/belongs-to-config", detail)).collect()
+}
+
+/// A user speaks for themselves; a backend for its players.
+fn check_player(player: Option<&str>, caller: &Caller) -> Result<(), Problem> {
+    match player {
+        Some(player) if caller.role == Role::User && player != caller.reader.user => {
+            Err(Problem::new(
+                ProblemCode::Forbidden,
+                "the player is somebody else: only keys with the role `backend` act for players",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn known_provider<'p>(
+    request: &GenerateContentRequest<'_>,
+    providers: &'p Providers,
+) -> Result<&'p ProviderInfo<'static>, Problem> {
+    let id = request.provider_id.as_ref().map_or("", |id| id.as_str());
+    let known = providers.get(id).map(|provider| provider.info());
+    known.ok_or_else(|| {
+        let all: Vec<&str> = providers.iter().map(|provider| provider.info().id.as_str()).collect();
+        let mut fault = Fault::new(
+            "/provider_id",
+            if id.is_empty() { "provider/missing" } else { "provider/unknown" },
+            if id.is_empty() {
+                "a provider is required".to_owned()
+            } else {
+                format!("this server has no provider `{id}`")
+            },
+        );
+        fault.help = Some(format!("it has: {}", all.join(", ")));
+        Problem::faults(vec![fault])
+    })
+}
+
+/// What is not known here and stops the fingerprint.
+fn pending(print: &Fingerprint, base: &str) -> Vec<Fault> {
+    let fault = |what: &String| match what.split_once(':') {
+        Some(("template", id)) => Fault::new(
+            &format!("{base}{}", if base == "/config" { "/templateId" } else { "/template/id" }),
+            "template/unknown",
+            format!("the template `{id}` is not known here: send it in `templates`, or a prompt"),
+        ),
+        _ => Fault::new("/provider_id", "provider/unknown", format!("{what} is not known here")),
+    };
+    print.pending.iter().map(fault).collect()
+}
+
+fn finish(
+    envelope: &CreateGenerationRequest<'_>,
+    request: &GenerateContentRequest<'_>,
+    print: &Fingerprint,
+    report: Report,
+    lowered: bool,
+    setting: &Setting<'_>,
+) -> Result<Plan, Problem> {
+    let Some(hashes) = &print.hashes else {
+        return Err(Problem::faults(pending(print, "/config")));
+    };
+    let price = estimate_price(request, None);
+    let fallback = request.fallback.as_ref();
+    let mut policy = RunPolicy::new(
+        fallback.and_then(|fallback| fallback.mode),
+        fallback.and_then(|fallback| fallback.max_retries).map(onepath_core::Number::get),
+        setting.attempts,
+    );
+    // A submission of which nothing was heard until the deadline ends without a charge.
+    policy.unknown = UnknownPolicy::FailWithoutCharge;
+    // The request that is carried out names the seed and the key that were computed.
+    let mut carried = request.clone();
+    carried.cache_key = print.cache_key.as_deref().map(Cow::Borrowed);
+    let body = serde_json::to_string(&carried)
+        .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
+    let rating: RatingTrail = print.rating;
+    let asked = Asked {
+        request: body,
+        generation_type: request.generation_type,
+        operation: print.operation,
+        provider: request.provider_id.as_ref().map_or("", |id| id.as_str()).to_owned(),
+        strategy: request.strategy,
+        request_hash: hashes.request.to_string(),
+        family_hash: hashes.family.to_string(),
+        cache_key: print.cache_key.clone(),
+        seed: print.seed.clone(),
+        rating,
+        ttl_seconds: print.ttl_seconds,
+        force_new: envelope.force_new == Some(true),
+        price_micros: price.micros.and_then(|micros| i64::try_from(micros).ok()),
+    };
+    let text = |text: Option<&Cow<'_, str>>| {
+        text.filter(|text| !text.is_empty()).map(|text| text.clone().into_owned())
+    };
+    let new = NewGeneration {
+        id: String::new(),
+        owner: setting.caller.reader.clone(),
+        asked,
+        policy,
+        name: text(envelope.name.as_ref()),
+        description: text(envelope.description.as_ref()),
+        priority: envelope.priority.map_or(5, Integer::get),
+        scheduled_at: envelope.scheduled_at.as_deref().and_then(parse_rfc3339),
+        now: setting.now,
+    };
+    Ok(Plan { new, report, lowered, price })
+}

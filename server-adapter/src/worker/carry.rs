@@ -1,0 +1,259 @@
+//! Carrying one row: every effect of the lifecycle, one after the other.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
+
+use super::{Worker, millis};
+use crate::asset::inspect;
+use crate::clock::{new_id, new_secret};
+use crate::provider::{Output, Provider, Standing, Submission, SubmitError};
+use crate::store::decide::is_done_by_store;
+use crate::store::{Advance, Asset, Claimed, Result, Row};
+
+/// A row while it is carried.
+struct Load<'w> {
+    worker: &'w Worker,
+    row: Row,
+    effects: VecDeque<Effect>,
+    /// What the provider made, when it just said so.
+    outputs: Option<Vec<Output>>,
+    /// Whether it was sent to the provider just now.
+    sent: bool,
+}
+
+impl Worker {
+    /// Carries a row on until it ends, waits, or is lost to somebody else.
+    pub(super) async fn carry(&self, claimed: Claimed) -> Result<()> {
+        let mut load = Load {
+            worker: self,
+            row: claimed.row,
+            effects: claimed.effects.into(),
+            outputs: None,
+            sent: false,
+        };
+        while let Some(effect) = load.effects.pop_front() {
+            if !is_done_by_store(effect) && !load.carry_out(effect).await? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Load<'_> {
+    /// Carries one effect out; false if there is nothing more to do for now.
+    async fn carry_out(&mut self, effect: Effect) -> Result<bool> {
+        let Some(provider) = self.worker.providers.get(&self.row.asked.provider).cloned() else {
+            return self.without_provider().await;
+        };
+        match effect {
+            Effect::StoreIntent => {
+                let now = self.worker.clock.now();
+                let mut advance = Advance::new(&self.row, Event::IntentStored, now);
+                advance.token = Some(new_secret(&*self.worker.clock));
+                advance.deadline_at = Some(now + millis(self.worker.settings.deadline));
+                self.advance(advance).await
+            }
+            Effect::Submit => self.submit(&provider).await,
+            Effect::LookUp => self.look_up(&provider).await,
+            Effect::Poll => self.poll(&provider).await,
+            Effect::Fetch => self.fetch(&provider).await,
+            Effect::CancelAtProvider => {
+                if let Some(prediction) = &self.row.prediction
+                    && let Err(error) = provider.cancel(prediction).await
+                {
+                    // Asked again with the next poll.
+                    tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
+                }
+                Ok(true)
+            }
+            Effect::Schedule
+            | Effect::Reserve
+            | Effect::Debit
+            | Effect::Release
+            | Effect::Announce => Ok(true),
+        }
+    }
+
+    /// Applies an event; what it asks for is carried out next.
+    async fn advance(&mut self, advance: Advance) -> Result<bool> {
+        match self.worker.store.advance(&advance).await? {
+            Some(advanced) => {
+                self.row = advanced.row;
+                self.effects.extend(advanced.effects);
+                Ok(true)
+            }
+            None => {
+                self.effects.clear();
+                Ok(false)
+            }
+        }
+    }
+
+    fn event(&self, event: Event) -> Advance {
+        Advance::new(&self.row, event, self.worker.clock.now())
+    }
+
+    /// Lets go of the row until `wait` milliseconds have passed.
+    async fn wait(&mut self, event: Event, wait: i64) -> Result<bool> {
+        let mut advance = self.event(event);
+        advance.next_run_at = Some(advance.now + wait);
+        advance.gives_back = true;
+        self.advance(advance).await?;
+        self.effects.clear();
+        Ok(false)
+    }
+
+    /// Nobody here speaks for the row's provider: it is as if the provider were down.
+    async fn without_provider(&mut self) -> Result<bool> {
+        tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
+            "this server has no such provider");
+        self.wait(Event::NoAccount, 60_000).await
+    }
+
+    async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        let submission = Submission {
+            token: self.row.token.clone().unwrap_or_default(),
+            request: self.row.asked.request.clone(),
+            request_hash: self.row.asked.request_hash.clone(),
+        };
+        self.sent = true;
+        match provider.submit(&submission).await {
+            Ok(prediction) => {
+                let mut advance = self.event(Event::Accepted);
+                advance.prediction = Some(prediction);
+                self.advance(advance).await
+            }
+            Err(error) => {
+                tracing::info!(%error, generation = %self.row.id, "a submission was not taken");
+                let event = match error {
+                    SubmitError::Refused { code, .. } => Event::Refused(code),
+                    SubmitError::Lost(_) => Event::AnswerLost,
+                };
+                self.advance(self.event(event)).await
+            }
+        }
+    }
+
+    async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        let token = self.row.token.clone().unwrap_or_default();
+        let since = self.row.submitted_at.unwrap_or(self.row.created_at);
+        match provider.find(&token).await {
+            Ok(Some(prediction)) => {
+                let mut advance = self.event(Event::Found);
+                advance.prediction = Some(prediction);
+                self.advance(advance).await
+            }
+            Ok(None) => {
+                let left = since + millis(provider.visibility()) - self.worker.clock.now();
+                if left > 0 || self.sent {
+                    // It may still show up, and what was lost a moment ago is not sent at once.
+                    self.wait(Event::AnswerLost, left.max(self.pause())).await
+                } else {
+                    // The provider does not know the token: the same token goes again.
+                    self.advance(self.event(Event::NotThere)).await
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, generation = %self.row.id, "a lost submission was not found");
+                self.wait(Event::AnswerLost, millis(self.worker.settings.poll)).await
+            }
+        }
+    }
+
+    async fn poll(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        let Some(prediction) = self.row.prediction.clone() else {
+            return self.look_up(provider).await;
+        };
+        let rest = self.pause();
+        let standing = match provider.status(&prediction).await {
+            Ok(standing) => standing,
+            Err(error) => {
+                tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
+                return self.wait(Event::Reported(ProviderReport::Running), rest).await;
+            }
+        };
+        let Standing { report, outputs } = standing;
+        match report {
+            ProviderReport::Running | ProviderReport::Unknown => {
+                self.wait(Event::Reported(report), rest).await
+            }
+            ProviderReport::Succeeded { .. }
+            | ProviderReport::Failed(_)
+            | ProviderReport::Cancelled { .. } => {
+                self.outputs = Some(outputs);
+                self.advance(self.event(Event::Reported(report))).await
+            }
+        }
+    }
+
+    /// Often at first, seldom later: a tenth of the time since the submission, within bounds.
+    fn pause(&self) -> i64 {
+        let first = millis(self.worker.settings.poll);
+        let since = self.worker.clock.now() - self.row.submitted_at.unwrap_or(0);
+        (since / 10).clamp(first, first.saturating_mul(10))
+    }
+
+    /// Fetches, looks at and keeps what was made; only then is it there.
+    async fn fetch(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        let prediction = self.row.prediction.clone().unwrap_or_default();
+        let outputs = match self.outputs.take() {
+            Some(outputs) => outputs,
+            None => match provider.status(&prediction).await {
+                Ok(standing) => standing.outputs,
+                Err(error) => return self.not_kept(&error).await,
+            },
+        };
+        let mut assets = Vec::with_capacity(outputs.len());
+        for (index, output) in outputs.iter().enumerate() {
+            match self.keep(provider, index, output).await {
+                Ok(asset) => assets.push(asset),
+                Err(error) => return self.not_kept(&*error).await,
+            }
+        }
+        if assets.is_empty() {
+            let report = ProviderReport::Failed(ErrorCode::OutputMissing);
+            return self.wait(Event::Reported(report), millis(self.worker.settings.poll)).await;
+        }
+        let mut advance = self.event(Event::Stored);
+        advance.assets = assets;
+        let kept = self.advance(advance).await?;
+        if kept {
+            provider.settled(&prediction).await;
+        }
+        Ok(kept)
+    }
+
+    async fn keep(
+        &self,
+        provider: &Arc<dyn Provider>,
+        index: usize,
+        output: &Output,
+    ) -> std::result::Result<Asset, Box<dyn std::error::Error + Send + Sync>> {
+        let bytes = provider.fetch(output).await?;
+        let size = i64::try_from(bytes.len())?;
+        let (bytes, seen) =
+            tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))
+                .await??;
+        let sha256 = self.worker.blobs.put(bytes).await?;
+        Ok(Asset {
+            id: new_id(&*self.worker.clock),
+            generation: self.row.id.clone(),
+            index: i64::try_from(index)?,
+            media_type: seen.media_type.to_owned(),
+            width: i64::from(seen.width),
+            height: i64::from(seen.height),
+            bytes: size,
+            sha256,
+            created_at: self.worker.clock.now(),
+        })
+    }
+
+    /// Tried again later; the deadline ends it.
+    async fn not_kept(&mut self, error: &(dyn std::error::Error + Send + Sync)) -> Result<bool> {
+        tracing::warn!(%error, generation = %self.row.id, "what was made was not kept");
+        self.wait(Event::StoreFailed, self.pause()).await
+    }
+}
