@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
     reason = "test code: a failing test is supposed to stop"
 )]
 
@@ -265,6 +266,9 @@ fn each_change_of_what_is_asked_changes_the_bytes() {
     let mut shared = base.clone();
     shared["fallback"] = json!({"mode": "retry", "maxRetries": 2, "timeoutMs": 5000});
     shared["style"]["replicate"] = json!({"model": "other"});
+    shared["constraints"]["requiredElements"] = json!(["fog", "fog"]);
+    shared["constraints"]["avoidElements"] = json!([]);
+    shared["style"]["transitionType"] = Value::Null;
     assert_eq!(made(&shared), all[0]);
 }
 
