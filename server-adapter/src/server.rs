@@ -8,10 +8,10 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use crate::asset::Blobs;
-use crate::clock::{SharedClock, SystemClock, new_secret};
+use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::http::{App, hash_key, serve};
 use crate::provider::{Local, Providers};
-use crate::service::{ServerBounds, Service};
+use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, Reader, Role, SqliteStore, StoreError};
 use crate::worker::{Worker, WorkerSettings};
@@ -29,6 +29,10 @@ pub struct Settings {
     pub attempts: u32,
     /// How long the URLs of assets live.
     pub url_lifetime: Duration,
+    /// What each price buys.
+    pub plans: Plans,
+    /// What a run reserves whose price is not known, in micro-dollars.
+    pub unknown_price: i64,
 }
 
 impl Settings {
@@ -41,6 +45,8 @@ impl Settings {
             worker: WorkerSettings::default(),
             attempts: 3,
             url_lifetime: Duration::from_secs(24 * 60 * 60),
+            plans: Plans::default(),
+            unknown_price: 0,
         }
     }
 }
@@ -104,6 +110,9 @@ impl Server {
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
             attempts: settings.attempts,
+            plans: settings.plans.clone(),
+            unknown_price: settings.unknown_price,
+            known: Arc::default(),
         };
         Ok(Self { service, worker: settings.worker })
     }
@@ -151,7 +160,15 @@ impl Server {
         role: Role,
     ) -> Result<(), StoreError> {
         let created_at = self.service.clock.now();
-        let key = Key { hash: hash_key(text), name: name.to_owned(), reader, role, created_at };
+        let key = Key {
+            hash: hash_key(text),
+            id: new_id(&*self.service.clock),
+            name: name.to_owned(),
+            reader,
+            role,
+            created_at,
+            revoked_at: None,
+        };
         self.service.store.add_key(key).await
     }
 }
