@@ -99,20 +99,23 @@ pub struct Change {
 
 /// What claiming a row comes to: a new fence and a lease; a lease that ran out is an event of its
 /// own, and a row that waits again is taken at once.
+///
+/// A deadline ends here what waits for another attempt. What a provider may have is asked for once
+/// more before the worker gives it up: the server may have been away while it was made.
 #[must_use]
 pub fn decide_claim(row: &Row, now: Millis, lease_until: Millis) -> Change {
     let mut change = Change::of(row);
     change.row.fence += 1;
     change.row.updated_at = now;
-    if row.deadline_at.is_some_and(|at| at <= now) {
-        change.apply(Happening::DeadlinePassed, now);
-    } else if row.lease_until.is_some() {
+    if row.lease_until.is_some() {
         change.apply(Happening::LeaseExpired, now);
     }
-    if let State::Pending { .. } = change.row.state
-        && change.row.next_run_at <= now
-    {
-        change.apply(Happening::Claimed, now);
+    if let State::Pending { .. } = change.row.state {
+        if row.deadline_at.is_some_and(|at| at <= now) {
+            change.apply(Happening::DeadlinePassed, now);
+        } else if change.row.next_run_at <= now {
+            change.apply(Happening::Claimed, now);
+        }
     }
     match change.row.state {
         State::Processing { attempt, cancel_requested, .. } => {
