@@ -19,7 +19,7 @@ pub enum CreateDecision {
     Insert {
         /// Whether it holds the slot from now on.
         holds_slot: bool,
-        /// Whether the slot's holder has expired and gives it up first.
+        /// Whether the slot's holder has expired, or is not wanted any more, and gives it up first.
         clears_holder: bool,
     },
 }
@@ -34,11 +34,13 @@ pub fn decide_create(
 ) -> CreateDecision {
     let reusable = new.asked.strategy != Strategy::Always && new.asked.cache_key.is_some();
     let holder = holder.filter(|_| reusable);
-    let mut expired = false;
+    let mut given_up = false;
     if let Some(holder) = holder {
         let readable = holder.readable_by(&new.owner);
-        if holder.is_complete() && !holder.answers_at(new.now) {
-            expired = true;
+        let is_expired = holder.is_complete() && !holder.answers_at(new.now);
+        // Whoever asks anew does not want to share the end of what nobody wants any more.
+        if is_expired || holder.is_unwanted() {
+            given_up = true;
         } else if readable && !new.asked.force_new {
             return if holder.is_complete() {
                 CreateDecision::Answered(Answer::Cache)
@@ -59,10 +61,10 @@ pub fn decide_create(
     if by_hash {
         return CreateDecision::Answered(Answer::Hash);
     }
-    let free = holder.is_none() || expired;
+    let free = holder.is_none() || given_up;
     CreateDecision::Insert {
         holds_slot: reusable && free && !new.asked.force_new,
-        clears_holder: expired,
+        clears_holder: given_up,
     }
 }
 
