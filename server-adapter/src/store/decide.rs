@@ -158,6 +158,10 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
         return None;
     }
     let mut change = Change::of(row);
+    if row.state.is_terminal() && advance.event != Happening::RetryRequested {
+        // What is over stays as it is, to the last column.
+        return Some(change);
+    }
     change.row.updated_at = advance.now;
     if let Some(prediction) = &advance.prediction {
         change.row.prediction = Some(prediction.clone());
@@ -185,6 +189,12 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
 }
 
 impl Change {
+    /// Whether what was made is kept with this change: with the one that completes the row.
+    #[must_use]
+    pub fn keeps_assets(&self) -> bool {
+        self.event == Some(COMPLETED) && self.row.is_complete()
+    }
+
     /// No change yet.
     fn of(row: &Row) -> Self {
         Self {
@@ -297,6 +307,9 @@ fn attempt_change(
     Some((attempt, row.token.clone().filter(|_| begins)))
 }
 
+/// The event of a run that gave what was asked for, or what stands in for it.
+const COMPLETED: &str = "generation.completed";
+
 /// What readers may be told.
 pub const EVENTS: [&str; 8] = [
     "generation.created",
@@ -304,7 +317,7 @@ pub const EVENTS: [&str; 8] = [
     "generation.submitted",
     "generation.deferred",
     "generation.retried",
-    "generation.completed",
+    COMPLETED,
     "generation.failed",
     "generation.cancelled",
 ];
@@ -339,7 +352,7 @@ fn event_kind(before: State, after: State) -> Option<&'static str> {
             State::Processing { attempt: Stage::Submitting | Stage::SubmitUnknown, .. },
             State::Processing { attempt: Stage::Submitted, .. },
         ) => "generation.submitted",
-        (_, State::Completed { .. }) => "generation.completed",
+        (_, State::Completed { .. }) => COMPLETED,
         (_, State::Failed { .. }) => "generation.failed",
         (_, State::Cancelled { .. }) => "generation.cancelled",
         _ => return None,

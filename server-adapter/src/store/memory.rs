@@ -91,7 +91,7 @@ impl Tables {
         if let Some(kind) = change.event {
             self.event(row, kind);
         }
-        if row.is_complete() && !assets.is_empty() {
+        if change.keeps_assets() {
             self.assets.insert(row.id.clone(), assets.to_vec());
         }
         self.rows.insert(row.id.clone(), row.clone());

@@ -178,7 +178,7 @@ fn write(connection: &Connection, change: &Change, assets: &[Asset]) -> Result<(
     if let Some(kind) = change.event {
         event(connection, row, kind)?;
     }
-    for asset in assets.iter().filter(|_| row.is_complete()) {
+    for asset in assets.iter().filter(|_| change.keeps_assets()) {
         connection
             .prepare_cached(
                 "INSERT INTO assets (id, generation, idx, media_type, width, height, bytes, sha256,
