@@ -27,8 +27,8 @@ struct Tables {
     attempts: BTreeMap<String, Vec<Attempt>>,
     assets: BTreeMap<String, Vec<Asset>>,
     events: BTreeMap<String, Vec<Event>>,
-    /// Users who want a row, the oldest first.
-    interests: BTreeMap<String, Vec<String>>,
+    /// Users who want a row, and since when.
+    interests: BTreeMap<String, Vec<(Millis, String)>>,
     keys: BTreeMap<String, Key>,
 }
 
@@ -54,12 +54,13 @@ impl Tables {
             .values()
             .filter(mine)
             .find(|row| key.is_some() && row.reuse_key.as_ref() == key);
-        let same = self.rows.values().rev().filter(mine).find(|row| {
+        let same = self.rows.values().filter(mine).filter(|row| {
             row.owner == new.owner.user
                 && row.asked.request_hash == new.asked.request_hash
                 && row.asked.strategy != onepath_core::Strategy::Always
                 && row.answers_at(new.now)
         });
+        let same = same.max_by_key(|row| (row.created_at, &row.id));
         (decide_create(new, holder, same), holder, same)
     }
 
@@ -106,10 +107,11 @@ impl Tables {
         });
     }
 
-    fn want(&mut self, id: &str, user: &str) {
+    fn want(&mut self, id: &str, new: &NewGeneration) {
         let interests = self.interests.entry(id.to_owned()).or_default();
-        if !interests.iter().any(|known| known == user) {
-            interests.push(user.to_owned());
+        if !interests.iter().any(|(_, known)| *known == new.owner.user) {
+            interests.push((new.now, new.owner.user.clone()));
+            interests.sort();
         }
     }
 }
@@ -130,7 +132,7 @@ impl Store for MemoryStore {
             }
             CreateDecision::Join => {
                 let row = holder.map_or_else(|| new.row(0), |holder| joined(holder, &new));
-                tables.want(&row.id, &new.owner.user);
+                tables.want(&row.id, &new);
                 tables.rows.insert(row.id.clone(), row.clone());
                 Ok(Created { answer: Answer::Joined, row })
             }
@@ -145,7 +147,7 @@ impl Store for MemoryStore {
                 let number = in_tenant.map(|row| row.number).max().unwrap_or(0) + 1;
                 let mut row = new.row(number);
                 row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
-                tables.want(&row.id, &new.owner.user);
+                tables.want(&row.id, &new);
                 tables.event(&row, "generation.created");
                 tables.rows.insert(row.id.clone(), row.clone());
                 Ok(Created { answer: Answer::Created, row })
@@ -234,7 +236,8 @@ impl Store for MemoryStore {
     async fn cancel(&self, reader: &Reader, id: &str, now: Millis) -> Result<Option<Cancelled>> {
         let mut tables = self.tables();
         let Some(row) = tables.rows.get(id) else { return Ok(None) };
-        let interests = tables.interests.get(id).cloned().unwrap_or_default();
+        let interests: Vec<String> =
+            tables.interests.get(id).into_iter().flatten().map(|(_, user)| user.clone()).collect();
         let decision = decide_cancel(row, &interests, reader, now);
         let mut withdrawn = true;
         match decision {
@@ -246,7 +249,7 @@ impl Store for MemoryStore {
             CancelDecision::Cancelled(change) => tables.write(&change, &[]),
         }
         if withdrawn && let Some(interests) = tables.interests.get_mut(id) {
-            interests.retain(|user| *user != reader.user);
+            interests.retain(|(_, user)| *user != reader.user);
         }
         Ok(tables
             .rows

@@ -57,7 +57,7 @@ fn decided(
         connection,
         "tenant = ?1 AND request_hash = ?2 AND owner = ?3 AND status = 'completed'
          AND fallback IS NULL AND strategy <> 'always' AND (expires_at IS NULL OR expires_at > ?4)
-         ORDER BY created_at DESC LIMIT 1",
+         ORDER BY created_at DESC, id DESC LIMIT 1",
         params![tenant, new.asked.request_hash, new.owner.user, new.now],
     )?;
     Ok((decide_create(new, holder.as_ref(), same.as_ref()), holder, same))
