@@ -1,6 +1,7 @@
 //! The `onepath` command: the canonical path for files and for CI.
 
 mod admin;
+mod bake;
 mod batch;
 mod check;
 mod context;
@@ -52,6 +53,10 @@ enum Command {
     Providers(table::ProvidersArgs),
     /// Read JSON lines and write JSON lines, one result a line, in order
     Batch(batch::Args),
+    /// Make everything of scene files that is missing on a server, and print one line a node
+    ///
+    /// Exit code 1 means that a node was refused or not made.
+    Bake(bake::Args),
     /// Start the server on a data folder
     Serve(serve::Args),
     /// Look after a server's data folder
@@ -82,6 +87,7 @@ fn main() -> ExitCode {
         Command::Schema(args) => table::schema(&args),
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),
+        Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Admin(command) => admin::run(&command),
     };

@@ -61,15 +61,15 @@ pub(crate) struct DiffArgs {
 }
 
 /// One node of the documents that were named, walked along the path.
-struct Node<'n> {
-    file: &'n str,
-    name: &'n str,
-    prepared: &'n Prepared<'n>,
+pub(crate) struct Node<'n> {
+    pub(crate) file: &'n str,
+    pub(crate) name: &'n str,
+    pub(crate) prepared: &'n Prepared<'n>,
 }
 
 /// Reads documents and gives every node to `each`. Findings below `least` are not shown. Gives
 /// whether anything was an error.
-fn walk_nodes(
+pub(crate) fn walk_nodes(
     paths: &[String],
     options: &BuildOptions<'_>,
     least: Severity,

@@ -2,6 +2,10 @@
 //!
 //! A document is a scene file, a node or a config. `examples/scenes/prompts.json` gives the
 //! templates. With this one looks at a change of the drawing.
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool: it reads documents, writes pictures and measures"
+)]
 
 use std::error::Error;
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! Packs a font in the format of GNU Unifont's `.hex` files into `font/unifont.bin`.
 //!
 //! `cargo xtask font` runs it. The format is described in `font/README.md`.
+#![allow(clippy::disallowed_methods, reason = "a tool: it reads the files that it packs")]
 
 use std::error::Error;
 

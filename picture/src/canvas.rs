@@ -118,12 +118,17 @@ impl Canvas {
     }
 
     fn dither_span(&mut self, x: i32, y: i32, w: i32, color: u8, part: i32) {
-        let row = dither_row(y);
+        let mut row = dither_row(y);
         let (x, span) = self.span(x, y, w);
-        let pattern = row.iter().cycle().skip((x & 7) as usize);
-        for (pixel, &order) in span.iter_mut().zip(pattern) {
-            if i32::from(order) < part {
-                *pixel = color;
+        if part >= 64 {
+            span.fill(color);
+            return;
+        }
+        row.rotate_left((x & 7) as usize);
+        let pattern = row.map(|order| i32::from(order) < part);
+        for block in span.chunks_mut(8) {
+            for (pixel, change) in block.iter_mut().zip(pattern) {
+                *pixel = if change { color } else { *pixel };
             }
         }
     }
@@ -145,7 +150,7 @@ impl Canvas {
             let pattern = row.iter().cycle().skip((from & 7) as usize);
             for ((pixel, &order), dx) in span.iter_mut().zip(pattern).zip(from - x..) {
                 let left = square - dy * dy - dx * dx;
-                if i64::from(order) * i64::from(square) < i64::from(part) * i64::from(left) {
+                if i32::from(order) * square < part * left {
                     *pixel = color;
                 }
             }

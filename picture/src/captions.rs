@@ -28,51 +28,44 @@ pub(crate) fn effective(request: &GenerateContentRequest<'_>) -> Rating {
     }
 }
 
+/// A text, unless it is empty: in the identity that counts as absent.
+pub(crate) fn said<'t>(text: Option<&'t Text<'_>>) -> Option<&'t str> {
+    text.map(AsRef::as_ref).filter(|text| !text.is_empty())
+}
+
 /// What must be seen, what must not, and what it starts from.
 pub(crate) fn notes(request: &GenerateContentRequest<'_>) -> Vec<(String, u8)> {
-    let mut notes = Vec::new();
-    let joined = |texts: &[&str]| texts.join(", ");
+    // Elements are sets: neither their order nor a repetition says anything.
+    fn set<'t>(texts: Option<&'t Vec<Text<'_>>>) -> Vec<&'t str> {
+        let mut set: Vec<&str> = texts.into_iter().flatten().map(AsRef::as_ref).collect();
+        set.sort_unstable();
+        set.dedup();
+        set
+    }
     let constraints = request.constraints.as_ref();
-    let list = |texts: Option<&Vec<Text<'_>>>| -> Vec<String> {
-        texts.into_iter().flatten().map(|text| text.to_string()).collect()
-    };
-    let wanted = list(constraints.and_then(|constraints| constraints.required_elements.as_ref()));
-    if !wanted.is_empty() {
-        let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
-        notes.push((format!("+ {}", joined(&wanted)), color::WANTED));
-    }
-    let mut unwanted =
-        list(constraints.and_then(|constraints| constraints.avoid_elements.as_ref()));
-    unwanted.extend(request.negative_prompt.as_deref().map(str::to_owned));
-    unwanted.retain(|text| !text.trim().is_empty());
-    if !unwanted.is_empty() {
-        let unwanted: Vec<&str> = unwanted.iter().map(String::as_str).collect();
-        notes.push((format!("− {}", joined(&unwanted)), color::UNWANTED));
-    }
-    let inputs: Vec<&str> = request
-        .inputs
-        .iter()
-        .flatten()
-        .map(|input| input.name.as_deref().unwrap_or(input.reference.as_str()))
-        .collect();
-    if !inputs.is_empty() {
-        notes.push((format!("▣ {}", joined(&inputs)), color::MUTED));
-    }
-    notes
+    let wanted = set(constraints.and_then(|constraints| constraints.required_elements.as_ref()));
+    let mut unwanted = set(constraints.and_then(|constraints| constraints.avoid_elements.as_ref()));
+    unwanted.extend(said(request.negative_prompt.as_ref()));
+    let inputs = request.inputs.iter().flatten();
+    let inputs: Vec<&str> =
+        inputs.map(|input| said(input.name.as_ref()).unwrap_or(input.reference.as_str())).collect();
+    [("+", wanted, color::WANTED), ("−", unwanted, color::UNWANTED), ("▣", inputs, color::MUTED)]
+        .into_iter()
+        .filter(|(_, texts, _)| !texts.is_empty())
+        .map(|(sign, texts, color)| (format!("{sign} {}", texts.join(", ")), color))
+        .collect()
 }
 
 /// Moods, pacing, kind of transition, length, seed: what matters most first.
 pub(crate) fn facts(request: &GenerateContentRequest<'_>) -> Vec<(String, u8)> {
     let mut facts = Vec::new();
     let style = request.style.as_ref();
-    let mood = |style: Option<&str>, scene: Option<&SceneRef<'_>>| {
-        let named = style.filter(|mood| !mood.is_empty());
-        named.or_else(|| scene?.mood.as_deref()).map(str::to_owned)
+    let mood = |style: Option<&Text<'_>>, scene: Option<&SceneRef<'_>>| {
+        said(style).or_else(|| said(scene?.mood.as_ref())).map(str::to_owned)
     };
-    let from =
-        mood(style.and_then(|style| style.mood_from.as_deref()), request.from_scene.as_ref());
-    let to = mood(style.and_then(|style| style.mood_to.as_deref()), request.to_scene.as_ref());
-    let npc = request.npc_params.as_ref().and_then(|npc| npc.emotion.as_deref());
+    let from = mood(style.and_then(|style| style.mood_from.as_ref()), request.from_scene.as_ref());
+    let to = mood(style.and_then(|style| style.mood_to.as_ref()), request.to_scene.as_ref());
+    let npc = request.npc_params.as_ref().and_then(|npc| said(npc.emotion.as_ref()));
     match (from, to) {
         (Some(from), Some(to)) if from != to => {
             facts.push((format!("{from} → {to}"), color::PAPER));

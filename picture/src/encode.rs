@@ -83,16 +83,23 @@ fn changes(before: &[u8], after: &[u8], width: usize) -> Frame<'static> {
         let last = before.iter().zip(after).rposition(|(before, after)| before != after);
         right = right.max(last.unwrap_or(0));
     }
-    let mut buffer = Vec::with_capacity((right + 1 - left) * (bottom + 1 - top));
-    for (before, after) in rows().skip(top).take(bottom + 1 - top) {
-        let pairs = before.iter().zip(after).take(right + 1).skip(left);
-        buffer.extend(pairs.map(|(before, after)| if before == after { CLEAR } else { *after }));
+    let wide = right + 1 - left;
+    let mut buffer = vec![CLEAR; wide * (bottom + 1 - top)];
+    let old_and_new = rows().skip(top);
+    for (out, (before, after)) in buffer.chunks_exact_mut(wide).zip(old_and_new) {
+        let (Some(before), Some(after)) = (before.get(left..=right), after.get(left..=right))
+        else {
+            continue;
+        };
+        for ((out, before), after) in out.iter_mut().zip(before).zip(after) {
+            *out = if before == after { CLEAR } else { *after };
+        }
     }
     let side = |pixels: usize| u16::try_from(pixels).unwrap_or(u16::MAX);
     Frame {
         left: side(left),
         top: side(top),
-        width: side(right + 1 - left),
+        width: side(wide),
         height: side(bottom + 1 - top),
         transparent: Some(CLEAR),
         buffer: Cow::Owned(buffer),

@@ -248,7 +248,8 @@ impl Composition {
             (None, None) => request.purpose.word().to_owned(),
         };
         let who = request.npc_params.as_ref().and_then(|npc| {
-            npc.npc_name.as_deref().or_else(|| npc.npc_id.as_ref().map(onepath_core::Id::as_str))
+            captions::said(npc.npc_name.as_ref())
+                .or_else(|| npc.npc_id.as_ref().map(onepath_core::Id::as_str))
         });
         let way = match who {
             Some(who) => format!("{way} · {who}"),

@@ -3,6 +3,7 @@
 
 use onepath_core::{GenerateContentRequest, GenerationType, SceneRef};
 
+use crate::captions::said;
 use crate::color::{Hour, Mood};
 use crate::noise;
 
@@ -202,8 +203,8 @@ impl Scene {
     /// The scene that a request leads from, if it names one or its mood, and the one it leads to.
     pub(crate) fn of(request: &GenerateContentRequest<'_>) -> (Option<Self>, Self) {
         let style = request.style.as_ref();
-        let mood_from = style.and_then(|style| style.mood_from.as_deref());
-        let mood_to = style.and_then(|style| style.mood_to.as_deref());
+        let mood_from = style.and_then(|style| said(style.mood_from.as_ref()));
+        let mood_to = style.and_then(|style| said(style.mood_to.as_ref()));
         let prompts = prompts(request);
         let to_ref = request.to_scene.as_ref();
         // A request that only says where it comes from plays there.
@@ -223,21 +224,21 @@ impl Scene {
         mood: Option<&str>,
         prompts: &[&str],
     ) -> Self {
-        let mut said = Vec::new();
+        let mut texts = Vec::new();
         let mut moods: Vec<&str> = mood.into_iter().collect();
         if let Some(scene) = scene {
-            let texts = [(scene.location.as_deref(), 8), (scene.summary.as_deref(), 1)];
-            said.push((scene.id.as_str(), 4));
-            said.extend(texts.iter().filter_map(|&(text, weight)| Some((text?, weight))));
+            let about = [(scene.location.as_deref(), 8), (scene.summary.as_deref(), 1)];
+            texts.push((scene.id.as_str(), 4));
+            texts.extend(about.iter().filter_map(|&(text, weight)| Some((text?, weight))));
             moods.extend(scene.mood.as_deref());
             moods.extend(scene.emotional_state.as_deref());
         }
         if let Some(npc) = &request.npc_params {
             moods.extend(npc.emotion.as_deref());
         }
-        said.extend(prompts.iter().map(|&prompt| (prompt, 2)));
-        let key = noise::of_text(said.first().map_or("", |(text, _)| text));
-        let said = Said(said);
+        texts.extend(prompts.iter().map(|&prompt| (prompt, 2)));
+        let key = noise::of_text(texts.first().map_or("", |(text, _)| text));
+        let said = Said(texts);
         let place = said.place().unwrap_or_else(|| {
             const OPEN: [Place; 4] = [Place::Hills, Place::Mountains, Place::Forest, Place::Water];
             OPEN.get(noise::pick(key, 9, 4) as usize).copied().unwrap_or(Place::Hills)

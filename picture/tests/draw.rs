@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     clippy::string_slice,
     clippy::needless_pass_by_value,
+    clippy::disallowed_methods,
     reason = "test code: a failing test is supposed to stop"
 )]
 
@@ -221,6 +222,48 @@ fn another_hash_gives_other_pixels_however_small_the_picture() {
 }
 
 #[test]
+fn every_place_fits_every_shape() {
+    let places = [
+        "a rainy street at night",
+        "a snowy forest at dusk",
+        "a foggy lighthouse at sea",
+        "a kitchen",
+        "mountains",
+        "a planet in space",
+        "hills with a beacon",
+    ];
+    let shapes = [
+        (16, 16),
+        (47, 47),
+        (48, 48),
+        (96, 95),
+        (239, 131),
+        (240, 132),
+        (1280, 720),
+        (16, 2048),
+        (2048, 16),
+    ];
+    for place in places {
+        for kind in ["npc_response", "dialogue", "transition"] {
+            for (width, height) in shapes {
+                let large = width * height > 100_000;
+                if large && kind != "transition" {
+                    continue;
+                }
+                let settings = json!({"width": width, "height": height, "frames": 2});
+                let members = json!({"prompt": place, "to_scene": {"id": place},
+                    "from_scene": {"id": "home", "location": "an office", "mood": "grim"}});
+                let picture = drawn(&request(kind, settings, members)).unwrap();
+                assert_eq!(look(&picture).pictures.len(), 2, "{kind} {width}×{height} {place}");
+            }
+        }
+    }
+    let largest = json!({"width": 2048, "height": 2048});
+    let picture = drawn(&request("text_to_image", largest, json!({}))).unwrap();
+    assert_eq!(look(&picture).pictures[0].len(), 2048 * 2048);
+}
+
+#[test]
 fn each_change_of_what_is_asked_changes_the_bytes() {
     let base = json!({
         "generationType": "text_to_image", "purpose": "ambient", "strategy": "per_player",
@@ -265,6 +308,9 @@ fn each_change_of_what_is_asked_changes_the_bytes() {
     let mut shared = base.clone();
     shared["fallback"] = json!({"mode": "retry", "maxRetries": 2, "timeoutMs": 5000});
     shared["style"]["replicate"] = json!({"model": "other"});
+    shared["constraints"]["requiredElements"] = json!(["fog", "fog"]);
+    shared["constraints"]["avoidElements"] = json!([]);
+    shared["style"]["transitionType"] = Value::Null;
     assert_eq!(made(&shared), all[0]);
 }
 

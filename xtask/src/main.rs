@@ -2,6 +2,7 @@
 
 mod bench;
 mod deny;
+mod font;
 mod fuzz;
 mod run;
 mod test;
@@ -17,6 +18,7 @@ cargo xtask <command>
   generate    write the generated files: schemas, tables of the docs, vectors
   bench       measure against named peers; writes target/bench/table.md
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
+  font        pack the font of the local provider anew: font [GLYPHS.hex COMBINING.txt]
   deny        check bans, licences and sources of the dependencies
 ";
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         "generate" => test::generate(),
         "bench" => bench::bench(&rest),
         "fuzz" => fuzz::fuzz(&rest),
+        "font" => font::font(&rest),
         "deny" => deny::deny(&rest),
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");

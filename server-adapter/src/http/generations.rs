@@ -81,6 +81,7 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
                 None => fault(format!("`{value}` is no operation: {}", words(Operation::ALL))),
             },
             "provider_id" => wanted.provider = Some(value),
+            "request_hash" => wanted.request_hash = Some(value),
             "limit" => match value.parse::<usize>() {
                 Ok(limit @ 1..=200) => wanted.limit = limit,
                 _ => fault(format!("`{value}` is no limit: 1 to 200")),
@@ -92,7 +93,7 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
                 }
             },
             _ => fault(format!(
-                "`{name}` is not known: status, operation_type, provider_id, limit, cursor"
+                "`{name}` is not known: status, operation_type, provider_id, request_hash, limit, cursor"
             )),
         }
     }

@@ -91,6 +91,11 @@ const LIST: &[Parameter] = &[
         about: "Only generations of this provider.",
         schema: of::<String>,
     },
+    Parameter {
+        name: "request_hash",
+        about: "Only generations of this hash.",
+        schema: of::<String>,
+    },
     Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
     Parameter {
         name: "cursor",

@@ -181,6 +181,9 @@ impl Store for MemoryStore {
             .filter(|row| query.status.is_none_or(|status| row.status() == status))
             .filter(|row| query.operation.is_none_or(|op| row.asked.operation == op))
             .filter(|row| query.provider.as_ref().is_none_or(|id| row.asked.provider == *id))
+            .filter(|row| {
+                query.request_hash.as_ref().is_none_or(|hash| row.asked.request_hash == *hash)
+            })
             .collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, &row.id)));
         if let Some((at, id)) = &query.after {

@@ -94,6 +94,8 @@ pub struct ListQuery {
     pub operation: Option<Operation>,
     /// Only this provider.
     pub provider: Option<String>,
+    /// Only this hash of identity and seed.
+    pub request_hash: Option<String>,
     /// At most so many.
     pub limit: usize,
     /// Those behind this place.

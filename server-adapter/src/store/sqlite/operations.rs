@@ -217,7 +217,7 @@ pub(super) fn list(connection: &Connection, reader: &Reader, query: &ListQuery) 
         "SELECT {GENERATION} FROM generations
          WHERE tenant = ?1 AND owner = ?2 AND (created_at, id) < (?3, ?4)
            AND (?5 IS NULL OR status = ?5) AND (?6 IS NULL OR operation = ?6)
-           AND (?7 IS NULL OR provider = ?7)
+           AND (?7 IS NULL OR provider = ?7) AND (?9 IS NULL OR request_hash = ?9)
          ORDER BY created_at DESC, id DESC LIMIT ?8"
     );
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
@@ -232,7 +232,8 @@ pub(super) fn list(connection: &Connection, reader: &Reader, query: &ListQuery) 
                 query.status.map(onepath_core::GenerationStatus::word),
                 query.operation.map(onepath_core::Operation::word),
                 query.provider,
-                limit
+                limit,
+                query.request_hash
             ],
             columns::generation,
         )?

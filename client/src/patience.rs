@@ -1,0 +1,60 @@
+//! How long to wait, and when to give up.
+
+use std::time::{Duration, Instant};
+
+/// A call goes again for so long.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// The waits of one call.
+#[derive(Debug)]
+pub(crate) struct Patience {
+    since: Instant,
+    next: Duration,
+}
+
+impl Patience {
+    pub(crate) fn new() -> Self {
+        Self { since: Instant::now(), next: Duration::from_millis(200) }
+    }
+
+    /// The next wait: what the server told, else twice the last; none when it has been too long.
+    pub(crate) fn pause(&mut self, told: Option<Duration>) -> Option<Duration> {
+        let pause = told.unwrap_or(self.next);
+        self.next = (self.next * 2).min(Duration::from_secs(10));
+        (self.since.elapsed() + pause <= LONGEST).then_some(pause)
+    }
+}
+
+/// The pause between two looks at a generation: short at first, 3 seconds until a minute has
+/// passed, then up to 30.
+pub(crate) fn poll_pause(since: Duration) -> Duration {
+    let pause = if since < Duration::from_secs(60) {
+        (since / 4).clamp(Duration::from_millis(50), Duration::from_secs(3))
+    } else {
+        (since / 10).clamp(Duration::from_secs(3), Duration::from_secs(30))
+    };
+    pause.max(Duration::from_millis(50))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_grow_seldom_and_never_stop() {
+        let seconds = |at: u64| poll_pause(Duration::from_secs(at)).as_millis();
+        assert_eq!(seconds(0), 50);
+        assert_eq!(seconds(4), 1000);
+        assert_eq!(seconds(59), 3000);
+        assert_eq!(seconds(100), 10_000);
+        assert_eq!(seconds(86_400), 30_000);
+    }
+
+    #[test]
+    fn the_server_is_believed_and_a_minute_is_enough() {
+        let mut patience = Patience::new();
+        assert_eq!(patience.pause(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
+        assert_eq!(patience.pause(None), Some(Duration::from_millis(400)));
+        assert_eq!(patience.pause(Some(Duration::from_secs(61))), None);
+    }
+}

@@ -1,0 +1,144 @@
+//! What the server answers, as far as clients need it; members that are not named are passed over.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// The answer to a create.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Created {
+    /// The generation that answers.
+    pub id: String,
+    /// Its status when it answered.
+    pub status: String,
+    /// `created`, `joined`, `cache` or `hash`.
+    pub answer: String,
+    /// Hash of identity and seed.
+    pub request_hash: String,
+    /// Where the result lies; none under `always`.
+    pub cache_key: Option<String>,
+    /// Whether the server's bounds lowered what takes effect.
+    pub lowered: bool,
+    /// What a run is expected to cost.
+    pub price: Estimate,
+}
+
+/// How a create would be answered.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Preflight {
+    /// `created`, `joined`, `cache` or `hash`.
+    pub answer: String,
+    /// The generation that would answer.
+    pub generation_id: Option<String>,
+    /// Hash of identity and seed.
+    pub request_hash: String,
+    /// Where the result lies or would lie; none under `always`.
+    pub cache_key: Option<String>,
+    /// Whether the server's bounds would lower what takes effect.
+    pub lowered: bool,
+    /// What it would cost.
+    pub price: Estimate,
+}
+
+/// What a run is expected to cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Estimate {
+    /// Micro-dollars.
+    pub micros: Option<u64>,
+    /// The provider's credits.
+    pub credits: Option<u64>,
+    /// Whether a price is known.
+    pub known: bool,
+}
+
+/// One generation.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Generation {
+    /// Its id.
+    pub id: String,
+    /// `pending`, `processing`, `completed`, `failed` or `cancelled`.
+    pub status: String,
+    /// Hash of identity and seed.
+    pub request_hash: String,
+    /// Where the result lies; none under `always`.
+    pub cache_key: Option<String>,
+    /// Why it failed.
+    pub error_code: Option<String>,
+    /// What stands in for it.
+    pub fallback: Option<String>,
+    /// What was made.
+    #[serde(default)]
+    pub assets: Vec<Asset>,
+}
+
+impl Generation {
+    /// Whether nothing more happens to it by itself.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self.status.as_str(), "completed" | "failed" | "cancelled")
+    }
+}
+
+/// One picture or animation.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Asset {
+    /// Its id.
+    pub id: String,
+    /// Where it is read, for a while: a URL, or a path on the server.
+    pub url: String,
+    /// Such as `image/png`.
+    pub media_type: String,
+    /// Pixels from left to right.
+    pub width: u32,
+    /// Pixels from top to bottom.
+    pub height: u32,
+    /// Hash of the bytes.
+    pub sha256: String,
+}
+
+/// A page of generations.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Page {
+    /// The generations, newest first.
+    pub generations: Vec<Generation>,
+    /// Where the next page starts.
+    pub next_cursor: Option<String>,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Clone, Deserialize)]
+pub struct ProblemDocument {
+    /// The stable word.
+    pub code: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What went wrong, and what to do.
+    pub detail: String,
+    /// The faults of the document.
+    #[serde(default)]
+    pub errors: Vec<Fault>,
+}
+
+/// One fault of a document.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Fault {
+    /// RFC 6901 pointer into what was sent.
+    pub pointer: String,
+    /// A finding's code, or a slug of the envelope.
+    pub code: String,
+    /// What is wrong.
+    pub detail: String,
+    /// What to do.
+    pub help: Option<String>,
+}
+
+impl fmt::Display for ProblemDocument {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.detail)?;
+        // A single fault is in the detail already.
+        for fault in self.errors.iter().filter(|_| self.errors.len() > 1) {
+            write!(f, "\n  {} at `{}` [{}]", fault.detail, fault.pointer, fault.code)?;
+        }
+        Ok(())
+    }
+}
