@@ -199,6 +199,10 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn end_leases(&self, now: Millis) -> Result<u64> {
+        self.write(move |connection| operations::end_leases(connection, now)).await
+    }
+
     async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>> {
         let advance = advance.clone();
         self.write(move |connection| operations::advance(connection, &advance)).await

@@ -285,6 +285,16 @@ pub(super) fn heartbeat(
     Ok(changed == 1)
 }
 
+pub(super) fn end_leases(connection: &Connection, now: Millis) -> Result<u64> {
+    let changed = connection
+        .prepare_cached(
+            "UPDATE generations SET lease_until = ?1, due_at = ?1
+             WHERE lease_until > ?1 AND due_at IS NOT NULL",
+        )?
+        .execute([now])?;
+    Ok(changed as u64)
+}
+
 pub(super) fn advance(connection: &Connection, advance: &Advance) -> Result<Option<Advanced>> {
     let Some(row) = by_id(connection, &advance.id)? else { return Ok(None) };
     let Some(change) = decide_advance(&row, advance) else { return Ok(None) };
