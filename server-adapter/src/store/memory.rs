@@ -316,7 +316,7 @@ fn due_at(row: &Row) -> Option<Millis> {
 impl NewGeneration {
     /// The row that is inserted.
     #[must_use]
-    pub(crate) fn row(&self, number: i64) -> Row {
+    pub fn row(&self, number: i64) -> Row {
         Row {
             id: self.id.clone(),
             number,
