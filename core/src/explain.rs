@@ -10,6 +10,7 @@ use crate::words::Strategy;
 
 /// One field in which two requests differ.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// Pointer of the field in a request.
     pub pointer: String,

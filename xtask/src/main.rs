@@ -3,6 +3,7 @@
 mod bench;
 mod deny;
 mod fuzz;
+mod pkg;
 mod run;
 mod test;
 mod up;
@@ -15,6 +16,7 @@ cargo xtask <command>
   up          build the `onepath` command and walk the example game with it
   test        everything that must hold before a change lands; prints a count of tests
   generate    write the generated files: schemas, tables of the docs, vectors
+  pkg         build the npm package: target/pkg/onepath-*.tgz
   bench       measure against named peers; writes target/bench/table.md
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
   deny        check bans, licences and sources of the dependencies
@@ -28,6 +30,7 @@ fn main() -> ExitCode {
         "up" => up::up(&rest),
         "test" => test::test(&rest),
         "generate" => test::generate(),
+        "pkg" => pkg::pkg(&rest),
         "bench" => bench::bench(&rest),
         "fuzz" => fuzz::fuzz(&rest),
         "deny" => deny::deny(&rest),
