@@ -1,6 +1,6 @@
 //! A config and its context as two texts: the door of callers that hold the two apart.
 
-use crate::build::prepare_with;
+use crate::build::{Prepared, prepare_with};
 use crate::config::GenerationNodeConfig;
 use crate::context::BuildOptions;
 use crate::decode::{Decoded, decode};
@@ -74,6 +74,19 @@ impl<'a> NodeParts<'a> {
             out.extend(session.into_iter().chain(rules).map(|finding| self.place(finding)));
         }
         Report::new(out)
+    }
+
+    /// Walks the whole path: every finding, and request and fingerprint unless something stops them.
+    #[must_use]
+    pub fn walk(&self) -> Prepared<'_> {
+        let mut out = self.faults.clone();
+        let made = self.config.as_ref().and_then(|config| {
+            let prepared = prepare_with(config, &self.options, &self.faults, false);
+            let rules = prepared.report.into_findings().into_iter();
+            out.extend(rules.map(|finding| self.place(finding)));
+            prepared.made
+        });
+        Prepared { report: Report::new(out), made }
     }
 
     /// Builds and fingerprints.

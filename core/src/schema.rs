@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 use crate::{
     BuildOptions, CacheKeyParts, Difference, Estimate, Finding, Fingerprint,
     GenerateContentRequest, GenerationNode, GenerationNodeConfig, GenerationSocialContext, Npc,
-    OperationRow, OwnBounds, PlayerContextSnapshot, PriceTable, ProviderInfo, Rebound, Report,
-    SceneFile, SceneRef, Session, Template, Terms, User, World,
+    OperationRow, OwnBounds, PlayerContextSnapshot, Prepared, PriceTable, ProviderInfo, Rebound,
+    Report, SceneFile, SceneRef, Session, Template, Terms, User, World,
 };
 
 /// What happens to members that are no fields.
@@ -203,6 +203,7 @@ pub fn definitions() -> Map<String, Value> {
         CacheKeyParts,
         OwnBounds,
         Rebound<'static>,
+        Prepared<'static>,
     ];
     let mut all = generator.take_definitions(true);
     for definition in all.values_mut() {

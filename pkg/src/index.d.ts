@@ -4,6 +4,14 @@ export type ArtStyle = 'anime' | 'realistic' | 'semi-realistic';
 
 export type Band = 'none' | 'light' | 'deep' | 'intense';
 
+/** A band as asked and as it takes effect. */
+export interface BandTrail {
+  /** What was asked. */
+  asked: Band;
+  /** What takes effect. */
+  effective: Band;
+}
+
 export type BoundBy = 'world' | 'user' | 'constraint' | 'provider';
 
 /** The resolved bounds of a request; an absent one bounds nothing. */
@@ -513,6 +521,16 @@ export interface PlayerContextSnapshot {
 /** What a field is for. */
 export type Policy = 'identity' | 'variation' | 'scope' | 'policy' | 'telemetry';
 
+/** A config walked along the whole path at once. */
+export interface Prepared {
+  band?: BandTrail | undefined;
+  /** The canonical text of the identity, unless something is pending. */
+  canonical?: string | undefined;
+  fingerprint?: Fingerprint | undefined;
+  report: Report;
+  request?: GenerateContentRequest | undefined;
+}
+
 /** One price: what a run costs when everything that the row names is so. */
 export interface PriceRow {
   /** The provider's credits a run. */
@@ -949,6 +967,14 @@ export function explain(left: GenerateContentRequest, right: GenerateContentRequ
 export function fingerprint(config: GenerationNodeConfig, options?: BuildRequestOptions): Fingerprint;
 
 /**
+ * Hashes, seed and cache key of a request. `provider` is what the asked provider declares, if it is
+ * none of those known here.
+ *
+ * @throws OnepathRefusal if this is no request, or its strategy needs an id that it lacks.
+ */
+export function fingerprintRequest(request: GenerateContentRequest, provider?: ProviderInfo): Fingerprint;
+
+/**
  * Every generation type with the operation that it stands for.
  */
 export function generationOperations(): OperationRow[];
@@ -979,6 +1005,12 @@ export function parseCacheKey(key: string): CacheKeyParts | undefined;
  * @throws OnepathRefusal with every fault of reading.
  */
 export function parseSceneFile(file: unknown): SceneFile;
+
+/**
+ * Walks the whole path at once: every finding, and request, fingerprint and canonical text unless
+ * something stands in the way. What an editor shows beside a node.
+ */
+export function prepare(config: unknown, options?: BuildRequestOptions): Prepared;
 
 /**
  * The providers that are known without being told.

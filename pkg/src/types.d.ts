@@ -4,6 +4,14 @@ export type ArtStyle = 'anime' | 'realistic' | 'semi-realistic';
 
 export type Band = 'none' | 'light' | 'deep' | 'intense';
 
+/** A band as asked and as it takes effect. */
+export interface BandTrail {
+  /** What was asked. */
+  asked: Band;
+  /** What takes effect. */
+  effective: Band;
+}
+
 export type BoundBy = 'world' | 'user' | 'constraint' | 'provider';
 
 /** The resolved bounds of a request; an absent one bounds nothing. */
@@ -512,6 +520,16 @@ export interface PlayerContextSnapshot {
 
 /** What a field is for. */
 export type Policy = 'identity' | 'variation' | 'scope' | 'policy' | 'telemetry';
+
+/** A config walked along the whole path at once. */
+export interface Prepared {
+  band?: BandTrail | undefined;
+  /** The canonical text of the identity, unless something is pending. */
+  canonical?: string | undefined;
+  fingerprint?: Fingerprint | undefined;
+  report: Report;
+  request?: GenerateContentRequest | undefined;
+}
 
 /** One price: what a run costs when everything that the row names is so. */
 export interface PriceRow {

@@ -44,6 +44,31 @@ pub fn build_generate_content_request(
     node(config, options, |parts| answer(&parts.prepare().map_err(refuse)?.0))
 }
 
+/// Walks the whole path at once: every finding, and request, fingerprint and canonical text unless
+/// something stands in the way. What an editor shows beside a node.
+#[wasm_bindgen(unchecked_return_type = "Prepared")]
+pub fn prepare(
+    #[wasm_bindgen(unchecked_param_type = "unknown")] config: &JsValue,
+    #[wasm_bindgen(unchecked_optional_param_type = "BuildRequestOptions")] options: &JsValue,
+) -> Answer {
+    node(config, options, |parts| answer(&parts.walk()))
+}
+
+/// Hashes, seed and cache key of a request. `provider` is what the asked provider declares, if it is
+/// none of those known here.
+///
+/// @throws OnepathRefusal if this is no request, or its strategy needs an id that it lacks.
+#[wasm_bindgen(js_name = fingerprintRequest, unchecked_return_type = "Fingerprint")]
+pub fn fingerprint_request(
+    #[wasm_bindgen(unchecked_param_type = "GenerateContentRequest")] request: &JsValue,
+    #[wasm_bindgen(unchecked_optional_param_type = "ProviderInfo")] provider: &JsValue,
+) -> Answer {
+    let (request, provider) = (text(request, Name::Request)?, optional(provider, Name::Provider)?);
+    let provider = provider.as_deref().map(read::<ProviderInfo<'_>>).transpose()?;
+    let request = read::<GenerateContentRequest<'_>>(&request)?;
+    answer(&onepath_core::fingerprint(&request, provider.as_ref()).map_err(refuse)?)
+}
+
 /// Hashes, seed and cache key of the request that a config and its context make.
 ///
 /// @throws OnepathRefusal with the findings that stand in the way.

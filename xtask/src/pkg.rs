@@ -8,6 +8,9 @@ use crate::run::{Outcome, cargo, copy_folder, has, need, node, npm_install, prog
 
 const TARGET: &str = "wasm32-unknown-unknown";
 
+/// The suites of `tests/pkg` that the test command runs.
+pub(crate) const SUITES: [&str; 5] = ["vectors", "parity", "misuse", "package", "client"];
+
 /// Builds the package and says how large it is.
 pub(crate) fn pkg(_: &[String]) -> Outcome {
     let built = build(Snapshot::Write)?;
@@ -155,4 +158,39 @@ pub(crate) fn sizes(built: &Built) -> Outcome {
         "sizes of the package",
         node().arg("tests/pkg/sizes.mjs").arg(built.folder.join("dist")).arg(&built.tarball),
     )
+}
+
+/// Puts the packed package where the tests import it from.
+pub(crate) fn unpack(built: &Built, tools: &Path) -> Outcome {
+    let home = tools.join("node_modules/onepath");
+    if home.exists() {
+        fs::remove_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+    }
+    fs::create_dir_all(&home).map_err(|error| format!("{}: {error}", home.display()))?;
+    let mut tar = program("tar");
+    tar.arg("-xzf").arg(&built.tarball).arg("-C").arg(&home).arg("--strip-components=1");
+    step("unpack the package", &mut tar)
+}
+
+/// Python with a canonicalizer that is not ours.
+pub(crate) fn python() -> Result<PathBuf, String> {
+    need("python3", &["python3", "python3-venv"])?;
+    let venv = root().join("target/pkg/venv");
+    let python = venv.join("bin/python");
+    let stamp = venv.join("installed");
+    if !stamp.is_file() {
+        step("python venv", program("python3").args(["-m", "venv"]).arg(&venv))?;
+        let mut pip = program(&python.to_string_lossy());
+        pip.args([
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "rfc8785==0.1.4",
+        ]);
+        step("a canonicalizer in Python", &mut pip)?;
+        fs::write(&stamp, "").map_err(|error| format!("{}: {error}", stamp.display()))?;
+    }
+    Ok(python)
 }
