@@ -86,7 +86,7 @@ export function toText(value, name) {
   }
   let text;
   try {
-    text = JSON.stringify(value, special ? watch : undefined);
+    text = special ? JSON.stringify(value, watch) : JSON.stringify(value);
   } catch (error) {
     const why = error instanceof RangeError ? 'it is nested too deeply' : error?.message;
     throw new TypeError(`onepath: \`${NAMES[name]}\` cannot become JSON: ${why}`, { cause: error });
@@ -96,6 +96,10 @@ export function toText(value, name) {
 }
 
 export const toValue = JSON.parse;
+
+export const memberOf = (value, name) => value[name];
+
+export const toMisuse = (message) => new TypeError(`onepath: ${message}`);
 
 /** A request was not made; `findings` says why. */
 export class OnepathRefusal extends Error {

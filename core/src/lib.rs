@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod decode;
 mod document;
+mod edit;
 mod explain;
 mod facts;
 mod finding;
@@ -23,6 +24,7 @@ pub mod legacy;
 pub mod lifecycle;
 pub mod limits;
 mod operation;
+mod order;
 mod parts;
 mod price;
 mod prompt;
@@ -54,6 +56,7 @@ pub use context::{
 };
 pub use decode::{Decode, Decoded, Text, decode};
 pub use document::{Document, DocumentKind, check, document_kind, list_items, read_document};
+pub use edit::{EditError, EditedText};
 pub use explain::{Difference, explain};
 pub use finding::{Finding, Refusal, Report, Severity, Status};
 pub use fingerprint::{

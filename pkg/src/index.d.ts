@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" />
 // Made from the types of onepath-core; do not edit.
 
 export type ArtStyle = 'anime' | 'realistic' | 'semi-realistic';
@@ -896,6 +897,70 @@ export class OnepathRefusal extends Error {
   readonly name: 'OnepathRefusal';
   /** What stands in the way, at least one finding. */
   readonly findings: Finding[];
+}
+
+/**
+ * A document (a scene file, a node with context or a bare config) that is edited: opened once, then
+ * changed by pointers. What is asked of it is worked out when it is asked, and kept until the next
+ * change. Its text changes at the edited places only.
+ */
+export class Document {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * The findings of the document. The same list until the document changes.
+     */
+    findings(): Finding[];
+    /**
+     * Hashes, seed and cache key of a node.
+     *
+     * @throws OnepathRefusal with the findings that stand in the way.
+     */
+    fingerprint(node?: string): Fingerprint;
+    /**
+     * Opens a document: its JSON text, or a value. `base` is the context known beside it: session,
+     * world, user, provider.
+     */
+    constructor(document: unknown, base?: BuildRequestOptions);
+    /**
+     * The names of its nodes, and of its edges that generate.
+     */
+    nodes(): string[];
+    /**
+     * Makes the change again that was taken back last; false if there is none.
+     */
+    redo(): boolean;
+    /**
+     * Takes a member or an item away; false if there is none.
+     */
+    remove(pointer: string): boolean;
+    /**
+     * What `check` says about the document. The same object until the document changes.
+     */
+    report(): Report;
+    /**
+     * The request of a node; `node` is its name, and need not be given if there is one only.
+     *
+     * @throws OnepathRefusal with the findings that stand in the way.
+     */
+    request(node?: string): GenerateContentRequest;
+    /**
+     * Puts a value at a pointer (RFC 6901). Objects that are missing on the way are made; at the end
+     * of a list, or at `-`, an item is added.
+     */
+    set(pointer: string, value: unknown): void;
+    /**
+     * The document as a value.
+     */
+    toJSON(): unknown;
+    /**
+     * The text of the document.
+     */
+    toString(): string;
+    /**
+     * Takes the last change back; false if there is none.
+     */
+    undo(): boolean;
 }
 
 /**

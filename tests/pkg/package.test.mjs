@@ -24,7 +24,7 @@ function run(source, name = `${here}run.mjs`) {
 test('the names that editors use', async () => {
   const onepath = await import('onepath');
   assert.deepEqual(Object.keys(onepath).sort(), [
-    'OnepathRefusal', 'buildGenerateContentRequest', 'buildSocialContext', 'canonicalIdentity',
+    'Document', 'OnepathRefusal', 'buildGenerateContentRequest', 'buildSocialContext', 'canonicalIdentity',
     'canonicalize', 'check', 'computeCacheKey', 'contractVersion', 'estimatePrice', 'explain', 'fingerprint',
     'fingerprintRequest', 'generationOperations', 'getValidationStatus', 'getValidationSummary',
     'isGenerationNodeValid', 'parseCacheKey', 'parseSceneFile', 'prepare', 'providers', 'rebound',

@@ -9,9 +9,17 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = toText)]
     fn to_text(value: &JsValue, name: u32) -> Result<String, JsValue>;
 
-    /// The value of a JSON text that we wrote.
-    #[wasm_bindgen(js_name = toValue)]
-    fn to_value(text: &str) -> JsValue;
+    /// The value of a JSON text. Throws a `SyntaxError` for what is none.
+    #[wasm_bindgen(catch, js_name = toValue)]
+    pub(crate) fn parse(text: &str) -> Result<JsValue, JsValue>;
+
+    /// One member of a value that we made.
+    #[wasm_bindgen(js_name = memberOf)]
+    pub(crate) fn member(value: &JsValue, name: &str) -> JsValue;
+
+    /// A `TypeError`.
+    #[wasm_bindgen(js_name = toMisuse)]
+    pub(crate) fn misuse(message: &str) -> JsValue;
 
     /// The error that a list of findings is thrown as.
     #[wasm_bindgen(js_name = toRefusal)]
@@ -67,7 +75,7 @@ pub(crate) fn refuse(refusal: Refusal) -> JsValue {
 
 /// An answer as a plain value.
 pub(crate) fn answer(value: &impl serde::Serialize) -> Result<JsValue, JsValue> {
-    Ok(to_value(&json(value)))
+    parse(&json(value))
 }
 
 fn json(value: &impl serde::Serialize) -> String {

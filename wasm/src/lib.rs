@@ -4,6 +4,7 @@
 //! read by core's own decoder, and the answer goes out as JSON text for `JSON.parse`: the same
 //! bytes that every other door reads and writes, whatever a member is called.
 
+mod document;
 mod door;
 
 use door::{Name, answer, optional, read, refuse, text};
@@ -84,24 +85,25 @@ pub fn fingerprint(
 /// template or provider is not known here.
 ///
 /// @throws OnepathRefusal with the findings that stand in the way.
-#[wasm_bindgen(js_name = computeCacheKey)]
+#[wasm_bindgen(js_name = computeCacheKey, unchecked_return_type = "string | undefined")]
 pub fn compute_cache_key(
     #[wasm_bindgen(unchecked_param_type = "GenerationNodeConfig")] config: &JsValue,
     #[wasm_bindgen(unchecked_param_type = "CacheKeyOptions")] options: &JsValue,
-) -> Result<Option<String>, JsValue> {
-    Ok(print(config, options)?.cache_key)
+) -> Answer {
+    print(config, options)?.cache_key.map_or(Ok(JsValue::UNDEFINED), |key| answer(&key))
 }
 
 /// The canonical text (RFC 8785) of the identity of the request that a config and its context
 /// make: what `family_hash` is the hash of. Undefined while something is pending.
 ///
 /// @throws OnepathRefusal with the findings that stand in the way.
-#[wasm_bindgen(js_name = canonicalIdentity)]
+#[wasm_bindgen(js_name = canonicalIdentity, unchecked_return_type = "string | undefined")]
 pub fn canonical_identity(
     #[wasm_bindgen(unchecked_param_type = "GenerationNodeConfig")] config: &JsValue,
     #[wasm_bindgen(unchecked_optional_param_type = "BuildRequestOptions")] options: &JsValue,
-) -> Result<Option<String>, JsValue> {
-    Ok(print(config, options)?.canonical().map(str::to_owned))
+) -> Answer {
+    let print = print(config, options)?;
+    print.canonical().map_or(Ok(JsValue::UNDEFINED), |text| answer(&text))
 }
 
 /// Computes how a player stands to the npcs of a scene.
@@ -156,12 +158,12 @@ pub fn get_validation_status(
 }
 
 /// Such as `2 errors, 1 warning`, or `All checks passed`.
-#[wasm_bindgen(js_name = getValidationSummary)]
+#[wasm_bindgen(js_name = getValidationSummary, unchecked_return_type = "string")]
 pub fn get_validation_summary(
     #[wasm_bindgen(unchecked_param_type = "unknown")] config: &JsValue,
     #[wasm_bindgen(unchecked_optional_param_type = "ValidationContext")] context: &JsValue,
-) -> Result<String, JsValue> {
-    Ok(report(config, context)?.summary())
+) -> Answer {
+    answer(&report(config, context)?.summary())
 }
 
 /// Checks a document (a scene file, a node with context or a bare config; its JSON text or a value)
@@ -204,26 +206,24 @@ pub fn explain(
 /// The canonical text (RFC 8785) of any JSON value.
 ///
 /// @throws OnepathRefusal if the value has a lone surrogate, or is nested too deeply.
-#[wasm_bindgen]
-pub fn canonicalize(
-    #[wasm_bindgen(unchecked_param_type = "unknown")] value: &JsValue,
-) -> Result<String, JsValue> {
-    onepath_core::canonicalize(&text(value, Name::Value)?).map_err(refuse)
+#[wasm_bindgen(unchecked_return_type = "string")]
+pub fn canonicalize(#[wasm_bindgen(unchecked_param_type = "unknown")] value: &JsValue) -> Answer {
+    answer(&onepath_core::canonicalize(&text(value, Name::Value)?).map_err(refuse)?)
 }
 
 /// Puts values in the places of a text: `{{ name }}`.
 ///
 /// @throws OnepathRefusal that names every variable that is missing or no text, number or boolean.
-#[wasm_bindgen(js_name = renderPrompt)]
+#[wasm_bindgen(js_name = renderPrompt, unchecked_return_type = "string")]
 pub fn render_prompt(
     #[wasm_bindgen(unchecked_param_type = "string")] template: &JsValue,
     #[wasm_bindgen(unchecked_optional_param_type = "Record<string, unknown>")] variables: &JsValue,
-) -> Result<String, JsValue> {
+) -> Answer {
     let (template, variables) =
         (text(template, Name::Template)?, optional(variables, Name::Variables)?);
     let template = read::<Text<'_>>(&template)?;
     let variables = read::<Map<'_>>(variables.as_deref().unwrap_or("{}"))?;
-    onepath_core::render_prompt(&template, &variables).map_err(refuse)
+    answer(&onepath_core::render_prompt(&template, &variables).map_err(refuse)?)
 }
 
 /// What a run of a request is expected to cost. Rows of `prices` count before those known here.

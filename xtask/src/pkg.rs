@@ -9,7 +9,8 @@ use crate::run::{Outcome, cargo, copy_folder, has, need, node, npm_install, prog
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The suites of `tests/pkg` that the test command runs.
-pub(crate) const SUITES: [&str; 5] = ["vectors", "parity", "misuse", "package", "client"];
+pub(crate) const SUITES: [&str; 6] =
+    ["vectors", "parity", "misuse", "document", "package", "client"];
 
 /// Builds the package and says how large it is.
 pub(crate) fn pkg(_: &[String]) -> Outcome {
@@ -106,7 +107,11 @@ fn declarations(dist: &Path, snapshot: Snapshot) -> Outcome {
     let functions: Vec<&str> = functions.lines().filter(|line| !line.starts_with("/* ")).collect();
     let types = read(root().join("pkg/src/types.d.ts"))?;
     fs::remove_file(dist.join("bindings.d.ts")).map_err(|error| error.to_string())?;
-    let text = format!("{types}\n{}\n", functions.join("\n").trim());
+    // Classes of the module can be disposed of; older targets have no word for that.
+    let text = format!(
+        "/// <reference lib=\"esnext.disposable\" />\n{types}\n{}\n",
+        functions.join("\n").trim()
+    );
     let committed = root().join("pkg/src/index.d.ts");
     if fs::read_to_string(&committed).is_ok_and(|known| known == text) {
         return Ok(());

@@ -47,7 +47,7 @@ fn write(module: &Path, folder: &Path) -> Result<(), String> {
     };
 
     let snippet = only_file(&raw.join("snippets"))?;
-    put("door.js", &read(&snippet)?)?;
+    put("door.js", &without_comments(&read(&snippet)?))?;
     let inside = snippet.strip_prefix(&raw).map_err(|error| fail(&error))?;
     let import = format!("'./{}'", inside.display());
     let bindings = read(&raw.join("onepath_bg.js"))?;
@@ -85,12 +85,11 @@ fn write(module: &Path, folder: &Path) -> Result<(), String> {
 /// The comments are in the declarations, where editors look for them.
 fn without_comments(text: &str) -> String {
     let mut inside = false;
-    let kept = text.lines().filter(|line| {
-        let line = line.trim_start();
+    let kept = text.lines().map(str::trim_start).filter(|line| {
         let starts = line.starts_with("/**");
         let comment = inside || starts;
         inside = comment && !line.ends_with("*/");
-        !comment && !line.is_empty()
+        !comment && !line.is_empty() && !line.starts_with("//")
     });
     kept.fold(String::new(), |out, line| out + line + "\n")
 }
