@@ -40,6 +40,8 @@ pub enum EditError {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EditedText {
     text: String,
+    /// Whether the text is JSON; worked out when an edit asks. Edits leave it so.
+    sound: Option<bool>,
     done: Vec<Change>,
     undone: Vec<Change>,
 }
@@ -56,7 +58,7 @@ impl EditedText {
     /// Starts with a text.
     #[must_use]
     pub fn new(text: String) -> Self {
-        Self { text, done: Vec::new(), undone: Vec::new() }
+        Self { text, ..Self::default() }
     }
 
     /// The text as it is now.
@@ -77,6 +79,7 @@ impl EditedText {
         }
         if pointer.is_empty() {
             self.replace(0..self.text.len(), value);
+            self.sound = None;
             return Ok(());
         }
         self.check(pointer)?;
@@ -152,6 +155,7 @@ impl EditedText {
         let Some(change) = self.done.pop() else { return false };
         self.text.replace_range(change.at..change.at + change.after.len(), &change.before);
         self.undone.push(change);
+        self.sound = None;
         true
     }
 
@@ -160,14 +164,19 @@ impl EditedText {
         let Some(change) = self.undone.pop() else { return false };
         self.text.replace_range(change.at..change.at + change.before.len(), &change.after);
         self.done.push(change);
+        self.sound = None;
         true
     }
 
-    fn check(&self, pointer: &str) -> Result<(), EditError> {
+    fn check(&mut self, pointer: &str) -> Result<(), EditError> {
         if !pointer.is_empty() && !pointer.starts_with('/') {
             return Err(EditError::NotAPointer(pointer.to_owned()));
         }
-        if is_json(&self.text) { Ok(()) } else { Err(EditError::NotJson) }
+        if *self.sound.get_or_insert_with(|| is_json(&self.text)) {
+            Ok(())
+        } else {
+            Err(EditError::NotJson)
+        }
     }
 
     fn replace(&mut self, range: Range<usize>, after: &str) {

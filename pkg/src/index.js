@@ -3,8 +3,15 @@
 import inline from './inline.js';
 import { isStarted, start } from './start.js';
 
-if (!isStarted()) {
-  start(Uint8Array.fromBase64?.(inline) ?? Uint8Array.from(atob(inline), (c) => c.charCodeAt(0)));
+function bytes() {
+  if (Uint8Array.fromBase64 !== undefined) return Uint8Array.fromBase64(inline);
+  if (globalThis.Buffer !== undefined) return globalThis.Buffer.from(inline, 'base64');
+  const text = atob(inline);
+  const out = new Uint8Array(text.length);
+  for (let index = 0; index < text.length; index += 1) out[index] = text.charCodeAt(index);
+  return out;
 }
+
+if (!isStarted()) start(bytes());
 
 export * from './api.js';

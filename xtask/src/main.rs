@@ -17,7 +17,7 @@ cargo xtask <command>
   test        everything that must hold before a change lands; prints a count of tests
   generate    write the generated files: schemas, tables of the docs, vectors
   pkg         build the npm package: target/pkg/onepath-*.tgz
-  bench       measure against named peers; writes target/bench/table.md
+  bench       measure against named peers; writes target/bench/table.md; bench editor: that part only
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
   deny        check bans, licences and sources of the dependencies
 ";

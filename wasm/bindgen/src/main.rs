@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use base64::Engine as _;
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, EncodeInto};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
@@ -36,6 +36,7 @@ fn write(module: &Path, folder: &Path) -> Result<(), String> {
         .remove_name_section(true)
         .remove_producers_section(true)
         .typescript(true)
+        .encode_into(EncodeInto::Always)
         .bundler(true)
         .and_then(Bindgen::generate_output)
         .and_then(|mut output| output.emit(&raw))
