@@ -79,6 +79,7 @@ fn judges(count: &mut Count) -> Outcome {
 
 /// The npm package: built, measured, and run in Node against the crate and against others.
 fn package(count: &mut Count) -> Outcome {
+    need("chromium", &["chromium"])?;
     let built = pkg::build(pkg::Snapshot::Check)?;
     pkg::sizes(&built)?;
     let tools = pkg::tools()?;
