@@ -115,10 +115,10 @@ for (const [module, resolution] of [['nodenext', 'nodenext'], ['esnext', 'bundle
   });
 }
 
-test('the examples of the README print what it says', () => {
-  const text = readFileSync(`${home}/README.md`, 'utf8');
+test('the examples of README and docs/editor.md print what they say', () => {
+  const text = readFileSync(`${home}/README.md`, 'utf8') + readFileSync(`${root}/docs/editor.md`, 'utf8');
   const blocks = [...text.matchAll(/```js\n([\s\S]*?)```\n+```text\n([\s\S]*?)```/g)];
-  assert.ok(blocks.length >= 4, `${blocks.length} examples`);
+  assert.ok(blocks.length >= 5, `${blocks.length} examples`);
   for (const [, source, expected] of blocks) assert.equal(run(source), expected);
 });
 

@@ -17,6 +17,7 @@ cargo xtask <command>
   test        everything that must hold before a change lands; prints a count of tests
   generate    write the generated files: schemas, tables of the docs, vectors
   pkg         build the npm package: target/pkg/onepath-*.tgz
+  matrix      run the npm package in Node, Deno, Bun, bundlers, Next.js, workerd and Chromium
   bench       measure against named peers; writes target/bench/table.md; bench editor: that part only
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
   deny        check bans, licences and sources of the dependencies
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         "test" => test::test(&rest),
         "generate" => test::generate(),
         "pkg" => pkg::pkg(&rest),
+        "matrix" => pkg::matrix(&rest),
         "bench" => bench::bench(&rest),
         "fuzz" => fuzz::fuzz(&rest),
         "deny" => deny::deny(&rest),

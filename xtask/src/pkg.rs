@@ -20,6 +20,16 @@ pub(crate) fn pkg(_: &[String]) -> Outcome {
     Ok(())
 }
 
+/// `cargo xtask matrix`: the packed package in the tools that people have.
+pub(crate) fn matrix(_: &[String]) -> Outcome {
+    need("chromium", &["chromium"])?;
+    let built = build(Snapshot::Check)?;
+    let home = root().join("target/pkg/matrix");
+    copy_folder(&root().join("tests/matrix"), &home)?;
+    npm_install("the tools of the matrix", &home)?;
+    step("matrix", node().arg(home.join("matrix.mjs")).arg(&built.tarball))
+}
+
 /// A package that was built.
 pub(crate) struct Built {
     /// The folder that was packed.
