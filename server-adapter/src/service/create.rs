@@ -42,11 +42,12 @@ impl Service {
     ) -> Result<CreateGenerationResponse, Problem> {
         let mut plan = self.plan(caller, text)?;
         plan.new.id = new_id(&*self.clock);
-        let created = self.store.create(plan.new.clone()).await?;
+        let response = CreateGenerationResponse::of(&plan);
+        let created = self.store.create(plan.new).await?;
         if matches!(created.answer, Answer::Created | Answer::Joined) {
             self.bell.notify_one();
         }
-        Ok(CreateGenerationResponse::new(&created, &plan))
+        Ok(response.answered_by(created))
     }
 
     /// How a create would be answered, what it would cost, and what the server allows.
