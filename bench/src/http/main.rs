@@ -162,8 +162,7 @@ fn report(bodies: &bodies::Bodies, [nothing, create]: &[Vec<Figures>; 2], hash: 
     let ratio =
         |of: &dyn Fn(&Figures, &Figures) -> f64| median(pairs().map(|(c, n)| of(c, n)).collect());
     let through = ratio(&|create, nothing| create.per_second / nothing.per_second);
-    // What a request costs both sides together, less its hash: with the instructions for SHA-256
-    // that this machine may lack, hashing costs about a tenth.
+    // As if the server had spent that much less of its time on each request.
     let unhashed = ratio(&|create, nothing| {
         create.per_second / nothing.per_second * create.cpu_ns / (create.cpu_ns - hash).max(1.0)
     });

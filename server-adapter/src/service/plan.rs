@@ -341,6 +341,15 @@ fn known_provider<'p>(
     })
 }
 
+/// A request as JSON text; `about` is roughly its length.
+fn written(request: &GenerateContentRequest<'_>, about: usize) -> Result<String, Problem> {
+    let failed =
+        |error: &dyn std::fmt::Display| Problem::new(ProblemCode::InternalError, error.to_string());
+    let mut out = Vec::with_capacity(about + about / 4);
+    serde_json::to_writer(&mut out, request).map_err(|error| failed(&error))?;
+    String::from_utf8(out).map_err(|error| failed(&error))
+}
+
 /// What is not known here and stops the fingerprint.
 fn pending(print: &Fingerprint, base: &str) -> Vec<Fault> {
     let fault = |what: &String| match what.split_once(':') {
@@ -376,8 +385,7 @@ fn finish<'p>(
     policy.unknown = UnknownPolicy::FailWithoutCharge;
     // The request that is carried out names the seed and the key that were computed.
     request.cache_key = print.cache_key.as_deref().map(Cow::Borrowed);
-    let body = serde_json::to_string(&request)
-        .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
+    let body = written(&request, print.canonical().map_or(0, str::len))?;
     let rating: RatingTrail = print.rating;
     let asked = Asked {
         request: body,
