@@ -24,7 +24,7 @@ pub(crate) async fn enter(lock: &Path, worker: &Worker) -> Option<File> {
         Ok(entered) => entered,
         Err(error) => Err(std::io::Error::other(error)),
     };
-    let (file, is_alone) = entered.inspect_err(|error| warn(error)).ok()?;
+    let (file, is_alone) = entered.inspect_err(warn).ok()?;
     if is_alone {
         match worker.store.end_leases(worker.clock.now()).await {
             Ok(0) => {}
@@ -40,7 +40,7 @@ pub(crate) async fn enter(lock: &Path, worker: &Worker) -> Option<File> {
         file.lock_shared().map(|()| file)
     });
     match shared.await {
-        Ok(shared) => shared.inspect_err(|error| warn(error)).ok(),
+        Ok(shared) => shared.inspect_err(warn).ok(),
         Err(_) => None,
     }
 }
