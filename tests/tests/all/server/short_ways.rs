@@ -19,7 +19,8 @@ async fn whoever_prefers_to_wait_is_answered_at_the_end() {
     let hangs = server.created(&picture_with("hangs", json!({ "fail": "hang" }))).await;
     let path = format!("{CREATE}/{hangs}");
     let waited = server.http.send("GET", &path, &[("prefer", "wait=0")], b"").await;
-    assert_eq!((waited.status, &waited.json()["status"]), (200, &json!("processing")));
+    assert_eq!(waited.status, 200);
+    assert!(["pending", "processing"].contains(&waited.json()["status"].as_str().unwrap()));
     server.stop().await;
 }
 
