@@ -9,8 +9,8 @@ use crate::run::{Outcome, cargo, copy_folder, has, need, node, npm_install, prog
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The suites of `tests/pkg` that the test command runs.
-pub(crate) const SUITES: [&str; 7] =
-    ["vectors", "parity", "misuse", "document", "package", "client", "chromium"];
+pub(crate) const SUITES: [&str; 8] =
+    ["vectors", "parity", "misuse", "document", "package", "client", "server", "chromium"];
 
 /// Builds the package and says how large it is.
 pub(crate) fn pkg(_: &[String]) -> Outcome {
