@@ -1,12 +1,13 @@
 //! Generations: create, validate, preflight, get, list, cancel.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use onepath_core::{GenerationStatus, Operation};
 
 use super::App;
 use super::body::JsonText;
+use super::path::Name;
 use super::reply::{Reply, json, set};
 use crate::problem::{Fault, Problem};
 use crate::service::Caller;
@@ -39,15 +40,11 @@ pub(super) async fn preflight(
     Ok(json(StatusCode::OK, &app.service.preflight(&caller, &text).await?))
 }
 
-pub(super) async fn get(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
+pub(super) async fn get(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
     Ok(json(StatusCode::OK, &app.service.get(&caller, &id).await?))
 }
 
-pub(super) async fn cancel(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Reply {
+pub(super) async fn cancel(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
     Ok(json(StatusCode::OK, &app.service.cancel(&caller, &id).await?))
 }
 

@@ -81,6 +81,9 @@ pub(super) async fn a_list_is_filtered(store: &dyn Store) {
     assert_eq!(ids(store, &ada, &operation).await, [waits.as_str(), &failed]);
     let provider = ListQuery { provider: Some("other".to_owned()), ..all() };
     assert_eq!(ids(store, &ada, &provider).await, [video.as_str()]);
+    let hash = wanted("waits", &ada, NOON).asked.request_hash;
+    let same = ListQuery { request_hash: Some(hash), ..all() };
+    assert_eq!(ids(store, &ada, &same).await, [waits.as_str()]);
     let nothing = ListQuery { status: Some(GenerationStatus::Cancelled), ..provider };
     assert_eq!(ids(store, &ada, &nothing).await, Vec::<String>::new());
 }
