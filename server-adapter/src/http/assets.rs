@@ -1,12 +1,13 @@
 //! The bytes of assets, for whoever has a key or a signed URL.
 
-use axum::extract::{FromRequestParts as _, Path, RawQuery, Request, State};
+use axum::extract::{FromRequestParts as _, RawQuery, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, StatusCode};
 
 use super::App;
+use super::path::Name;
 use super::reply::{Failure, Reply, bytes, set};
 use crate::problem::{Problem, ProblemCode};
 use crate::service::Caller;
@@ -14,7 +15,7 @@ use crate::store::Reader;
 
 pub(super) async fn file(
     State(app): State<App>,
-    Path(id): Path<String>,
+    Name(id): Name,
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Reply {
@@ -46,25 +47,32 @@ pub(super) async fn file(
     Ok(response)
 }
 
-/// The reader that a signed URL names; none if the URL is not signed.
+/// The reader that a signed URL names; none if the URL has nothing of a signed one.
 fn signed_reader(app: &App, id: &str, query: &str) -> Option<Result<Reader, Failure>> {
     let pairs = super::meta::query_pairs(query);
     let part = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value);
-    let signature = part("signature")?;
+    let parts = [part("reader"), part("expires"), part("signature")];
+    parts.iter().any(Option::is_some).then_some(())?;
     let service = &app.service;
-    let reader = part("reader").zip(part("expires")).and_then(|(reader, expires)| {
-        let expires = expires.parse().ok()?;
-        service.signer.check(id, reader, expires, signature, service.clock.now())
-    });
+    let reader = match parts {
+        [Some(reader), Some(expires), Some(signature)] => {
+            let check =
+                |expires| service.signer.check(id, reader, expires, signature, service.clock.now());
+            expires.parse().ok().and_then(check)
+        }
+        _ => None,
+    };
     Some(reader.ok_or_else(|| {
         let detail = "the URL was changed or has expired: ask for the generation again";
         Problem::new(ProblemCode::Forbidden, detail).into()
     }))
 }
 
+/// Whether the client has it: a tag that a proxy made weak names the same bytes.
 fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    let names = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag;
     headers
         .get(IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags.split(',').any(|known| known.trim() == tag || known.trim() == "*"))
+        .is_some_and(|tags| tags.split(',').any(|known| names(known.trim())))
 }

@@ -1,6 +1,6 @@
 //! Generations: create, validate, preflight, get, list, cancel.
 
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::header::{CACHE_CONTROL, HeaderName, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
@@ -8,6 +8,7 @@ use onepath_core::{GenerationStatus, Operation};
 
 use super::App;
 use super::body::JsonText;
+use super::path::Name;
 use super::reply::{Reply, bytes, json, set};
 use crate::clock::parse_rfc3339;
 use crate::problem::{Fault, Problem};
@@ -52,27 +53,19 @@ pub(super) async fn preflight(
     Ok(json(StatusCode::OK, &app.service.preflight(&caller, &text).await?))
 }
 
-pub(super) async fn get(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
+pub(super) async fn get(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
     Ok(json(StatusCode::OK, &app.service.get(&caller, &id).await?))
 }
 
-pub(super) async fn cancel(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Reply {
+pub(super) async fn cancel(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
     Ok(json(StatusCode::OK, &app.service.cancel(&caller, &id).await?))
 }
 
-pub(super) async fn retry(State(app): State<App>, caller: Caller, Path(id): Path<String>) -> Reply {
+pub(super) async fn retry(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
     Ok(json(StatusCode::ACCEPTED, &app.service.retry(&caller, &id).await?))
 }
 
-pub(super) async fn delete(
-    State(app): State<App>,
-    caller: Caller,
-    Path(id): Path<String>,
-) -> Reply {
+pub(super) async fn delete(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
     app.service.delete(&caller, &id).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -80,7 +73,7 @@ pub(super) async fn delete(
 pub(super) async fn patch(
     State(app): State<App>,
     caller: Caller,
-    Path(id): Path<String>,
+    Name(id): Name,
     JsonText(text): JsonText,
 ) -> Reply {
     let body = read_patch(&text)?;

@@ -1,6 +1,6 @@
 //! What describes the server: health, version, schemas, providers, operations.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CACHE_CONTROL;
 use onepath_core::schema::{Draft, schemas};
@@ -8,6 +8,7 @@ use onepath_core::{CONTRACT_VERSION, generation_operations};
 use serde_json::json;
 
 use super::App;
+use super::path::Name;
 use super::reply::{self, Failure, Reply, bytes, set};
 use crate::problem::{Problem, ProblemCode};
 use crate::service::Caller;
@@ -33,11 +34,11 @@ pub(super) async fn openapi() -> Reply {
     Ok(response)
 }
 
-pub(super) async fn schema(Path(name): Path<String>) -> Reply {
+pub(super) async fn schema(Name(name): Name) -> Reply {
     of_draft(Draft::Draft202012, &name)
 }
 
-pub(super) async fn schema_for_editors(Path(name): Path<String>) -> Reply {
+pub(super) async fn schema_for_editors(Name(name): Name) -> Reply {
     of_draft(Draft::Draft07, &name)
 }
 

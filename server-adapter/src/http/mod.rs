@@ -7,6 +7,7 @@ mod generations;
 mod listen;
 mod meta;
 mod openapi;
+mod path;
 mod reply;
 mod table;
 

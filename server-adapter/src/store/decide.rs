@@ -19,7 +19,7 @@ pub enum CreateDecision {
     Insert {
         /// Whether it holds the slot from now on.
         holds_slot: bool,
-        /// Whether the slot's holder has expired and gives it up first.
+        /// Whether the slot's holder has expired, or is not wanted any more, and gives it up first.
         clears_holder: bool,
     },
 }
@@ -34,11 +34,13 @@ pub fn decide_create(
 ) -> CreateDecision {
     let reusable = new.asked.strategy != Strategy::Always && new.asked.cache_key.is_some();
     let holder = holder.filter(|_| reusable);
-    let mut expired = false;
+    let mut given_up = false;
     if let Some(holder) = holder {
         let readable = holder.readable_by(&new.owner);
-        if holder.is_complete() && !holder.answers_at(new.now) {
-            expired = true;
+        let is_expired = holder.is_complete() && !holder.answers_at(new.now);
+        // Whoever asks anew does not want to share the end of what nobody wants any more.
+        if is_expired || holder.is_unwanted() {
+            given_up = true;
         } else if readable && !new.asked.force_new {
             return if holder.is_complete() {
                 CreateDecision::Answered(Answer::Cache)
@@ -59,10 +61,10 @@ pub fn decide_create(
     if by_hash {
         return CreateDecision::Answered(Answer::Hash);
     }
-    let free = holder.is_none() || expired;
+    let free = holder.is_none() || given_up;
     CreateDecision::Insert {
         holds_slot: reusable && free && !new.asked.force_new,
-        clears_holder: expired,
+        clears_holder: given_up,
     }
 }
 
@@ -101,20 +103,23 @@ pub struct Change {
 
 /// What claiming a row comes to: a new fence and a lease; a lease that ran out is an event of its
 /// own, and a row that waits again is taken at once.
+///
+/// A deadline ends here what waits for another attempt. What a provider may have is asked for once
+/// more before the worker gives it up: the server may have been away while it was made.
 #[must_use]
 pub fn decide_claim(row: &Row, now: Millis, lease_until: Millis) -> Change {
     let mut change = Change::of(row);
     change.row.fence += 1;
     change.row.updated_at = now;
-    if row.deadline_at.is_some_and(|at| at <= now) {
-        change.apply(Happening::DeadlinePassed, now);
-    } else if row.lease_until.is_some() {
+    if row.lease_until.is_some() {
         change.apply(Happening::LeaseExpired, now);
     }
-    if let State::Pending { .. } = change.row.state
-        && change.row.next_run_at <= now
-    {
-        change.apply(Happening::Claimed, now);
+    if let State::Pending { .. } = change.row.state {
+        if row.deadline_at.is_some_and(|at| at <= now) {
+            change.apply(Happening::DeadlinePassed, now);
+        } else if change.row.next_run_at <= now {
+            change.apply(Happening::Claimed, now);
+        }
     }
     match change.row.state {
         State::Processing { attempt, cancel_requested, .. } => {
@@ -155,6 +160,10 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
         return None;
     }
     let mut change = Change::of(row);
+    if row.state.is_terminal() && advance.event != Happening::RetryRequested {
+        // What is over stays as it is, to the last column.
+        return Some(change);
+    }
     change.row.updated_at = advance.now;
     if let Some(prediction) = &advance.prediction {
         change.row.prediction = Some(prediction.clone());
@@ -182,6 +191,12 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
 }
 
 impl Change {
+    /// Whether what was made is kept with this change: with the one that completes the row.
+    #[must_use]
+    pub fn keeps_assets(&self) -> bool {
+        self.event == Some(COMPLETED) && self.row.is_complete()
+    }
+
     /// No change yet.
     fn of(row: &Row) -> Self {
         Self {
@@ -361,6 +376,9 @@ fn attempt_change(
     Some((attempt, row.token.clone().filter(|_| begins)))
 }
 
+/// The event of a run that gave what was asked for, or what stands in for it.
+const COMPLETED: &str = "generation.completed";
+
 /// What readers may be told.
 pub const EVENTS: [&str; 8] = [
     "generation.created",
@@ -368,7 +386,7 @@ pub const EVENTS: [&str; 8] = [
     "generation.submitted",
     "generation.deferred",
     "generation.retried",
-    "generation.completed",
+    COMPLETED,
     "generation.failed",
     "generation.cancelled",
 ];
@@ -403,7 +421,7 @@ fn event_kind(before: State, after: State) -> Option<&'static str> {
             State::Processing { attempt: Stage::Submitting | Stage::SubmitUnknown, .. },
             State::Processing { attempt: Stage::Submitted, .. },
         ) => "generation.submitted",
-        (_, State::Completed { .. }) => "generation.completed",
+        (_, State::Completed { .. }) => COMPLETED,
         (_, State::Failed { .. }) => "generation.failed",
         (_, State::Cancelled { .. }) => "generation.cancelled",
         _ => return None,

@@ -40,14 +40,17 @@ struct Tables {
     attempts: BTreeMap<String, Vec<Attempt>>,
     assets: BTreeMap<String, Vec<Asset>>,
     events: Vec<Event>,
-    /// Users who want a row, the oldest first; closed when it is over.
-    interests: BTreeMap<String, Vec<(String, bool)>>,
+    /// Users who want a row, and since when; closed when it is over.
+    interests: BTreeMap<String, Vec<Interest>>,
     ledger: Vec<(String, LedgerEntry, String, Millis)>,
     receipts: BTreeMap<ReceiptKey, (String, Receipt, Millis)>,
     keys: BTreeMap<String, Key>,
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
 }
+
+/// Since when, who, and whether the row is not over.
+type Interest = (Millis, String, bool);
 
 /// Tenant, user, route and key.
 type ReceiptKey = (String, String, &'static str, String);
@@ -87,7 +90,7 @@ impl Tables {
                 && row.deleted_at.is_none()
                 && row.answers_at(new.now)
         });
-        let same = same.max_by_key(|row| row.created_at);
+        let same = same.max_by_key(|row| (row.created_at, &row.id));
         (decide_create(new, holder, same), holder, same)
     }
 
@@ -123,11 +126,11 @@ impl Tables {
             self.event(row, kind);
         }
         if change.is_over() {
-            for (_, open) in self.interests.entry(row.id.clone()).or_default() {
+            for (_, _, open) in self.interests.entry(row.id.clone()).or_default() {
                 *open = false;
             }
         }
-        if row.is_complete() && !assets.is_empty() {
+        if change.keeps_assets() {
             self.assets.insert(row.id.clone(), assets.to_vec());
         }
         self.rows.insert(row.id.clone(), row.clone());
@@ -153,23 +156,24 @@ impl Tables {
         });
     }
 
-    fn want(&mut self, id: &str, user: &str) {
+    fn want(&mut self, id: &str, user: &str, now: Millis) {
         let interests = self.interests.entry(id.to_owned()).or_default();
-        match interests.iter_mut().find(|(known, _)| known == user) {
-            Some((_, open)) => *open = true,
-            None => interests.push((user.to_owned(), true)),
+        match interests.iter_mut().find(|(_, known, _)| known == user) {
+            Some((_, _, open)) => *open = true,
+            None => interests.push((now, user.to_owned(), true)),
         }
+        interests.sort();
     }
 
     fn wanting(&self, id: &str) -> Vec<String> {
         let all = self.interests.get(id).map(Vec::as_slice).unwrap_or_default();
-        all.iter().filter(|(_, open)| *open).map(|(user, _)| user.clone()).collect()
+        all.iter().filter(|(_, _, open)| *open).map(|(_, user, _)| user.clone()).collect()
     }
 
     fn used(&self, reader: &Reader, since: Millis) -> Used {
         let open = self.interests.iter().filter(|(id, users)| {
             let mine = self.rows.get(*id).is_some_and(|row| row.tenant == reader.tenant);
-            mine && users.iter().any(|(user, open)| *open && *user == reader.user)
+            mine && users.iter().any(|(_, user, open)| *open && *user == reader.user)
         });
         let mut used =
             Used { in_flight: i64::try_from(open.count()).unwrap_or(i64::MAX), ..Used::default() };
@@ -198,7 +202,7 @@ impl Tables {
                 {
                     return Ok(CreateOutcome::Limited(hit));
                 }
-                self.want(&row.id, &new.owner.user);
+                self.want(&row.id, &new.owner.user, new.now);
                 self.rows.insert(row.id.clone(), row.clone());
                 done(Answer::Joined, row)
             }
@@ -216,7 +220,7 @@ impl Tables {
                 let number = in_tenant.map(|row| row.number).max().unwrap_or(0) + 1;
                 let mut row = new.row(number);
                 row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
-                self.want(&row.id, &new.owner.user);
+                self.want(&row.id, &new.owner.user, new.now);
                 self.enter(&row, first_reservation(&row));
                 self.event(&row, "generation.created");
                 self.rows.insert(row.id.clone(), row.clone());
@@ -363,7 +367,7 @@ impl Store for MemoryStore {
             }
         }
         if withdrawn && let Some(interests) = tables.interests.get_mut(id) {
-            interests.retain(|(user, _)| *user != reader.user);
+            interests.retain(|(_, user, _)| *user != reader.user);
         }
         let row = tables.rows.get(id);
         Ok(row.map(|row| Cancelled { generation: tables.generation(row), withdrawn }))
@@ -384,7 +388,7 @@ impl Store for MemoryStore {
             if let Some(hit) = limit_hit(&plan.limits, used, Some(row.asked.reserved_micros)) {
                 return Ok(Outcome::Limited(hit));
             }
-            tables.want(id, &reader.user);
+            tables.want(id, &reader.user, now);
         }
         Ok(tables.wish(row, decision))
     }

@@ -1,15 +1,18 @@
 //! The store: all truth of the service. Rows, queue, leases, reuse, events, keys.
 //!
 //! [`Store`] is the port. Every operation is one transaction; what it comes to is decided by the
-//! pure functions of [`decide`], so that every implementation decides the same. The suite in
-//! [`conformance`] runs over each of them.
+//! pure functions of [`decide`], so that every implementation decides the same. The suite of the
+//! feature `conformance` runs over each of them.
 
+#[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod decide;
 mod memory;
 pub mod row;
 mod sql;
 mod sqlite;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

@@ -142,6 +142,12 @@ impl Row {
         matches!(self.state, State::Completed { fallback: None, .. })
     }
 
+    /// Whether its end is wished for and not there yet.
+    #[must_use]
+    pub fn is_unwanted(&self) -> bool {
+        matches!(self.state, State::Processing { cancel_requested: true, .. })
+    }
+
     /// Whether it can answer a create at this time.
     #[must_use]
     pub fn answers_at(&self, now: Millis) -> bool {

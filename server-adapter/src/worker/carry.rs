@@ -96,8 +96,19 @@ impl Load<'_> {
         Advance::new(&self.row, event, self.worker.clock.now())
     }
 
-    /// Lets go of the row until `wait` milliseconds have passed.
+    /// Lets go of the row until `wait` milliseconds have passed; past its deadline it has waited
+    /// long enough.
     async fn wait(&mut self, event: Event, wait: i64) -> Result<bool> {
+        if self.row.deadline_at.is_some_and(|at| at <= self.worker.clock.now()) {
+            let before = self.row.state;
+            self.effects.clear();
+            if !self.advance(self.event(Event::DeadlinePassed)).await? {
+                return Ok(false);
+            }
+            if self.row.state != before {
+                return Ok(true);
+            }
+        }
         let mut advance = self.event(event);
         advance.next_run_at = Some(advance.now + wait);
         advance.gives_back = true;

@@ -17,6 +17,7 @@ mod predecessor;
 mod properties;
 mod purity;
 mod schemas;
+mod server;
 mod vectors;
 
 use serde_json::Value;

@@ -37,7 +37,7 @@ async fn decided<T: Tx>(
           WHERE g.tenant = ?1 AND g.request_hash = ?2 AND g.owner = ?3 AND g.status = 'completed'
             AND g.fallback IS NULL AND g.strategy <> 'always' AND g.deleted_at IS NULL
             AND (g.expires_at IS NULL OR g.expires_at > ?4)
-          ORDER BY g.created_at DESC LIMIT 1"
+          ORDER BY g.created_at DESC, g.id DESC LIMIT 1"
     );
     let values =
         [tenant, (&new.asked.request_hash).into(), (&new.owner.user).into(), new.now.into()];

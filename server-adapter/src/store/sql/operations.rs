@@ -345,7 +345,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
         let sql = "UPDATE interests SET open = 0 WHERE generation = ?1 AND open = 1";
         tx.execute(sql, &[id]).await?;
     }
-    for asset in assets.iter().filter(|_| row.is_complete()) {
+    for asset in assets.iter().filter(|_| change.keeps_assets()) {
         let sql =
             "INSERT INTO assets (id, generation, idx, media_type, width, height, bytes, sha256,
                        created_at)

@@ -134,7 +134,11 @@ impl Readers {
                 Some(connection) => connection,
                 None => connect(&file, false)?,
             };
-            let result = work(&connection);
+            // Several statements see one state of things.
+            let result = connection
+                .unchecked_transaction()
+                .map_err(StoreError::from)
+                .and_then(|transaction| work(&transaction));
             idle.lock().unwrap_or_else(PoisonError::into_inner).push(connection);
             drop(turn);
             result

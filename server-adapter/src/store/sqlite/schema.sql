@@ -199,7 +199,10 @@ WHEN OLD.id IS NOT NEW.id OR OLD.number IS NOT NEW.number OR OLD.tenant IS NOT N
   OR OLD.family_hash IS NOT NEW.family_hash OR OLD.cache_key IS NOT NEW.cache_key
   OR OLD.seed IS NOT NEW.seed OR OLD.reserved_micros IS NOT NEW.reserved_micros
   OR OLD.rating_asked IS NOT NEW.rating_asked
-  OR OLD.rating_effective IS NOT NEW.rating_effective OR OLD.created_at IS NOT NEW.created_at
+  OR OLD.rating_effective IS NOT NEW.rating_effective
+  OR OLD.rating_bound_by IS NOT NEW.rating_bound_by OR OLD.ttl_seconds IS NOT NEW.ttl_seconds
+  OR OLD.force_new IS NOT NEW.force_new OR OLD.price_micros IS NOT NEW.price_micros
+  OR OLD.world_id IS NOT NEW.world_id OR OLD.created_at IS NOT NEW.created_at
 BEGIN
     SELECT RAISE(ABORT, 'what was asked never changes');
 END;

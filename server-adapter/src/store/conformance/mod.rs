@@ -1,0 +1,119 @@
+//! The suite that every implementation of the Store port passes: behaviour, not tables.
+//!
+//! [`cases`] lists named cases. Each wants an empty store of its own:
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//! use onepath_server::store::{MemoryStore, conformance};
+//!
+//! # async fn run() {
+//! for case in conformance::cases() {
+//!     println!("{}", case.name);
+//!     (case.run)(Arc::new(MemoryStore::new())).await;
+//! }
+//! # }
+//! ```
+//!
+//! A case that finds a fault panics with what it found.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a failing case is supposed to stop"
+)]
+
+mod cancel;
+mod claim;
+mod concurrent;
+mod create;
+mod fixture;
+mod life;
+mod read;
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::Store;
+
+pub use fixture::{NOON, done, reader, wanted};
+
+/// A case on its way.
+pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// One named case.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    /// What must hold.
+    pub name: &'static str,
+    /// Tries it on an empty store.
+    pub run: fn(Arc<dyn Store>) -> Running,
+}
+
+macro_rules! cases {
+    ($($module:ident { $($name:ident)* })*) => {
+        vec![$($(Case {
+            name: stringify!($name),
+            run: |store| Box::pin(async move { $module::$name(&*store).await }),
+        },)*)*]
+    };
+}
+
+/// Every case.
+#[must_use]
+pub fn cases() -> Vec<Case> {
+    let mut cases = cases! {
+        create {
+            a_create_makes_a_pending_row
+            rows_are_numbered_within_their_tenant
+            a_slot_answers_by_joining_and_then_from_what_is_kept
+            a_joiner_pulls_schedule_and_priority_forward_only
+            nobody_joins_what_they_may_not_read
+            the_owner_is_answered_by_hash
+            always_never_answers_and_is_never_answered
+            force_new_takes_the_slot_when_it_completes
+            what_expires_gives_up_its_slot
+            what_ended_otherwise_neither_answers_nor_blocks
+            what_nobody_wants_any_more_is_not_joined
+            a_preview_says_what_a_create_does_and_does_nothing
+            tenants_never_meet
+        }
+        claim {
+            claims_go_by_priority_then_time
+            nothing_is_claimed_before_its_time
+            a_lease_keeps_others_out_until_it_runs_out
+            an_old_fence_changes_nothing
+            a_heartbeat_holds_a_row_longer
+            a_row_that_is_given_back_waits_until_it_is_due
+            a_failed_attempt_waits_longer_each_time
+            what_a_lost_lease_left_is_asked_for_first
+            a_deadline_ends_what_waits_and_asks_for_what_was_sent
+        }
+        life {
+            a_run_goes_through_every_stage
+            attempts_and_events_have_no_gaps
+            what_is_over_stays_as_it_is
+            what_comes_from_outside_needs_no_fence
+            a_fallback_stands_in_and_is_no_answer
+            an_explicit_retry_is_a_new_run
+            what_was_asked_never_changes
+        }
+        cancel {
+            the_last_interest_ends_a_waiting_row
+            others_go_on_and_ownership_moves_to_the_oldest
+            a_running_row_is_cancelled_at_its_provider
+            what_was_made_wins_over_a_cancel
+            who_has_no_interest_cancels_nothing
+        }
+        read {
+            a_list_is_the_readers_own_newest_first
+            a_list_is_read_in_pages
+            a_list_is_filtered
+            assets_are_read_by_whoever_may_read_the_row
+            a_key_is_found_by_its_hash
+            an_empty_store_answers
+        }
+    };
+    cases.extend(concurrent::CASES);
+    cases
+}

@@ -1,0 +1,303 @@
+//! Any operations in any order: SQLite shows what the store in memory shows.
+
+use onepath_core::lifecycle::{ErrorCode, Event, GenerationStatus, ProviderReport, UnknownPolicy};
+use onepath_core::{FallbackMode, Strategy as Sharing};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::super::conformance::{NOON, done, wanted};
+use super::super::{
+    Advance, Asset, Claim, Creation, ListQuery, MemoryStore, Millis, NewGeneration, Reader, Store,
+};
+use super::Folder;
+
+/// One operation; rows are named by their place in the order of creation.
+#[derive(Debug, Clone)]
+enum Operation {
+    Create(Wish),
+    Preview(Wish),
+    Claim { limit: usize, lease: Millis },
+    Advance { row: usize, event: Event, fence: Fence, gives_back: bool, wait: Option<Millis> },
+    Heartbeat { row: usize, fence: Fence, lease: Millis },
+    Cancel { row: usize, reader: Reader },
+    Read { row: usize, reader: Reader },
+    List { reader: Reader, limit: usize, status: Option<GenerationStatus> },
+    Wait(Millis),
+}
+
+#[derive(Debug, Clone)]
+struct Wish {
+    reader: Reader,
+    what: usize,
+    sharing: Sharing,
+    force_new: bool,
+    priority: i64,
+    scheduled: Option<Millis>,
+    fallback: Option<FallbackMode>,
+    unknown: UnknownPolicy,
+}
+
+/// Whose fence comes with a write.
+#[derive(Debug, Clone, Copy)]
+enum Fence {
+    Newest,
+    Older,
+    None,
+}
+
+fn readers() -> impl Strategy<Value = Reader> {
+    select(vec![("one", "ada"), ("one", "ben"), ("two", "ada")])
+        .prop_map(|(tenant, user)| Reader { tenant: tenant.to_owned(), user: user.to_owned() })
+}
+
+fn wishes() -> impl Strategy<Value = Wish> {
+    let sharing = select(vec![Sharing::Once, Sharing::Once, Sharing::PerPlayer, Sharing::Always]);
+    let scheduled = prop::option::weighted(0.2, 0..60_000_i64);
+    let fallback = select(vec![None, Some(FallbackMode::Skip), Some(FallbackMode::Retry)]);
+    let unknown = select(vec![
+        UnknownPolicy::Wait,
+        UnknownPolicy::FailWithoutCharge,
+        UnknownPolicy::ResubmitOnce,
+    ]);
+    let force_new = prop::bool::weighted(0.15);
+    (readers(), 0..3_usize, sharing, force_new, 0..3_i64, scheduled, fallback, unknown).prop_map(
+        |(reader, what, sharing, force_new, priority, scheduled, fallback, unknown)| Wish {
+            reader,
+            what,
+            sharing,
+            force_new,
+            priority,
+            scheduled,
+            fallback,
+            unknown,
+        },
+    )
+}
+
+/// Events as a provider and a worker send them, the good ones more often.
+fn events() -> impl Strategy<Value = Event> {
+    select(vec![
+        Event::IntentStored,
+        Event::IntentStored,
+        Event::IntentStored,
+        Event::Accepted,
+        Event::Accepted,
+        Event::Reported(ProviderReport::Succeeded { has_output: true }),
+        Event::Reported(ProviderReport::Succeeded { has_output: true }),
+        Event::Stored,
+        Event::Stored,
+        Event::Stored,
+        Event::StoreFailed,
+        Event::AnswerLost,
+        Event::Found,
+        Event::NotThere,
+        Event::NoAccount,
+        Event::DeadlinePassed,
+        Event::RetryRequested,
+        Event::CancelRequested,
+        Event::Refused(ErrorCode::ParamInvalid),
+        Event::Refused(ErrorCode::ProviderRateLimit),
+        Event::Reported(ProviderReport::Running),
+        Event::Reported(ProviderReport::Failed(ErrorCode::ProviderGeneric)),
+        Event::Reported(ProviderReport::Cancelled { charged: true }),
+    ])
+}
+
+fn operations() -> impl Strategy<Value = Operation> {
+    let fence =
+        select(vec![Fence::Newest, Fence::Newest, Fence::Newest, Fence::Older, Fence::None]);
+    let row = 0..6_usize;
+    let status = select(vec![
+        None,
+        Some(GenerationStatus::Pending),
+        Some(GenerationStatus::Completed),
+        Some(GenerationStatus::Cancelled),
+    ]);
+    prop_oneof![
+        4 => wishes().prop_map(Operation::Create),
+        1 => wishes().prop_map(Operation::Preview),
+        4 => (0..4_usize, 1_000..60_000_i64)
+            .prop_map(|(limit, lease)| Operation::Claim { limit, lease }),
+        12 => (row.clone(), events(), fence.clone(), any::<bool>(), prop::option::of(0..60_000_i64))
+            .prop_map(|(row, event, fence, gives_back, wait)| {
+                Operation::Advance { row, event, fence, gives_back, wait }
+            }),
+        1 => (row.clone(), fence, 0..60_000_i64)
+            .prop_map(|(row, fence, lease)| Operation::Heartbeat { row, fence, lease }),
+        1 => (row.clone(), readers()).prop_map(|(row, reader)| Operation::Cancel { row, reader }),
+        2 => (row, readers()).prop_map(|(row, reader)| Operation::Read { row, reader }),
+        1 => (readers(), 0..4_usize, status)
+            .prop_map(|(reader, limit, status)| Operation::List { reader, limit, status }),
+        3 => select(vec![0_i64, 1, 500, 30_000, 120_000, 4_000_000]).prop_map(Operation::Wait),
+    ]
+}
+
+/// Both stores, and what is needed to speak of their rows.
+struct Pair {
+    model: MemoryStore,
+    real: super::SqliteStore,
+    now: Millis,
+    /// Id, tenant and newest fence of each row.
+    rows: Vec<(String, Reader, i64)>,
+    next: usize,
+}
+
+/// Has both do the same, and compares what they say.
+macro_rules! both {
+    ($pair:expr, $store:ident => $call:expr) => {{
+        let $store: &dyn Store = &$pair.model;
+        let expected = $call.await.unwrap();
+        let $store: &dyn Store = &$pair.real;
+        let found = $call.await.unwrap();
+        assert_eq!(found, expected);
+        expected
+    }};
+}
+
+impl Pair {
+    fn wish(&mut self, wish: &Wish) -> NewGeneration {
+        self.next += 1;
+        let mut new = wanted(&format!("picture {}", wish.what), &wish.reader, self.now);
+        new.id = format!("{:08}", self.next);
+        new.asked.strategy = wish.sharing;
+        new.asked.force_new = wish.force_new;
+        (new.priority, new.scheduled_at) = (wish.priority, wish.scheduled.map(|at| self.now + at));
+        (new.policy.fallback, new.policy.unknown) = (wish.fallback, wish.unknown);
+        if wish.sharing == Sharing::Always {
+            (new.asked.cache_key, new.asked.ttl_seconds) = (None, None);
+        }
+        new
+    }
+
+    /// A row of the newest, with the fence as wanted.
+    fn row(&self, back: usize, fence: Fence) -> Option<(String, Reader, Option<i64>)> {
+        let (id, owner, newest) = self.rows.iter().rev().nth(back)?;
+        let fence = match fence {
+            Fence::Newest => Some(*newest),
+            Fence::Older => Some(newest - 1),
+            Fence::None => None,
+        };
+        Some((id.clone(), owner.clone(), fence))
+    }
+
+    async fn carry_out(&mut self, operation: Operation) {
+        match operation {
+            Operation::Wait(millis) => self.now += millis,
+            Operation::Create(wish) => {
+                let new = self.wish(&wish);
+                let created = done(both!(self, store => store.create(Creation::of(new.clone()))));
+                if created.row.id == new.id {
+                    self.rows.push((new.id, new.owner, 0));
+                }
+            }
+            Operation::Preview(wish) => {
+                let new = self.wish(&wish);
+                both!(self, store => store.preview(&new));
+            }
+            Operation::Claim { limit, lease } => {
+                let claim = Claim { now: self.now, lease_until: self.now + lease, limit };
+                for claimed in both!(self, store => store.claim(&claim)) {
+                    let known = self.rows.iter_mut().find(|(id, ..)| *id == claimed.row.id);
+                    let (_, _, fence) = known.unwrap();
+                    assert!(claimed.row.fence > *fence, "fences only grow");
+                    *fence = claimed.row.fence;
+                }
+            }
+            Operation::Advance { row, event, fence, gives_back, wait } => {
+                let Some((id, _, fence)) = self.row(row, fence) else { return };
+                self.next += 1;
+                let asset = Asset {
+                    id: format!("asset {}", self.next),
+                    generation: id.clone(),
+                    index: 0,
+                    media_type: "image/gif".to_owned(),
+                    width: 2,
+                    height: 3,
+                    bytes: 4,
+                    sha256: "00".repeat(32),
+                    created_at: self.now,
+                };
+                let advance = Advance {
+                    id,
+                    fence,
+                    event,
+                    now: self.now,
+                    token: Some(format!("token {}", self.next)),
+                    deadline_at: Some(self.now + 300_000),
+                    prediction: (event == Event::Accepted).then(|| format!("p{}", self.next)),
+                    next_run_at: wait.map(|wait| self.now + wait),
+                    gives_back,
+                    assets: if event == Event::Stored { vec![asset] } else { Vec::new() },
+                };
+                both!(self, store => store.advance(&advance));
+            }
+            Operation::Heartbeat { row, fence, lease } => {
+                let Some((id, _, fence)) = self.row(row, fence) else { return };
+                let (fence, until) = (fence.unwrap_or(0), self.now + lease);
+                both!(self, store => store.heartbeat(&id, fence, until));
+            }
+            Operation::Cancel { row, reader } => {
+                let Some((id, ..)) = self.row(row, Fence::None) else { return };
+                both!(self, store => store.cancel(&reader, &id, self.now));
+            }
+            Operation::Read { row, reader } => {
+                let Some((id, ..)) = self.row(row, Fence::None) else { return };
+                let read = both!(self, store => store.get(&reader, &id));
+                for asset in read.iter().flat_map(|read| &read.assets) {
+                    both!(self, store => store.asset(&reader, &asset.id));
+                }
+            }
+            Operation::List { reader, limit, status } => {
+                let mut query = ListQuery { limit, status, ..ListQuery::default() };
+                let page = both!(self, store => store.list(&reader, &query));
+                query.after = page.next;
+                both!(self, store => store.list(&reader, &query));
+            }
+        }
+        both!(self, store => store.next_due());
+    }
+
+    /// What lies in both at the end, row by row.
+    async fn compare(&self) {
+        for (id, owner, _) in &self.rows {
+            for user in ["ada", "ben"] {
+                let reader = Reader { tenant: owner.tenant.clone(), user: user.to_owned() };
+                let read = both!(self, store => store.get(&reader, id));
+                let events = both!(self, store => store.events(&reader, id));
+                let Some(read) = read else { continue };
+                let numbers = |count: usize| (1..).take(count).collect::<Vec<i64>>();
+                let told: Vec<i64> = events.iter().map(|event| event.number).collect();
+                assert_eq!(told, numbers(usize::try_from(read.row.events).unwrap()));
+                let tried: Vec<i64> = read.attempts.iter().map(|one| one.number).collect();
+                assert_eq!(tried, numbers(usize::try_from(read.row.attempts).unwrap()));
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 24,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn both_stores_show_the_same(operations in prop::collection::vec(operations(), 1..80)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let folder = Folder::new();
+        let mut pair = Pair {
+            model: MemoryStore::new(),
+            real: folder.store(),
+            now: NOON,
+            rows: Vec::new(),
+            next: 0,
+        };
+        runtime.block_on(async {
+            for operation in operations {
+                pair.carry_out(operation).await;
+            }
+            pair.compare().await;
+        });
+    }
+}
