@@ -39,6 +39,7 @@ pub(crate) fn object(
     properties: Vec<Property>,
     old: Vec<(&'static str, Schema)>,
     others: Others,
+    generator: &mut SchemaGenerator,
 ) -> Schema {
     let mut members = Map::new();
     let mut required = Vec::new();
@@ -78,8 +79,7 @@ pub(crate) fn object(
         }
         Others::Ignored => {}
         Others::Blocks => {
-            let block = json!({ "$ref": "#/$defs/OpenMap" });
-            let block = json!({ "anyOf": [block, { "type": "null" }] });
+            let block = generator.subschema_for::<Option<crate::Map<'_>>>();
             out.insert("patternProperties".to_owned(), json!({ BLOCK_NAMES: block }));
             out.insert("additionalProperties".to_owned(), Value::Bool(false));
         }

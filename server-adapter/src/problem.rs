@@ -162,6 +162,7 @@ pub struct Problem {
     /// What went wrong this time, and what to do.
     pub detail: String,
     /// The faults of the document, all at once.
+    #[schemars(default)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
     /// The limit that stands in the way.

@@ -215,6 +215,7 @@ macro_rules! record {
                         ),)*],
                         vec![$($(($old_wire, generator.subschema_for::<Option<$old_ty>>()),)*)?],
                         $crate::decode::record!(@open $unknown),
+                        generator,
                     )
                 }
             }
