@@ -211,7 +211,6 @@ pub struct GenerationResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// For people.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tags: Vec<String>,
     /// The world it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
