@@ -346,6 +346,18 @@ impl Store for MemoryStore {
         Ok(row.map(|row| row.lease_until = Some(lease_until)).is_some())
     }
 
+    async fn end_leases(&self, now: Millis) -> Result<u64> {
+        let mut tables = self.tables();
+        let mut count = 0;
+        for row in tables.rows.values_mut().filter(|row| !row.state.is_terminal()) {
+            if row.lease_until.is_some_and(|until| until > now) {
+                row.lease_until = Some(now);
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
     async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>> {
         let mut tables = self.changing();
         let change = tables.rows.get(&advance.id).and_then(|row| decide_advance(row, advance));
@@ -579,7 +591,7 @@ fn due_at(row: &Row) -> Option<Millis> {
 impl NewGeneration {
     /// The row that is inserted.
     #[must_use]
-    pub(crate) fn row(&self, number: i64) -> Row {
+    pub fn row(&self, number: i64) -> Row {
         Row {
             id: self.id.clone(),
             number,

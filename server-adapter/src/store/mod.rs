@@ -361,6 +361,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Holds a row longer; false if it is held by somebody else meanwhile.
     async fn heartbeat(&self, id: &str, fence: i64, lease_until: Millis) -> Result<bool>;
 
+    /// Ends every lease, and says how many: for a worker who knows that all others are gone.
+    async fn end_leases(&self, now: Millis) -> Result<u64>;
+
     /// Applies an event to a row; none if the fence is an old one or the row is gone.
     async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>>;
 

@@ -162,6 +162,12 @@ pub(crate) async fn heartbeat<T: Tx>(
     Ok(tx.execute(sql, &[id.into(), fence.into(), lease_until.into()]).await? == 1)
 }
 
+pub(crate) async fn end_leases<T: Tx>(tx: &mut T, now: Millis) -> Result<u64> {
+    let sql = "UPDATE generations SET lease_until = ?1, due_at = ?1
+               WHERE lease_until > ?1 AND due_at IS NOT NULL";
+    tx.execute(sql, &[now.into()]).await
+}
+
 pub(crate) async fn advance<T: Tx>(tx: &mut T, advance: &Advance) -> Result<Option<Advanced>> {
     let Some(row) = by_id(tx, &advance.id, true).await? else { return Ok(None) };
     let Some(change) = decide_advance(&row, advance) else { return Ok(None) };

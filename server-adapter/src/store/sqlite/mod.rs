@@ -294,6 +294,10 @@ impl Store for SqliteStore {
         write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
     }
 
+    async fn end_leases(&self, now: Millis) -> Result<u64> {
+        write!(self, |tx| operations::end_leases(tx, now))
+    }
+
     async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>> {
         let advance = advance.clone();
         self.changed(write!(self, |tx| operations::advance(tx, &advance)))
