@@ -11,11 +11,12 @@ use tokio::sync::{Notify, watch};
 
 use crate::asset::Blobs;
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
+use crate::event::Hub;
 use crate::http::{App, hash_key, serve};
 use crate::provider::{Local, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
-use crate::store::{Key, Reader, Role, SqliteStore, StoreError};
+use crate::store::{Key, Reader, Role, SqliteStore, Store, StoreError};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -102,8 +103,10 @@ impl Server {
         let clock: SharedClock = Arc::new(SystemClock);
         let blobs = data.join("blobs");
         let spool = data.join("local");
+        let store: Arc<dyn Store> = Arc::new(store);
         let service = Service {
-            store: Arc::new(store),
+            hub: Hub::new(Arc::clone(&store)),
+            store,
             blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
             signer: Signer::new(
@@ -149,7 +152,13 @@ impl Server {
 
     /// Serves and works until `stop` is true.
     pub async fn run(&self, listener: TcpListener, stop: watch::Receiver<bool>) {
-        tokio::join!(serve(listener, self.router(), stop.clone()), self.work(stop));
+        let mut stopped = stop.clone();
+        let streams = async {
+            // Streams of events have no end of their own.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            self.service.hub.close();
+        };
+        tokio::join!(serve(listener, self.router(), stop.clone()), self.work(stop), streams);
     }
 
     /// Keeps a key: who has its text may call.

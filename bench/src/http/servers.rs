@@ -9,6 +9,7 @@ use axum::routing::post;
 use onepath_core::Rating;
 use onepath_server::asset::Blobs;
 use onepath_server::clock::SystemClock;
+use onepath_server::event::Hub;
 use onepath_server::http::{App, serve as listen};
 use onepath_server::provider::{Local, Providers};
 use onepath_server::service::{Plans, ServerBounds, Service};
@@ -44,8 +45,10 @@ async fn nothing(body: Bytes) -> (StatusCode, String) {
 /// The real router and service over a store that keeps nothing.
 fn create() -> Result<Router, Failure> {
     let folder = std::env::temp_dir().join(format!("onepath-bench-{}", std::process::id()));
+    let store: Arc<dyn Store> = Arc::new(NoStore::new());
     let service = Service {
-        store: Arc::new(NoStore::new()),
+        hub: Hub::new(Arc::clone(&store)),
+        store,
         blobs: Blobs::folder(&folder.join("blobs"))?,
         providers: Providers::new().with(Local::new(&folder.join("local"))?),
         clock: Arc::new(SystemClock),

@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod body;
+mod events;
 mod generations;
 mod listen;
 mod meta;

@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use onepath_core::CreateGenerationRequest;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, generations, meta};
+use super::{App, assets, events, generations, meta};
 use crate::service::{
     CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
     UsageResponse, ValidateResponse,
@@ -24,6 +24,8 @@ pub(super) enum Gives {
     Picture,
     /// No body.
     Nothing,
+    /// Frames of events.
+    Events,
 }
 
 /// A parameter of a query.
@@ -167,6 +169,20 @@ const LIST: &[Parameter] = &[
     },
 ];
 
+fn words(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "enum": ["new", "old"], "default": "new" })
+}
+
+const EVENTS: &[Parameter] = &[
+    Parameter { name: "cursor", about: "Events behind this place.", schema: of::<String> },
+    Parameter { name: "words", about: "`old` for those of the system before.", schema: words },
+    Parameter {
+        name: "token",
+        about: "The key, for readers who cannot send a header.",
+        schema: of::<String>,
+    },
+];
+
 const SIGNED: &[Parameter] = &[
     Parameter { name: "expires", about: "Part of a signed URL.", schema: of::<String> },
     Parameter { name: "reader", about: "Part of a signed URL.", schema: of::<String> },
@@ -236,6 +252,38 @@ pub(super) fn routes() -> Vec<Route> {
             gives: Gives::Json(of::<PreflightResponse>),
             bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503],
             handler: || route_post(generations::preflight),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/events",
+            id: "streamEvents",
+            about: "Events as they happen, as server-sent events; `Last-Event-ID` goes on behind it.",
+            tag: "events",
+            key: true,
+            query: EVENTS,
+            body: None,
+            good: &[(200, "Frames until either side ends.")],
+            gives: Gives::Events,
+            bad: &[401, 422, 503],
+            handler: || route_get(events::stream_events),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/ws/generations",
+            id: "openSocket",
+            about: "The same frames over a web socket; `ping` is answered with `pong`.",
+            tag: "events",
+            key: false,
+            query: EVENTS,
+            body: None,
+            good: &[(
+                101,
+                "The connection is a web socket from now on; without a known key it is \
+                           closed with 1008.",
+            )],
+            gives: Gives::Nothing,
+            bad: &[422],
+            handler: || route_get(events::socket),
         },
         Route {
             method: "get",

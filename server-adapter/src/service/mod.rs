@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use crate::asset::Blobs;
 use crate::clock::SharedClock;
+use crate::event::Hub;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
@@ -78,6 +79,8 @@ pub struct Service {
     pub unknown_price: i64,
     /// Rows that were read lately.
     pub known: Arc<Known>,
+    /// Hands events on.
+    pub hub: Arc<Hub>,
 }
 
 impl Service {

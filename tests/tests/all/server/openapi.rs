@@ -70,7 +70,8 @@ fn the_document_is_whole() {
             path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
         assert_eq!(named, in_path, "{method} {path}");
         let responses = operation["responses"].as_object().unwrap();
-        assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+        let good = |status: &String| status.starts_with('2') || status == "101";
+        assert!(responses.keys().any(good), "{method} {path}");
         assert!(operation["requestBody"].is_null() || ["POST", "PATCH"].contains(&method.as_str()));
     }
     for schema in document["components"]["schemas"].as_object().unwrap().values() {
@@ -97,6 +98,10 @@ async fn every_route_is_described_and_answers() {
     let (last, first): (Vec<_>, Vec<_>) =
         operations(&document).into_iter().partition(|(method, ..)| method == "DELETE");
     for (method, path, operation) in first.into_iter().chain(last) {
+        // What has no end of its own is looked at in `events`.
+        if operation["tags"][0] == "events" {
+            continue;
+        }
         let thing = if path.contains("/assets/") { asset.as_str() } else { id.as_str() };
         let real =
             path.replace("{id}", thing).replace("{name}", "create-generation-request.schema.json");
