@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
-use onepath_server::store::{Reader, Role};
+use onepath_core::{Rating, WorldMeta, decode};
+use onepath_server::store::{Reader, Role, User, World};
 use onepath_server::{Server, Settings, new_key};
 
-use crate::{Outcome, Run};
+use crate::render::{Format, Renderer};
+use crate::{Outcome, Run, print};
 
 /// What is looked after.
 #[derive(Debug, Subcommand)]
@@ -14,6 +16,20 @@ pub(crate) enum Command {
     /// API keys
     #[command(subcommand)]
     Key(KeyCommand),
+    /// Users: what they want to see, and what they pay for
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Worlds: what they declare about generation
+    #[command(subcommand)]
+    World(WorldCommand),
+}
+
+/// The server's data folder.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Data {
+    /// The server's data folder
+    #[arg(long, value_name = "DIR", default_value = "onepath-data")]
+    data: PathBuf,
 }
 
 /// What is done with keys.
@@ -21,14 +37,17 @@ pub(crate) enum Command {
 pub(crate) enum KeyCommand {
     /// Make a key and print it; only its hash is kept
     Create(CreateKey),
+    /// List the keys, without their secrets
+    List(Data),
+    /// End a key; it stops working within five seconds
+    Revoke(RevokeKey),
 }
 
 /// Options of `onepath admin key create`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CreateKey {
-    /// The server's data folder
-    #[arg(long, value_name = "DIR", default_value = "onepath-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    data: Data,
     /// What people call the key
     #[arg(long, default_value = "key")]
     name: String,
@@ -43,6 +62,73 @@ pub(crate) struct CreateKey {
     role: RoleWord,
 }
 
+/// Options of `onepath admin key revoke`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RevokeKey {
+    #[command(flatten)]
+    data: Data,
+    /// The key's id, as the list shows it
+    id: String,
+}
+
+/// What is done with users.
+#[derive(Debug, Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make a user, or change one
+    Set(SetUser),
+    /// List the users
+    List(Data),
+}
+
+/// Options of `onepath admin user set`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SetUser {
+    #[command(flatten)]
+    data: Data,
+    /// The tenant behind whose wall they are
+    #[arg(long, default_value = "default")]
+    tenant: String,
+    /// The user's id
+    id: String,
+    /// The highest rating they want; romantic if absent
+    #[arg(long, value_name = "RATING", value_parser = rating)]
+    max_rating: Option<Rating>,
+    /// Lower band and rating by one for them
+    #[arg(long)]
+    reduce_intensity: bool,
+    /// The price they pay: names their plan; the free one if absent
+    #[arg(long, value_name = "ID")]
+    price_id: Option<String>,
+}
+
+/// What is done with worlds.
+#[derive(Debug, Subcommand)]
+pub(crate) enum WorldCommand {
+    /// Make a world, or change one
+    Set(SetWorld),
+    /// List the worlds
+    List(Data),
+}
+
+/// Options of `onepath admin world set`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SetWorld {
+    #[command(flatten)]
+    data: Data,
+    /// The tenant behind whose wall it lies
+    #[arg(long, default_value = "default")]
+    tenant: String,
+    /// The world's id, as the game names it
+    id: String,
+    /// Its name
+    #[arg(long)]
+    name: Option<String>,
+    /// What it declares (`{"generation": {"maxContentRating", "levels", "tiers", "terms"}}`), as a
+    /// JSON file
+    #[arg(long, value_name = "FILE")]
+    meta: PathBuf,
+}
+
 /// A role on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RoleWord {
@@ -50,31 +136,152 @@ pub(crate) enum RoleWord {
     User,
     /// On behalf of players.
     Backend,
+    /// For whoever runs the server.
+    Admin,
+}
+
+fn rating(word: &str) -> Result<Rating, String> {
+    let known: Vec<&str> = Rating::ALL.iter().map(|(word, _)| *word).collect();
+    Rating::parse(word).ok_or_else(|| format!("`{word}` is no rating: {}", known.join(", ")))
 }
 
 pub(crate) fn run(command: &Command) -> Run {
-    let Command::Key(KeyCommand::Create(args)) = command;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime does not start: {error}"))?;
-    runtime.block_on(create(args))
+    runtime.block_on(async {
+        match command {
+            Command::Key(KeyCommand::Create(args)) => create_key(args).await,
+            Command::Key(KeyCommand::List(data)) => list_keys(data).await,
+            Command::Key(KeyCommand::Revoke(args)) => revoke_key(args).await,
+            Command::User(UserCommand::Set(args)) => set_user(args).await,
+            Command::User(UserCommand::List(data)) => list_users(data).await,
+            Command::World(WorldCommand::Set(args)) => set_world(args).await,
+            Command::World(WorldCommand::List(data)) => list_worlds(data).await,
+        }
+    })
 }
 
-async fn create(args: &CreateKey) -> Run {
-    for (name, value) in [("tenant", &args.tenant), ("user", &args.user)] {
-        if value.is_empty() {
-            return Err(format!("--{name} is empty: an id has at least one character"));
-        }
+fn open(data: &Data) -> Result<Server, String> {
+    Server::open(&Settings::new(&data.data)).map_err(|error| error.to_string())
+}
+
+fn fail(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn named(values: &[(&str, &String)]) -> Result<(), String> {
+    match values.iter().find(|(_, value)| value.is_empty()) {
+        Some((name, _)) => Err(format!("the {name} is empty: an id has at least one character")),
+        None => Ok(()),
     }
-    let server = Server::open(&Settings::new(&args.data)).map_err(|error| error.to_string())?;
+}
+
+async fn create_key(args: &CreateKey) -> Run {
+    named(&[("tenant", &args.tenant), ("user", &args.user)])?;
+    let server = open(&args.data)?;
     let key = new_key();
     let reader = Reader { tenant: args.tenant.clone(), user: args.user.clone() };
     let role = match args.role {
         RoleWord::User => Role::User,
         RoleWord::Backend => Role::Backend,
+        RoleWord::Admin => Role::Admin,
     };
-    server.add_key(&key, &args.name, reader, role).await.map_err(|error| error.to_string())?;
-    crate::print::line(&key)?;
+    server.add_key(&key, &args.name, reader, role).await.map_err(fail)?;
+    print::line(&key)?;
+    Ok(Outcome::Clean)
+}
+
+async fn list_keys(data: &Data) -> Run {
+    for key in open(data)?.service().store.keys().await.map_err(fail)? {
+        let state = if key.revoked_at.is_some() { "revoked" } else { "works" };
+        print::line(&format!(
+            "{}  {}  {}  tenant {}  user {}  {}",
+            key.id,
+            state,
+            key.role.word(),
+            key.reader.tenant,
+            key.reader.user,
+            key.name
+        ))?;
+    }
+    Ok(Outcome::Clean)
+}
+
+async fn revoke_key(args: &RevokeKey) -> Run {
+    let server = open(&args.data)?;
+    let service = server.service();
+    let revoked = service.store.revoke_key(&args.id, service.clock.now()).await.map_err(fail)?;
+    if revoked {
+        Ok(Outcome::Clean)
+    } else {
+        Err(format!("there is no key `{}`: `onepath admin key list` shows their ids", args.id))
+    }
+}
+
+async fn set_user(args: &SetUser) -> Run {
+    named(&[("tenant", &args.tenant), ("id", &args.id)])?;
+    let server = open(&args.data)?;
+    let service = server.service();
+    let user = User {
+        reader: Reader { tenant: args.tenant.clone(), user: args.id.clone() },
+        max_rating: args.max_rating,
+        reduce_intensity: args.reduce_intensity,
+        price_id: args.price_id.clone(),
+        created_at: service.clock.now(),
+    };
+    service.store.put_user(user).await.map_err(fail)?;
+    Ok(Outcome::Clean)
+}
+
+async fn list_users(data: &Data) -> Run {
+    for user in open(data)?.service().store.users(None).await.map_err(fail)? {
+        print::line(&format!(
+            "{}  tenant {}  max rating {}{}  price {}",
+            user.reader.user,
+            user.reader.tenant,
+            user.max_rating.map_or("romantic, by silence", Rating::word),
+            if user.reduce_intensity { ", intensity reduced" } else { "" },
+            user.price_id.as_deref().unwrap_or("none: the free plan")
+        ))?;
+    }
+    Ok(Outcome::Clean)
+}
+
+async fn set_world(args: &SetWorld) -> Run {
+    named(&[("tenant", &args.tenant), ("id", &args.id)])?;
+    let name = args.meta.display().to_string();
+    let meta = std::fs::read_to_string(&args.meta).map_err(|error| format!("{name}: {error}"))?;
+    if let Err(refusal) = decode::<WorldMeta<'_>>(&meta).into_result() {
+        Renderer::stderr(Format::Full).document(&name, &meta, refusal.findings());
+        return Err(format!("{name} cannot be used"));
+    }
+    let server = open(&args.data)?;
+    let service = server.service();
+    let world = World {
+        tenant: args.tenant.clone(),
+        id: args.id.clone(),
+        name: args.name.clone(),
+        meta,
+        created_at: service.clock.now(),
+    };
+    service.store.put_world(world).await.map_err(fail)?;
+    Ok(Outcome::Clean)
+}
+
+async fn list_worlds(data: &Data) -> Run {
+    for world in open(data)?.service().store.worlds(None).await.map_err(fail)? {
+        let bound = decode::<WorldMeta<'_>>(&world.meta)
+            .value
+            .and_then(|meta| meta.generation?.max_content_rating);
+        print::line(&format!(
+            "{}  tenant {}  max rating {}  {}",
+            world.id,
+            world.tenant,
+            bound.map_or("romantic, by silence", Rating::word),
+            world.name.as_deref().unwrap_or("")
+        ))?;
+    }
     Ok(Outcome::Clean)
 }

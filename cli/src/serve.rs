@@ -1,11 +1,12 @@
 //! `onepath serve`: the server on a data folder.
 
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use onepath_core::Rating;
-use onepath_server::service::ServerBounds;
+use onepath_server::service::{Plans, ServerBounds};
 use onepath_server::store::{Reader, Role};
 use onepath_server::{Server, Settings, new_key};
 use tokio::net::TcpListener;
@@ -29,6 +30,10 @@ pub(crate) struct Args {
     /// The key of `--dev`; a random one if absent
     #[arg(long, env = "ONEPATH_DEV_KEY", hide_env_values = true, value_name = "KEY")]
     dev_key: Option<String>,
+    /// What each price buys, as a JSON file: `{"<price id>": {"in_flight": 4, "runs_month": 500,
+    /// "micros_month": 20000000}}`; `free` is the plan of everybody else
+    #[arg(long, value_name = "FILE", conflicts_with = "dev")]
+    plans: Option<PathBuf>,
     /// The ratings that `--dev` allows for world and user
     #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
     dev_bounds: Option<ServerBounds>,
@@ -55,7 +60,11 @@ pub(crate) fn run(args: &Args) -> Run {
         ));
     }
     let filter = EnvFilter::try_from_env("ONEPATH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .init();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -66,6 +75,14 @@ pub(crate) fn run(args: &Args) -> Run {
 async fn serve(args: &Args) -> Run {
     let mut settings = Settings::new(&args.data);
     settings.bounds = args.dev_bounds.unwrap_or_default();
+    if args.dev {
+        settings.plans = Plans::unlimited();
+    } else if let Some(file) = &args.plans {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        settings.plans =
+            Plans::from_json(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+    }
     let server = Server::open(&settings).map_err(|error| error.to_string())?;
     let key = if args.dev {
         let key = args.dev_key.clone().filter(|key| !key.is_empty()).unwrap_or_else(new_key);
@@ -74,8 +91,8 @@ async fn serve(args: &Args) -> Run {
         added.map_err(|error| error.to_string())?;
         Some(key)
     } else {
-        let keys = server.service().store.count_keys().await.map_err(|error| error.to_string())?;
-        if keys == 0 {
+        let keys = server.service().store.keys().await.map_err(|error| error.to_string())?;
+        if keys.is_empty() {
             return Err(format!(
                 "nobody has a key yet: make one with `onepath admin key create --data {}`, or start \
                  with --dev on your own machine",

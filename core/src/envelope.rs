@@ -43,6 +43,8 @@ record! {
         session: Option<Session<'a>> = "session";
         /// The world; its bound can only lower the server's.
         world: Option<World<'a>> = "world";
+        /// The world, by the id under which the server knows it.
+        world_id: Option<Id<'a>> = "world_id" | "worldId" with crate::id::optional as Option<crate::id::Optional>;
         /// Who the content is for; their bound can only lower the server's.
         user: Option<User<'a>> = "user";
         /// The npcs in the scene, in order.

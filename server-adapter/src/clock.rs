@@ -77,3 +77,41 @@ pub fn rfc3339(at: Millis) -> String {
 pub fn parse_rfc3339(text: &str) -> Option<Millis> {
     text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
 }
+
+/// The first millisecond of the month in UTC.
+#[must_use]
+pub fn month_start(now: Millis) -> Millis {
+    in_utc(now).map_or(0, |date| to_millis(date.first_of_month()))
+}
+
+/// The first millisecond of the next month in UTC.
+#[must_use]
+pub fn month_end(now: Millis) -> Millis {
+    let next = in_utc(now).and_then(|date| date.last_of_month().tomorrow().ok());
+    next.map_or(Millis::MAX, to_millis)
+}
+
+fn in_utc(at: Millis) -> Option<jiff::civil::Date> {
+    let time = jiff::Timestamp::from_millisecond(at).ok()?;
+    Some(jiff::tz::Offset::UTC.to_datetime(time).date())
+}
+
+fn to_millis(date: jiff::civil::Date) -> Millis {
+    let start = jiff::tz::Offset::UTC.to_timestamp(date.at(0, 0, 0, 0));
+    start.map_or(0, jiff::Timestamp::as_millisecond)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_are_those_of_utc() {
+        let at = |text: &str| parse_rfc3339(text).unwrap();
+        let now = at("2026-12-31T23:59:59.999Z");
+        assert_eq!(rfc3339(month_start(now)), "2026-12-01T00:00:00.000Z");
+        assert_eq!(rfc3339(month_end(now)), "2027-01-01T00:00:00.000Z");
+        assert_eq!(at("2026-11-23T20:00:00+02:00"), at("2026-11-23T18:00:00Z"));
+        assert_eq!(parse_rfc3339("yesterday"), None);
+    }
+}

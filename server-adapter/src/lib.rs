@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 pub mod asset;
+pub mod cache;
 pub mod clock;
 pub mod http;
 pub mod problem;

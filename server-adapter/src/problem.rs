@@ -4,7 +4,9 @@ use onepath_core::{Finding, Severity};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::store::StoreError;
+use crate::clock::rfc3339;
+use crate::store::decide::{LimitHit, LimitKind};
+use crate::store::{Millis, StoreError};
 
 macro_rules! problem_codes {
     ($($(#[doc = $doc:literal])* $variant:ident $word:literal $status:literal $title:literal;)*) => {
@@ -163,6 +165,23 @@ pub struct Problem {
     #[schemars(default)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Fault>,
+    /// The limit that stands in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit: Option<Box<LimitReport>>,
+}
+
+/// A limit that stands in the way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct LimitReport {
+    /// `in_flight`, `runs_month` or `micros_month`.
+    pub name: &'static str,
+    /// How much is allowed.
+    pub allowed: i64,
+    /// How much is left.
+    pub remaining: i64,
+    /// When it starts anew (RFC 3339); absent for what is in flight.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resets_at: Option<String>,
 }
 
 impl Problem {
@@ -176,7 +195,39 @@ impl Problem {
             code,
             detail: detail.into(),
             errors: Vec::new(),
+            limit: None,
         }
+    }
+
+    /// A plan's limit stands in the way; a month's ends at `until`.
+    #[must_use]
+    pub fn limited(hit: LimitHit, until: Millis) -> Self {
+        let LimitHit { limit, allowed, used } = hit;
+        let (code, name, detail) = match limit {
+            LimitKind::InFlight => (
+                ProblemCode::TooManyInflight,
+                "in_flight",
+                format!("{used} are in flight, {allowed} are allowed: try again when one is done"),
+            ),
+            LimitKind::Runs => (
+                ProblemCode::LimitExceeded,
+                "runs_month",
+                format!("{used} of {allowed} runs of this month are used"),
+            ),
+            LimitKind::Micros => (
+                ProblemCode::LimitExceeded,
+                "micros_month",
+                format!("{used} of {allowed} micro-dollars of this month are used"),
+            ),
+        };
+        let mut problem = Self::new(code, detail);
+        problem.limit = Some(Box::new(LimitReport {
+            name,
+            allowed,
+            remaining: (allowed - used).max(0),
+            resets_at: (limit != LimitKind::InFlight).then(|| rfc3339(until)),
+        }));
+        problem
     }
 
     /// With the faults of the document.

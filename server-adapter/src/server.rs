@@ -1,5 +1,7 @@
 //! A server on a folder: store, blobs, providers and worker put together.
 
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,13 +10,13 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use crate::asset::Blobs;
-use crate::clock::{SharedClock, SystemClock, new_secret};
+use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::http::{App, hash_key, serve};
 use crate::provider::{Local, Providers};
-use crate::service::{ServerBounds, Service};
+use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, Reader, Role, SqliteStore, StoreError};
-use crate::worker::{Worker, WorkerSettings};
+use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
@@ -29,6 +31,10 @@ pub struct Settings {
     pub attempts: u32,
     /// How long the URLs of assets live.
     pub url_lifetime: Duration,
+    /// What each price buys.
+    pub plans: Plans,
+    /// What a run reserves whose price is not known, in micro-dollars.
+    pub unknown_price: i64,
 }
 
 impl Settings {
@@ -41,6 +47,8 @@ impl Settings {
             worker: WorkerSettings::default(),
             attempts: 3,
             url_lifetime: Duration::from_secs(24 * 60 * 60),
+            plans: Plans::default(),
+            unknown_price: 0,
         }
     }
 }
@@ -71,6 +79,8 @@ pub enum OpenError {
 pub struct Server {
     service: Service,
     worker: WorkerSettings,
+    /// Locked by every worker of the folder.
+    presence: PathBuf,
 }
 
 impl Server {
@@ -104,8 +114,11 @@ impl Server {
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
             attempts: settings.attempts,
+            plans: settings.plans.clone(),
+            unknown_price: settings.unknown_price,
+            known: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker })
+        Ok(Self { service, worker: settings.worker, presence: data.join("worker.lock") })
     }
 
     /// The service, for calls without HTTP.
@@ -130,6 +143,7 @@ impl Server {
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
         };
+        let _present = enter(&self.presence, &worker).await;
         worker.run(stop).await;
     }
 
@@ -151,7 +165,15 @@ impl Server {
         role: Role,
     ) -> Result<(), StoreError> {
         let created_at = self.service.clock.now();
-        let key = Key { hash: hash_key(text), name: name.to_owned(), reader, role, created_at };
+        let key = Key {
+            hash: hash_key(text),
+            id: new_id(&*self.service.clock),
+            name: name.to_owned(),
+            reader,
+            role,
+            created_at,
+            revoked_at: None,
+        };
         self.service.store.add_key(key).await
     }
 }
@@ -170,23 +192,34 @@ fn secret(file: &Path, clock: &SharedClock) -> Result<[u8; 32], OpenError> {
             let broken = || fail(std::io::Error::other("it has not 32 bytes: remove it"));
             bytes.try_into().map_err(|_| broken())
         }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let mut secret = [0; 32];
-            clock.random(&mut secret);
-            write_private(file, &secret).map_err(fail)?;
-            Ok(secret)
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let mut fresh = [0; 32];
+            clock.random(&mut fresh);
+            write_private(file, &fresh).map_err(fail)?;
+            // Read again: another process may have been first.
+            secret(file, clock)
         }
         Err(error) => Err(fail(error)),
     }
 }
 
+/// Writes a file that is there whole or not at all, wherever the process is killed; one that is
+/// there stays.
 fn write_private(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     use std::io::Write as _;
+    let draft = file.with_extension(format!("{}.draft", std::process::id()));
     let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut out = options.open(file)?;
+    let mut out = options.open(&draft)?;
     out.write_all(bytes)?;
-    out.sync_all()
+    out.sync_all()?;
+    let linked = match std::fs::hard_link(&draft, file) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        linked => linked,
+    };
+    std::fs::remove_file(&draft)?;
+    linked?;
+    file.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }

@@ -2,6 +2,7 @@
 
 mod bench;
 mod deny;
+mod faults;
 mod font;
 mod fuzz;
 mod run;
@@ -17,6 +18,8 @@ cargo xtask <command>
   test        everything that must hold before a change lands; prints a count of tests
   generate    write the generated files: schemas, tables of the docs, vectors
   bench       measure against named peers; writes target/bench/table.md
+  faults      kill the real server at any moment and count what became of its work:
+              faults [--rounds N] [--seed S]
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
   font        pack the font of the local provider anew: font [GLYPHS.hex COMBINING.txt]
   deny        check bans, licences and sources of the dependencies
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         "test" => test::test(&rest),
         "generate" => test::generate(),
         "bench" => bench::bench(&rest),
+        "faults" => faults::faults(&rest),
         "fuzz" => fuzz::fuzz(&rest),
         "font" => font::font(&rest),
         "deny" => deny::deny(&rest),

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
+use crate::faults;
 use crate::run::{Outcome, cargo, copy_folder, need, node, npm_install, root, step};
 
 /// Runs every check in order of cost and prints a plain count of tests.
@@ -26,6 +27,7 @@ pub(crate) fn test(_: &[String]) -> Outcome {
     count
         .run("tests", cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))?;
     judges(&mut count)?;
+    kills(&mut count)?;
     step(
         "documents of the crates",
         cargo().env("RUSTDOCFLAGS", "-D warnings").args([
@@ -73,6 +75,23 @@ fn judges(count: &mut Count) -> Outcome {
         "a million numbers in Node and in onepath",
         node().arg(home.join("numbers.mjs")).args(["target/debug/onepath", "1000000"]),
     )
+}
+
+/// The server is killed in the middle of its work; `cargo xtask faults` does it a hundred times.
+fn kills(count: &mut Count) -> Outcome {
+    step(
+        "build the server and its testkit",
+        cargo().args([
+            "build",
+            "--quiet",
+            "--package",
+            "onepath-cli",
+            "--package",
+            "onepath-testkit",
+        ]),
+    )?;
+    let mut rounds = faults::rounds("debug");
+    count.run("the server survives kill -9", rounds.args(["--rounds", "6"]))
 }
 
 /// Tests that ran.

@@ -1,7 +1,6 @@
 //! Who calls: bearer keys, of which the store knows the hashes only.
 
-use std::collections::HashMap;
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::header::AUTHORIZATION;
@@ -10,26 +9,21 @@ use sha2::{Digest as _, Sha256};
 
 use super::App;
 use super::reply::Failure;
+use crate::cache::Recent;
 use crate::clock::{SharedClock, hex};
 use crate::problem::{Problem, ProblemCode};
 use crate::service::Caller;
-use crate::store::{Millis, Store};
+use crate::store::{Role, Store};
 
-/// How long a key is known without asking the store again: a revoked one works so long.
-const KNOWN_FOR: Millis = 5_000;
-
-/// Callers that are remembered at most.
-const MOST: usize = 10_000;
-
-/// Callers by the hash of their key, and until when they are known.
-type Known = HashMap<[u8; 32], (Caller, Millis)>;
+/// The header in which a backend says for which user it acts.
+const ON_BEHALF: &str = "onepath-user";
 
 /// The keys that were seen lately.
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     store: Arc<dyn Store>,
     clock: SharedClock,
-    known: Arc<RwLock<Known>>,
+    known: Arc<Recent<[u8; 32], Caller>>,
 }
 
 impl KeyRing {
@@ -38,27 +32,20 @@ impl KeyRing {
     }
 
     /// The caller of a key.
-    async fn caller(&self, key: &str) -> Result<Caller, Problem> {
+    pub(super) async fn caller(&self, key: &str) -> Result<Caller, Problem> {
         let hash: [u8; 32] = Sha256::digest(key).into();
         let now = self.clock.now();
-        if let Ok(known) = self.known.read()
-            && let Some((caller, until)) = known.get(&hash)
-            && *until > now
-        {
-            return Ok(caller.clone());
+        if let Some(caller) = self.known.get(&hash, now) {
+            return Ok(caller);
         }
         let found = self.store.key(&hex(&hash)).await?;
-        let key = found.ok_or_else(|| {
-            let detail = "the key is not known here: `onepath admin key create` makes one";
+        let key = found.filter(|key| key.revoked_at.is_none()).ok_or_else(|| {
+            let detail = "the key is not known here, or was revoked: `onepath admin key create` \
+                          makes one";
             Problem::new(ProblemCode::Unauthenticated, detail)
         })?;
         let caller = Caller { reader: key.reader, role: key.role };
-        if let Ok(mut known) = self.known.write() {
-            if known.len() >= MOST {
-                known.clear();
-            }
-            known.insert(hash, (caller.clone(), now + KNOWN_FOR));
-        }
+        self.known.put(hash, caller.clone(), now);
         Ok(caller)
     }
 }
@@ -83,6 +70,24 @@ impl FromRequestParts<App> for Caller {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(missing().into());
         }
-        Ok(app.keys.caller(key.trim()).await?)
+        let mut caller = app.keys.caller(key.trim()).await?;
+        if let Some(user) = parts.headers.get(ON_BEHALF) {
+            caller.reader.user = on_behalf(&caller, user.to_str().unwrap_or(""))?;
+        }
+        Ok(caller)
     }
+}
+
+/// The user for whom a backend acts.
+fn on_behalf(caller: &Caller, user: &str) -> Result<String, Problem> {
+    let user = user.trim();
+    if caller.role == Role::User && user != caller.reader.user {
+        let detail = "only keys with the role `backend` act for other users";
+        return Err(Problem::new(ProblemCode::Forbidden, detail));
+    }
+    if !(1..=255).contains(&user.len()) {
+        let detail = "the header `onepath-user` names a user by 1 to 255 characters";
+        return Err(Problem::new(ProblemCode::ValidationError, detail));
+    }
+    Ok(user.to_owned())
 }

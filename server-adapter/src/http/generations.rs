@@ -1,35 +1,48 @@
 //! Generations: create, validate, preflight, get, list, cancel.
 
 use axum::extract::{RawQuery, State};
-use axum::http::StatusCode;
-use axum::http::header::LOCATION;
+use axum::http::header::{CACHE_CONTROL, HeaderName, LOCATION};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::IntoResponse as _;
 use onepath_core::{GenerationStatus, Operation};
 
 use super::App;
 use super::body::JsonText;
 use super::path::Name;
-use super::reply::{Reply, json, set};
+use super::reply::{Reply, bytes, json, set};
+use crate::clock::parse_rfc3339;
 use crate::problem::{Fault, Problem};
-use crate::service::Caller;
-use crate::store::{Answer, ListQuery};
+use crate::service::{Caller, idempotency_key, read_patch};
+use crate::store::ListQuery;
 
 pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
+    headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Reply {
-    let created = app.service.create(&caller, &text).await?;
-    let status = match created.answer {
-        Answer::Created | Answer::Joined => StatusCode::ACCEPTED,
-        Answer::Cache | Answer::Hash => StatusCode::OK,
+    let key = match headers.get("idempotency-key") {
+        Some(value) => Some(idempotency_key(value.to_str().unwrap_or(""))?),
+        None => None,
     };
-    let mut response = json(status, &created);
-    set(response.headers_mut(), LOCATION, &format!("/api/v1/generations/{}", created.id));
+    let answered = app.service.create(&caller, &text, key).await?;
+    let status = StatusCode::from_u16(answered.receipt.status).unwrap_or(StatusCode::OK);
+    let mut response = bytes(status, "application/json", answered.receipt.body);
+    let headers = response.headers_mut();
+    set(headers, CACHE_CONTROL, "no-store");
+    set(headers, LOCATION, &answered.receipt.location);
+    if answered.replayed {
+        set(headers, HeaderName::from_static("idempotency-replayed"), "true");
+    }
     Ok(response)
 }
 
-pub(super) async fn validate(State(app): State<App>, _: Caller, JsonText(text): JsonText) -> Reply {
-    Ok(json(StatusCode::OK, &app.service.validate(&text)?))
+pub(super) async fn validate(
+    State(app): State<App>,
+    caller: Caller,
+    JsonText(text): JsonText,
+) -> Reply {
+    Ok(json(StatusCode::OK, &app.service.validate(&caller, &text).await?))
 }
 
 pub(super) async fn preflight(
@@ -46,6 +59,39 @@ pub(super) async fn get(State(app): State<App>, caller: Caller, Name(id): Name) 
 
 pub(super) async fn cancel(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
     Ok(json(StatusCode::OK, &app.service.cancel(&caller, &id).await?))
+}
+
+pub(super) async fn retry(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
+    Ok(json(StatusCode::ACCEPTED, &app.service.retry(&caller, &id).await?))
+}
+
+pub(super) async fn delete(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
+    app.service.delete(&caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+pub(super) async fn patch(
+    State(app): State<App>,
+    caller: Caller,
+    Name(id): Name,
+    JsonText(text): JsonText,
+) -> Reply {
+    let body = read_patch(&text)?;
+    let mut done = None;
+    if body.patch != crate::store::Patch::default() || !body.cancel {
+        done = Some(app.service.patch(&caller, &id, &body.patch).await?);
+    }
+    if body.cancel {
+        done = Some(app.service.cancel(&caller, &id).await?);
+    }
+    match done {
+        Some(done) => Ok(json(StatusCode::OK, &done)),
+        None => Err(Problem::not_found("generation").into()),
+    }
+}
+
+pub(super) async fn usage(State(app): State<App>, caller: Caller) -> Reply {
+    Ok(json(StatusCode::OK, &app.service.usage(&caller).await?))
 }
 
 pub(super) async fn list(
@@ -79,6 +125,17 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
             },
             "provider_id" => wanted.provider = Some(value),
             "request_hash" => wanted.request_hash = Some(value),
+            "world_id" => wanted.world = Some(value),
+            "q" => wanted.text = Some(value).filter(|text| !text.is_empty()),
+            "created_after" | "created_before" => match parse_rfc3339(&value) {
+                Some(at) if name == "created_after" => wanted.created_after = Some(at),
+                Some(at) => wanted.created_before = Some(at),
+                None => fault(format!("`{value}` is no time: RFC 3339 with an offset")),
+            },
+            "offset" => match value.parse::<usize>() {
+                Ok(offset @ 0..=100_000) => wanted.offset = offset,
+                _ => fault(format!("`{value}` is no offset: 0 to 100000; a cursor goes further")),
+            },
             "limit" => match value.parse::<usize>() {
                 Ok(limit @ 1..=200) => wanted.limit = limit,
                 _ => fault(format!("`{value}` is no limit: 1 to 200")),
@@ -90,7 +147,8 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
                 }
             },
             _ => fault(format!(
-                "`{name}` is not known: status, operation_type, provider_id, request_hash, limit, cursor"
+                "`{name}` is not known: status, operation_type, provider_id, request_hash, world_id, q, \
+                 created_after, created_before, limit, offset, cursor"
             )),
         }
     }

@@ -72,6 +72,15 @@ fn drop_marker(schema: &mut Value) {
 
 fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut parameters: Vec<Value> = path_parameters(route.path);
+    if route.id == "createGeneration" {
+        parameters.push(json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "description": "Makes the same call twice one call; kept for a day at least.",
+            "required": false,
+            "schema": { "type": "string", "minLength": 1, "maxLength": 257 },
+        }));
+    }
     for parameter in route.query {
         parameters.push(json!({
             "name": parameter.name,
@@ -121,6 +130,7 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
     for (status, about) in route.good {
         let content = match route.gives {
             _ if *status == 304 => json!({}),
+            Gives::Nothing => json!({}),
             Gives::Json(schema) => {
                 json!({ "application/json": { "schema": schema(generator).to_value() } })
             }

@@ -29,7 +29,7 @@ impl IntoResponse for Failure {
             ProblemCode::Unauthenticated => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            ProblemCode::Unavailable => {
+            ProblemCode::Unavailable | ProblemCode::TooManyInflight => {
                 headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}

@@ -3,14 +3,14 @@
 
 use axum::Router;
 use axum::handler::Handler;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use onepath_core::CreateGenerationRequest;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{App, assets, generations, meta};
 use crate::service::{
     CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
-    ValidateResponse,
+    UsageResponse, ValidateResponse,
 };
 
 /// What a route gives back when it goes well.
@@ -22,6 +22,8 @@ pub(super) enum Gives {
     AnyJson(&'static str),
     /// The bytes of a picture.
     Picture,
+    /// No body.
+    Nothing,
 }
 
 /// A parameter of a query.
@@ -75,6 +77,50 @@ where
     post(handler)
 }
 
+fn route_patch<H, T>(handler: H) -> MethodRouter<App>
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    patch(handler)
+}
+
+fn route_delete<H, T>(handler: H) -> MethodRouter<App>
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    delete(handler)
+}
+
+fn patch_body(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "description": "A merge patch (RFC 7396).",
+        "properties": {
+            "name": { "type": ["string", "null"], "maxLength": 255 },
+            "description": { "type": ["string", "null"], "maxLength": 10000 },
+            "tags": {
+                "type": ["array", "null"],
+                "maxItems": 50,
+                "items": { "type": "string", "minLength": 1, "maxLength": 64 },
+            },
+            "priority": { "type": "integer", "minimum": 0, "maximum": 10 },
+            "scheduled_at": { "type": ["string", "null"], "format": "date-time" },
+            "action": { "const": "cancel" },
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn whole(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": 100_000, "default": 0 })
+}
+
+fn time(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "format": "date-time" })
+}
+
 const LIST: &[Parameter] = &[
     Parameter {
         name: "status",
@@ -96,6 +142,23 @@ const LIST: &[Parameter] = &[
         about: "Only generations of this hash.",
         schema: of::<String>,
     },
+    Parameter { name: "world_id", about: "Only generations of this world.", schema: of::<String> },
+    Parameter {
+        name: "q",
+        about: "Only generations with this text in their name or description.",
+        schema: of::<String>,
+    },
+    Parameter {
+        name: "created_after",
+        about: "Only generations created at this time or later.",
+        schema: time,
+    },
+    Parameter {
+        name: "created_before",
+        about: "Only generations created before this time.",
+        schema: time,
+    },
+    Parameter { name: "offset", about: "Generations that are passed over.", schema: whole },
     Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
     Parameter {
         name: "cursor",
@@ -129,7 +192,7 @@ pub(super) fn routes() -> Vec<Route> {
                 (200, "It exists; nothing is paid."),
             ],
             gives: Gives::Json(of::<CreateGenerationResponse>),
-            bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503, 507],
+            bad: &[400, 401, 402, 403, 408, 409, 413, 415, 422, 429, 503, 507],
             handler: || route_post(generations::create),
         },
         Route {
@@ -201,6 +264,62 @@ pub(super) fn routes() -> Vec<Route> {
             gives: Gives::Json(of::<GenerationResponse>),
             bad: &[401, 404, 409, 503],
             handler: || route_post(generations::cancel),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/{id}/retry",
+            id: "retryGeneration",
+            about: "A new run of a generation that failed or was cancelled.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(202, "A run was started.")],
+            gives: Gives::Json(of::<GenerationResponse>),
+            bad: &[401, 402, 404, 409, 429, 503],
+            handler: || route_post(generations::retry),
+        },
+        Route {
+            method: "patch",
+            path: "/api/v1/generations/{id}",
+            id: "patchGeneration",
+            about: "Changes name, description and tags and, while it is pending, priority and schedule.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: Some(patch_body),
+            good: OK,
+            gives: Gives::Json(of::<GenerationResponse>),
+            bad: &[400, 401, 404, 408, 409, 413, 415, 422, 503],
+            handler: || route_patch(generations::patch),
+        },
+        Route {
+            method: "delete",
+            path: "/api/v1/generations/{id}",
+            id: "deleteGeneration",
+            about: "Hides a generation that is over; it is no answer any more.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "It is gone.")],
+            gives: Gives::Nothing,
+            bad: &[401, 404, 409, 503],
+            handler: || route_delete(generations::delete),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/usage",
+            id: "getUsage",
+            about: "What the caller used this month, and what is left.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<UsageResponse>),
+            bad: &[401, 503],
+            handler: || route_get(generations::usage),
         },
         Route {
             method: "get",

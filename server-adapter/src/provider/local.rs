@@ -18,6 +18,9 @@ use sha2::{Digest as _, Sha256};
 use super::{NoAnswer, Output, Provider, Standing, Submission, SubmitError};
 use crate::clock::hex;
 
+/// How long what was drawn waits to be fetched: longer than any run lasts.
+const FORGOTTEN: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// The provider that draws.
 #[derive(Debug, Clone)]
 pub struct Local {
@@ -26,13 +29,21 @@ pub struct Local {
 }
 
 impl Local {
-    /// With a folder for what was drawn and not yet kept.
+    /// With a folder for what was drawn and not yet kept. What nobody came for in a day is
+    /// forgotten: the process that should have said so was killed.
     ///
     /// # Errors
     ///
-    /// The folder cannot be made.
+    /// The folder cannot be made or read.
     pub fn new(spool: &Path) -> std::io::Result<Self> {
         std::fs::create_dir_all(spool)?;
+        for entry in std::fs::read_dir(spool)? {
+            let entry = entry?;
+            let age = entry.metadata()?.modified()?.elapsed().unwrap_or_default();
+            if age > FORGOTTEN {
+                std::fs::remove_file(entry.path())?;
+            }
+        }
         let info = providers().iter().find(|info| info.id.as_str() == "local");
         let info =
             info.ok_or_else(|| std::io::Error::other("the provider `local` is not declared"))?;
@@ -151,12 +162,15 @@ impl Provider for Local {
     async fn submit(&self, submission: &Submission) -> Result<String, SubmitError> {
         let prediction = prediction_of(&submission.token);
         let file = self.spool.join(&prediction);
-        let submission = submission.clone();
+        let (submission, name) = (submission.clone(), prediction.clone());
         let task = tokio::task::spawn_blocking(move || {
             // A token that was taken before is not drawn again.
             if !file.exists() {
                 let bytes = made(&submission)?;
                 write_once(&file, &bytes).map_err(|error| SubmitError::Lost(error.to_string()))?;
+                // What another provider would put on the bill.
+                let hash = &submission.request_hash;
+                tracing::debug!(prediction = name, request_hash = hash, "drawn");
             }
             Ok(())
         });
@@ -217,5 +231,25 @@ impl Provider for Local {
 
     fn visibility(&self) -> Duration {
         Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn what_nobody_came_for_is_forgotten_after_a_day() {
+        let spool = std::env::temp_dir().join(format!("onepath-spool-{}", std::process::id()));
+        Local::new(&spool).unwrap();
+        let (old, new) = (spool.join("old"), spool.join("new"));
+        let file = std::fs::File::create(&old).unwrap();
+        file.set_modified(SystemTime::now() - FORGOTTEN - Duration::from_secs(60)).unwrap();
+        std::fs::write(&new, "x").unwrap();
+        Local::new(&spool).unwrap();
+        assert!(!old.exists() && new.exists());
+        std::fs::remove_dir_all(&spool).unwrap();
     }
 }

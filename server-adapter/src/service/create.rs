@@ -1,52 +1,94 @@
 //! Create, preflight and validate.
 
+use std::sync::Arc;
+
 use onepath_core::{
     Code, CreateGenerationRequest, Decoded, Draft, Integer, Report, decode, fingerprint, review,
 };
 
-use super::plan::{Plan, Setting, plan};
+use super::idempotency::content_fingerprint;
+use super::plan::{Plan, Setting, own_world, plan, world_id};
+use super::standing::Standing;
 use super::view::{CreateGenerationResponse, PreflightResponse, ValidateResponse};
 use super::{Caller, Service};
 use crate::clock::new_id;
 use crate::problem::{Fault, Problem, ProblemCode};
-use crate::store::Answer;
+use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish};
+
+/// The answer to a create, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// Status, location and body.
+    pub receipt: Receipt,
+    /// Whether it was given before, to the same call.
+    pub replayed: bool,
+}
+
+/// The route whose answers are kept.
+const ROUTE: &str = "POST /api/v1/generations";
 
 impl Service {
-    /// What an envelope comes to for a caller, now.
-    ///
-    /// # Errors
-    ///
-    /// As [`plan`].
-    pub fn plan(&self, caller: &Caller, text: &str) -> Result<Plan, Problem> {
-        plan(
-            text,
-            &Setting {
-                caller,
-                bounds: self.bounds,
-                providers: &self.providers,
-                attempts: self.attempts,
-                now: self.clock.now(),
-            },
-        )
-    }
-
-    /// Creates a generation, or answers with one that exists.
+    /// What an envelope comes to for a caller, now, and where they stand.
     ///
     /// # Errors
     ///
     /// As [`plan`], and when the store does not answer.
+    pub async fn plan(&self, caller: &Caller, text: &str) -> Result<(Plan, Standing), Problem> {
+        let standing = self.standing(caller, named_world(text).as_deref()).await?;
+        let plan = plan(
+            text,
+            &Setting {
+                caller,
+                standing: &standing,
+                providers: &self.providers,
+                attempts: self.attempts,
+                unknown_price: self.unknown_price,
+                now: self.clock.now(),
+            },
+        )?;
+        Ok((plan, standing))
+    }
+
+    /// Creates a generation, or answers with one that exists. The same call under the same
+    /// idempotency key is answered the same.
+    ///
+    /// # Errors
+    ///
+    /// As [`plan`], `IDEMPOTENCY_MISMATCH`, `LIMIT_EXCEEDED`, `TOO_MANY_INFLIGHT`, and when the
+    /// store does not answer.
     pub async fn create(
         &self,
         caller: &Caller,
         text: &str,
-    ) -> Result<CreateGenerationResponse, Problem> {
-        let mut plan = self.plan(caller, text)?;
+        key: Option<String>,
+    ) -> Result<Answered, Problem> {
+        let (mut plan, standing) = self.plan(caller, text).await?;
         plan.new.id = new_id(&*self.clock);
-        let created = self.store.create(plan.new.clone()).await?;
-        if matches!(created.answer, Answer::Created | Answer::Joined) {
-            self.bell.notify_one();
+        let plan = Arc::new(plan);
+        let receipt = key.map(|key| {
+            let plan = Arc::clone(&plan);
+            ReceiptWish {
+                route: ROUTE,
+                key,
+                fingerprint: content_fingerprint(text),
+                render: Arc::new(move |created| render(created, &plan)),
+            }
+        });
+        let creation = Creation { new: plan.new.clone(), plan: standing.plan, receipt };
+        match self.store.create(creation).await? {
+            CreateOutcome::Done(created) => {
+                if matches!(created.answer, Answer::Created | Answer::Joined) {
+                    self.bell.notify_one();
+                }
+                Ok(Answered { receipt: render(&created, &plan), replayed: false })
+            }
+            CreateOutcome::Replayed(receipt) => Ok(Answered { receipt, replayed: true }),
+            CreateOutcome::Mismatch => Err(Problem::new(
+                ProblemCode::IdempotencyMismatch,
+                "the Idempotency-Key came with other content before: a new call has a new key",
+            )),
+            CreateOutcome::Limited(hit) => Err(Problem::limited(hit, standing.plan_until)),
         }
-        Ok(CreateGenerationResponse::new(&created, &plan))
     }
 
     /// How a create would be answered, what it would cost, and what the server allows.
@@ -59,9 +101,9 @@ impl Service {
         caller: &Caller,
         text: &str,
     ) -> Result<PreflightResponse, Problem> {
-        let plan = self.plan(caller, text)?;
+        let (plan, standing) = self.plan(caller, text).await?;
         let (answer, row) = self.store.preview(&plan.new).await?;
-        Ok(PreflightResponse::new(answer, row.as_ref(), &plan, self.bounds))
+        Ok(PreflightResponse::new(answer, row.as_ref(), &plan, standing.bounds))
     }
 
     /// What the rules find, whatever they find.
@@ -70,7 +112,7 @@ impl Service {
     ///
     /// `MALFORMED_JSON`, and `STRUCTURED_CONFIG_REQUIRED` for an envelope without config and
     /// request.
-    pub fn validate(&self, text: &str) -> Result<ValidateResponse, Problem> {
+    pub async fn validate(&self, caller: &Caller, text: &str) -> Result<ValidateResponse, Problem> {
         let read: Decoded<CreateGenerationRequest<'_>> = decode(text);
         if let Some(fault) = read.faults.iter().find(|fault| fault.code() == Code::JsonSyntax) {
             return Err(Problem::new(ProblemCode::MalformedJson, fault.message())
@@ -78,7 +120,10 @@ impl Service {
         }
         let Some(envelope) = &read.value else { return Err(Problem::findings(&read.faults)) };
         let now = Integer::new(self.clock.now());
-        if let Some(draft) = Draft::new(envelope, self.bounds.own(), now) {
+        let standing = self.standing(caller, world_id(envelope)).await?;
+        let with_world = own_world(envelope, &standing)?;
+        let envelope = with_world.as_ref().unwrap_or(envelope);
+        if let Some(draft) = Draft::new(envelope, standing.own(), now) {
             return Ok(ValidateResponse::new(draft.prepare(&read.faults).report));
         }
         if let Some(request) = &envelope.request {
@@ -97,17 +142,35 @@ impl Service {
             findings.extend(found);
             return Ok(ValidateResponse::new(Report::from(findings)));
         }
-        self.plan_of_nothing(text)
+        // Neither config nor request: the plan says what is wanted.
+        match self.plan(caller, text).await {
+            Err(problem) => Err(problem),
+            Ok(_) => Err(Problem::new(ProblemCode::InternalError, "an envelope of nothing")),
+        }
     }
+}
 
-    /// The problem of an envelope with neither config nor request.
-    fn plan_of_nothing(&self, text: &str) -> Result<ValidateResponse, Problem> {
-        let nobody = Caller {
-            reader: crate::store::Reader { tenant: String::new(), user: String::new() },
-            role: crate::store::Role::Backend,
-        };
-        Err(self.plan(&nobody, text).err().unwrap_or_else(|| {
-            Problem::new(ProblemCode::StructuredConfigRequired, "send `config` or `request`")
-        }))
+/// The answer to a create, as it is kept and sent.
+fn render(created: &Created, plan: &Plan) -> Receipt {
+    let status = match created.answer {
+        Answer::Created | Answer::Joined => 202,
+        Answer::Cache | Answer::Hash => 200,
+    };
+    let body = CreateGenerationResponse::new(created, plan);
+    Receipt {
+        status,
+        location: format!("/api/v1/generations/{}", created.row.id),
+        // Our own types serialize; if one ever does not, the answer is empty rather than wrong.
+        body: serde_json::to_string(&body).unwrap_or_default(),
     }
+}
+
+/// The world that a text names, before anything else is known of it.
+fn named_world(text: &str) -> Option<String> {
+    // Most envelopes name none, and are not read twice.
+    if !text.contains("\"world") {
+        return None;
+    }
+    let read = decode::<CreateGenerationRequest<'_>>(text);
+    read.value.as_ref().and_then(world_id).map(str::to_owned)
 }

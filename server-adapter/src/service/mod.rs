@@ -1,12 +1,15 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
 mod create;
+mod idempotency;
+mod manage;
 mod plan;
+mod standing;
 mod view;
 
 use std::sync::Arc;
 
-use onepath_core::{OwnBounds, Rating};
+use onepath_core::Rating;
 use tokio::sync::Notify;
 
 use crate::asset::Blobs;
@@ -16,7 +19,11 @@ use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{Asset, ListQuery, Reader, Role, Store};
 
+pub use create::Answered;
+pub use idempotency::{content_fingerprint, idempotency_key};
+pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, plan};
+pub use standing::{Known, Plans, Standing};
 pub use view::{
     AssetView, AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
     PreflightResponse, Timings, ValidateResponse,
@@ -34,12 +41,6 @@ pub struct ServerBounds {
 impl Default for ServerBounds {
     fn default() -> Self {
         Self { world: Rating::Romantic, user: Rating::Romantic }
-    }
-}
-
-impl ServerBounds {
-    fn own(self) -> OwnBounds {
-        OwnBounds { world: Some(self.world), user: Some(self.user), reduce_intensity: false }
     }
 }
 
@@ -65,12 +66,18 @@ pub struct Service {
     pub clock: SharedClock,
     /// Rung when a worker may find work.
     pub bell: Arc<Notify>,
-    /// What it allows.
+    /// What it allows where its rows are silent.
     pub bounds: ServerBounds,
     /// Attempts that a run may spend.
     pub attempts: u32,
     /// Signs the URLs of assets.
     pub signer: Signer,
+    /// What each price buys.
+    pub plans: Plans,
+    /// What a run reserves whose price is not known, in micro-dollars.
+    pub unknown_price: i64,
+    /// Rows that were read lately.
+    pub known: Arc<Known>,
 }
 
 impl Service {

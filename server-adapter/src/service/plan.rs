@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use onepath_core::lifecycle::{RunPolicy, UnknownPolicy};
 use onepath_core::{
     Code, CreateGenerationRequest, Decoded, Draft, Estimate, Fingerprint, GenerateContentRequest,
-    Integer, OwnBounds, ProviderInfo, RatingTrail, Report, Severity, decode, estimate_price,
-    fingerprint, rebound, review,
+    Id, Integer, OwnBounds, ProviderInfo, RatingTrail, Report, Severity, World, WorldMeta, decode,
+    estimate_price, fingerprint, rebound, review,
 };
 
-use super::{Caller, ServerBounds};
+use super::Caller;
+use super::standing::Standing;
 use crate::clock::parse_rfc3339;
 use crate::problem::{Fault, Problem, ProblemCode};
 use crate::provider::Providers;
@@ -33,12 +34,14 @@ pub struct Plan {
 pub struct Setting<'s> {
     /// Who asks.
     pub caller: &'s Caller,
-    /// What the server allows.
-    pub bounds: ServerBounds,
+    /// Where they stand: the server's bounds, and its row of the world.
+    pub standing: &'s Standing,
     /// Who makes things.
     pub providers: &'s Providers,
     /// Attempts that a run may spend.
     pub attempts: u32,
+    /// What a run reserves whose price is not known, in micro-dollars.
+    pub unknown_price: i64,
     /// The server's clock.
     pub now: Millis,
 }
@@ -108,7 +111,9 @@ fn of_config(
     if envelope.provider_id.is_none() && !has_fault_at(read, "/provider_id") {
         faults.push(Fault::new("/provider_id", "provider/missing", "a provider is required"));
     }
-    let own: OwnBounds = setting.bounds.own();
+    let own: OwnBounds = setting.standing.own();
+    let with_world = own_world(envelope, setting.standing)?;
+    let envelope = with_world.as_ref().unwrap_or(envelope);
     let Some(draft) = Draft::new(envelope, own, Integer::new(setting.now)) else {
         return Err(structured_config_required());
     };
@@ -122,6 +127,32 @@ fn of_config(
     known_provider(&request, setting.providers)?;
     let lowered = is_lowered(&prepared.report);
     finish(envelope, &request, &print, prepared.report, lowered, setting)
+}
+
+/// The envelope with the server's own world in place of the one that was given: what a world
+/// declares is the server's to say, if it has a row. The bound that was given still lowers.
+pub(super) fn own_world<'e>(
+    envelope: &CreateGenerationRequest<'e>,
+    standing: &'e Standing,
+) -> Result<Option<CreateGenerationRequest<'e>>, Problem> {
+    let Some(row) = &standing.world else { return Ok(None) };
+    let mut meta = decode::<WorldMeta<'_>>(&row.meta).into_result().map_err(|error| {
+        tracing::error!(%error, world = %row.id, "a world's meta cannot be read");
+        Problem::new(ProblemCode::InternalError, "the world's own settings cannot be read")
+    })?;
+    let given = envelope.world.as_ref().and_then(|world| world.meta.as_ref());
+    let given = given.and_then(|meta| meta.generation.as_ref()?.max_content_rating);
+    if let Some(given) = given {
+        let generation = meta.generation.get_or_insert_default();
+        let own = generation.max_content_rating.unwrap_or(given);
+        generation.max_content_rating = Some(own.min(given));
+    }
+    let world = World {
+        id: Id::new(row.id.as_str()),
+        name: row.name.as_deref().map(Cow::Borrowed),
+        meta: Some(meta),
+    };
+    Ok(Some(CreateGenerationRequest { world: Some(world), ..envelope.clone() }))
 }
 
 fn of_request(
@@ -166,7 +197,7 @@ fn of_request(
     })?;
     verify(request, declared, &print)?;
     // What the server allows counts from here on.
-    let bound = rebound(request, setting.bounds.own(), Some(info));
+    let bound = rebound(request, setting.standing.own(), Some(info));
     let (request, print) = if bound.lowered {
         let print = fingerprint(&bound.request, Some(info))
             .map_err(|refusal| Problem::findings(refusal.findings()))?;
@@ -386,6 +417,11 @@ fn finish(
         ttl_seconds: print.ttl_seconds,
         force_new: envelope.force_new == Some(true),
         price_micros: price.micros.and_then(|micros| i64::try_from(micros).ok()),
+        reserved_micros: price
+            .micros
+            .and_then(|micros| i64::try_from(micros).ok())
+            .unwrap_or(setting.unknown_price),
+        world: world_id(envelope).map(str::to_owned),
     };
     let text = |text: Option<&Cow<'_, str>>| {
         text.filter(|text| !text.is_empty()).map(|text| text.clone().into_owned())
@@ -402,4 +438,10 @@ fn finish(
         now: setting.now,
     };
     Ok(Plan { new, report, lowered, price })
+}
+
+/// The world that an envelope names.
+pub(super) fn world_id<'e>(envelope: &'e CreateGenerationRequest<'_>) -> Option<&'e str> {
+    let of_object = envelope.world.as_ref().and_then(|world| world.id.as_ref());
+    envelope.world_id.as_ref().or(of_object).map(Id::as_str)
 }

@@ -210,6 +210,13 @@ pub struct GenerationResponse {
     /// For people.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// For people.
+    pub tags: Vec<String>,
+    /// The world it belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub world_id: Option<String>,
+    /// What is set aside or was paid for the run.
+    pub price: RowPrice,
     /// 0 to 10; 0 goes first.
     pub priority: i64,
     /// Not before this time.
@@ -228,6 +235,15 @@ pub struct GenerationResponse {
     pub asset_id: Option<String>,
     /// What was made.
     pub assets: Vec<AssetView>,
+}
+
+/// What a run costs.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub struct RowPrice {
+    /// Micro-dollars: the price or, where none is known, what the operator set aside.
+    pub micros: i64,
+    /// Whether a price is known.
+    pub known: bool,
 }
 
 /// When what happened (RFC 3339), and how long it took.
@@ -365,6 +381,14 @@ impl Service {
             timings: timings(row),
             name: row.name.clone().filter(|_| is_owner),
             description: row.description.clone().filter(|_| is_owner),
+            tags: row
+                .tags
+                .as_deref()
+                .filter(|_| is_owner)
+                .and_then(|tags| serde_json::from_str(tags).ok())
+                .unwrap_or_default(),
+            world_id: asked.world.clone(),
+            price: RowPrice { micros: asked.reserved_micros, known: asked.price_micros.is_some() },
             priority: row.priority,
             scheduled_at: row.scheduled_at.map(rfc3339),
             deferred_until: waits.then(|| rfc3339(row.next_run_at)),

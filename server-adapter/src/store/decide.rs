@@ -5,8 +5,8 @@ use onepath_core::lifecycle::{
     Attempt as Stage, Effect, ErrorCode, Event as Happening, Retry, State, step,
 };
 
-use super::row::{Attempt, Millis, Reader, Row};
-use super::{Advance, Answer, NewGeneration};
+use super::row::{Attempt, LedgerEntry, LedgerKind, Millis, Reader, Row, Used};
+use super::{Advance, Answer, Limits, NewGeneration};
 
 /// What a create comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,8 @@ pub struct Change {
     pub event: Option<&'static str>,
     /// Whether another row gives up the slot that this one takes.
     pub takes_slot: bool,
+    /// What is added to the ledger.
+    pub ledger: Vec<LedgerEntry>,
 }
 
 /// What claiming a row comes to: a new fence and a lease; a lease that ran out is an event of its
@@ -203,7 +205,14 @@ impl Change {
             attempt: None,
             event: None,
             takes_slot: false,
+            ledger: Vec::new(),
         }
+    }
+
+    /// Whether the run is over with this change.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.row.state.is_terminal()
     }
 
     /// One step of the lifecycle, and what it means for the other columns.
@@ -253,8 +262,68 @@ impl Change {
             }
             _ => {}
         }
+        self.ledger.extend(effects.iter().filter_map(|effect| ledger_entry(&self.row, *effect)));
         self.effects.extend(effects);
     }
+}
+
+/// What an effect adds to the ledger.
+fn ledger_entry(row: &Row, effect: Effect) -> Option<LedgerEntry> {
+    let (kind, runs, micros) = match effect {
+        Effect::Reserve => (LedgerKind::Reserve, 1, row.asked.reserved_micros),
+        Effect::Debit => (LedgerKind::Settle, 0, 0),
+        Effect::Release => (LedgerKind::Release, -1, -row.asked.reserved_micros),
+        _ => return None,
+    };
+    Some(LedgerEntry { user: row.owner.clone(), run: row.state.run(), kind, runs, micros })
+}
+
+/// The entry of a new row's first run.
+#[must_use]
+pub fn first_reservation(row: &Row) -> LedgerEntry {
+    LedgerEntry {
+        user: row.owner.clone(),
+        run: row.state.run(),
+        kind: LedgerKind::Reserve,
+        runs: 1,
+        micros: row.asked.reserved_micros,
+    }
+}
+
+/// Which limit stands in the way of a create or a retry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LimitHit {
+    /// Which.
+    pub limit: LimitKind,
+    /// How much is allowed.
+    pub allowed: i64,
+    /// How much is used.
+    pub used: i64,
+}
+
+/// What a plan limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitKind {
+    /// Generations at the same time.
+    InFlight,
+    /// Runs a month.
+    Runs,
+    /// Micro-dollars a month.
+    Micros,
+}
+
+/// Whether a plan allows one more generation in flight and, if `run` gives a price, one more run.
+#[must_use]
+pub fn limit_hit(limits: &Limits, used: Used, run: Option<i64>) -> Option<LimitHit> {
+    let over = |limit, allowed: Option<i64>, used: i64, more: i64| {
+        let allowed = allowed?;
+        (used.saturating_add(more) > allowed).then_some(LimitHit { limit, allowed, used })
+    };
+    let in_flight = over(LimitKind::InFlight, limits.in_flight, used.in_flight, 1);
+    let Some(price) = run else { return in_flight };
+    over(LimitKind::Runs, limits.runs_month, used.runs, 1)
+        .or_else(|| over(LimitKind::Micros, limits.micros_month, used.micros, price))
+        .or(in_flight)
 }
 
 /// Milliseconds until the next attempt: one second, doubled, at most five minutes.
@@ -367,7 +436,7 @@ pub enum CancelDecision {
     /// It is over, or its end is already wished for: nothing changes.
     Nothing,
     /// Others still want it: the user's interest ends, and the owner may change.
-    Withdrawn(Box<Row>),
+    Withdrawn(Box<Change>),
     /// Nobody wants it any more.
     Cancelled(Box<Change>),
 }
@@ -381,31 +450,138 @@ pub fn decide_cancel(
     now: Millis,
 ) -> CancelDecision {
     let wants = interests.contains(&reader.user);
-    if row.tenant != reader.tenant || !(wants || row.owner == reader.user) {
+    if row.tenant != reader.tenant
+        || row.deleted_at.is_some()
+        || !(wants || row.owner == reader.user)
+    {
         return CancelDecision::NotThere;
     }
     if row.state.is_terminal() {
         return CancelDecision::Nothing;
     }
+    let mut change = Change::of(row);
+    change.row.updated_at = now;
     match interests.iter().find(|user| **user != reader.user) {
         Some(next) => {
-            let mut row = row.clone();
             if row.owner == reader.user {
-                row.owner.clone_from(next);
+                change.row.owner.clone_from(next);
+                change.ledger = moved(row, next);
             }
-            row.updated_at = now;
-            CancelDecision::Withdrawn(Box::new(row))
+            CancelDecision::Withdrawn(Box::new(change))
         }
         None => {
-            let mut change = Change::of(row);
             change.apply(Happening::CancelRequested, now);
-            if change.row == *row {
+            if change.row.state == row.state {
                 return CancelDecision::Nothing;
             }
-            change.row.updated_at = now;
             // A worker that waits for the provider looks at it now.
             change.row.next_run_at = change.row.next_run_at.min(now);
             CancelDecision::Cancelled(Box::new(change))
         }
     }
+}
+
+/// The reservation of the run moves to another user.
+fn moved(row: &Row, to: &str) -> Vec<LedgerEntry> {
+    let entry = |user: &str, sign: i64| LedgerEntry {
+        user: user.to_owned(),
+        run: row.state.run(),
+        kind: LedgerKind::Move,
+        runs: sign,
+        micros: sign * row.asked.reserved_micros,
+    };
+    vec![entry(&row.owner, -1), entry(to, 1)]
+}
+
+/// What a wish of the owner comes to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum OwnerDecision {
+    /// It is not theirs: for them it is not there.
+    NotThere,
+    /// Its state does not allow it.
+    NotNow,
+    /// It is done.
+    Done(Box<Change>),
+}
+
+/// A new run of a row that failed or was cancelled.
+#[must_use]
+pub fn decide_retry(row: &Row, reader: &Reader, now: Millis) -> OwnerDecision {
+    if !is_owners(row, reader) {
+        return OwnerDecision::NotThere;
+    }
+    let mut change = Change::of(row);
+    change.row.updated_at = now;
+    change.apply(Happening::RetryRequested, now);
+    if change.row.state == row.state {
+        return OwnerDecision::NotNow;
+    }
+    OwnerDecision::Done(Box::new(change))
+}
+
+/// A row that is over is hidden, and is no answer any more.
+#[must_use]
+pub fn decide_delete(row: &Row, reader: &Reader, now: Millis) -> OwnerDecision {
+    if !is_owners(row, reader) {
+        return OwnerDecision::NotThere;
+    }
+    if !row.state.is_terminal() {
+        return OwnerDecision::NotNow;
+    }
+    let mut change = Change::of(row);
+    change.row.updated_at = now;
+    change.row.deleted_at = Some(now);
+    change.row.reuse_key = None;
+    OwnerDecision::Done(Box::new(change))
+}
+
+/// What people may change of a row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Patch {
+    /// A new name; `Some(None)` takes it away.
+    pub name: Option<Option<String>>,
+    /// A new description.
+    pub description: Option<Option<String>>,
+    /// New tags, as a JSON list.
+    pub tags: Option<Option<String>>,
+    /// A new priority, while it waits.
+    pub priority: Option<i64>,
+    /// A new time, while it waits; `Some(None)` means now.
+    pub scheduled_at: Option<Option<Millis>>,
+}
+
+/// Name, description and tags at any time; priority and schedule while it waits.
+#[must_use]
+pub fn decide_patch(row: &Row, patch: &Patch, reader: &Reader, now: Millis) -> OwnerDecision {
+    if !is_owners(row, reader) {
+        return OwnerDecision::NotThere;
+    }
+    let waits = matches!(row.state, State::Pending { .. });
+    if !waits && (patch.priority.is_some() || patch.scheduled_at.is_some()) {
+        return OwnerDecision::NotNow;
+    }
+    let mut change = Change::of(row);
+    let new = &mut change.row;
+    new.updated_at = now;
+    if let Some(name) = &patch.name {
+        new.name.clone_from(name);
+    }
+    if let Some(description) = &patch.description {
+        new.description.clone_from(description);
+    }
+    if let Some(tags) = &patch.tags {
+        new.tags.clone_from(tags);
+    }
+    if let Some(priority) = patch.priority {
+        new.priority = priority;
+    }
+    if let Some(at) = patch.scheduled_at {
+        new.scheduled_at = at;
+        new.next_run_at = at.unwrap_or(now).max(now);
+    }
+    OwnerDecision::Done(Box::new(change))
+}
+
+fn is_owners(row: &Row, reader: &Reader) -> bool {
+    row.tenant == reader.tenant && row.owner == reader.user && row.deleted_at.is_none()
 }

@@ -4,21 +4,34 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
+use onepath_core::Strategy;
 use onepath_core::lifecycle::State;
+use tokio::sync::watch;
 
 use super::decide::{
-    CancelDecision, Change, CreateDecision, decide_advance, decide_cancel, decide_claim,
-    decide_create, joined,
+    CancelDecision, Change, CreateDecision, OwnerDecision, decide_advance, decide_cancel,
+    decide_claim, decide_create, decide_delete, decide_patch, decide_retry, first_reservation,
+    joined, limit_hit,
 };
+use super::row::LedgerEntry;
 use super::{
-    Advance, Advanced, Answer, Asset, Attempt, Cancelled, Claim, Claimed, Created, Event,
-    Generation, Key, ListQuery, Millis, NewGeneration, Page, Reader, Result, Row, Store,
+    Advance, Advanced, Answer, Asset, Attempt, Cancelled, Claim, Claimed, CreateOutcome, Created,
+    Creation, Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch,
+    PlanNow, Reader, Receipt, Result, Row, Store, StoreError, UsageLine, Used, User, World,
 };
+use crate::clock::rfc3339;
 
 /// A store whose rows vanish with it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryStore {
     tables: Mutex<Tables>,
+    changes: watch::Sender<u64>,
+}
+
+impl Default for MemoryStore {
+    fn default() -> Self {
+        Self { tables: Mutex::default(), changes: watch::channel(0).0 }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -26,11 +39,21 @@ struct Tables {
     rows: BTreeMap<String, Row>,
     attempts: BTreeMap<String, Vec<Attempt>>,
     assets: BTreeMap<String, Vec<Asset>>,
-    events: BTreeMap<String, Vec<Event>>,
-    /// Users who want a row, and since when.
-    interests: BTreeMap<String, Vec<(Millis, String)>>,
+    events: Vec<Event>,
+    /// Users who want a row, and since when; closed when it is over.
+    interests: BTreeMap<String, Vec<Interest>>,
+    ledger: Vec<(String, LedgerEntry, String, Millis)>,
+    receipts: BTreeMap<ReceiptKey, (String, Receipt, Millis)>,
     keys: BTreeMap<String, Key>,
+    users: BTreeMap<(String, String), User>,
+    worlds: BTreeMap<(String, String), World>,
 }
+
+/// Since when, who, and whether the row is not over.
+type Interest = (Millis, String, bool);
+
+/// Tenant, user, route and key.
+type ReceiptKey = (String, String, &'static str, String);
 
 impl MemoryStore {
     /// An empty store.
@@ -42,6 +65,12 @@ impl MemoryStore {
     /// A panic elsewhere leaves whole operations behind, never halves: the tables stay good.
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// The tables, for an operation that may tell readers something.
+    fn changing(&self) -> MutexGuard<'_, Tables> {
+        self.changes.send_modify(|count| *count = count.wrapping_add(1));
+        self.tables()
     }
 }
 
@@ -57,7 +86,8 @@ impl Tables {
         let same = self.rows.values().filter(mine).filter(|row| {
             row.owner == new.owner.user
                 && row.asked.request_hash == new.asked.request_hash
-                && row.asked.strategy != onepath_core::Strategy::Always
+                && row.asked.strategy != Strategy::Always
+                && row.deleted_at.is_none()
                 && row.answers_at(new.now)
         });
         let same = same.max_by_key(|row| (row.created_at, &row.id));
@@ -89,8 +119,16 @@ impl Tables {
             attempts.retain(|known| known.number != attempt.number);
             attempts.push(attempt.clone());
         }
+        for entry in &change.ledger {
+            self.enter(row, entry.clone());
+        }
         if let Some(kind) = change.event {
             self.event(row, kind);
+        }
+        if change.is_over() {
+            for (_, _, open) in self.interests.entry(row.id.clone()).or_default() {
+                *open = false;
+            }
         }
         if change.keeps_assets() {
             self.assets.insert(row.id.clone(), assets.to_vec());
@@ -98,61 +136,136 @@ impl Tables {
         self.rows.insert(row.id.clone(), row.clone());
     }
 
+    fn enter(&mut self, row: &Row, entry: LedgerEntry) {
+        self.ledger.push((row.tenant.clone(), entry, row.id.clone(), row.updated_at));
+    }
+
     fn event(&mut self, row: &Row, kind: &'static str) {
-        self.events.entry(row.id.clone()).or_default().push(Event {
+        let cursor = self.events.last().map_or(0, |last| last.cursor) + 1;
+        self.events.push(Event {
+            cursor,
+            tenant: row.tenant.clone(),
+            owner: row.owner.clone(),
+            shared: row.asked.strategy == Strategy::Once,
             generation: row.id.clone(),
             number: row.events,
             kind,
+            status: row.status(),
+            error: row.error_code(),
             at: row.updated_at,
         });
     }
 
-    fn want(&mut self, id: &str, new: &NewGeneration) {
+    fn want(&mut self, id: &str, user: &str, now: Millis) {
         let interests = self.interests.entry(id.to_owned()).or_default();
-        if !interests.iter().any(|(_, known)| *known == new.owner.user) {
-            interests.push((new.now, new.owner.user.clone()));
-            interests.sort();
+        match interests.iter_mut().find(|(_, known, _)| known == user) {
+            Some((_, _, open)) => *open = true,
+            None => interests.push((now, user.to_owned(), true)),
+        }
+        interests.sort();
+    }
+
+    fn wanting(&self, id: &str) -> Vec<String> {
+        let all = self.interests.get(id).map(Vec::as_slice).unwrap_or_default();
+        all.iter().filter(|(_, _, open)| *open).map(|(_, user, _)| user.clone()).collect()
+    }
+
+    fn used(&self, reader: &Reader, since: Millis) -> Used {
+        let open = self.interests.iter().filter(|(id, users)| {
+            let mine = self.rows.get(*id).is_some_and(|row| row.tenant == reader.tenant);
+            mine && users.iter().any(|(_, user, open)| *open && *user == reader.user)
+        });
+        let mut used =
+            Used { in_flight: i64::try_from(open.count()).unwrap_or(i64::MAX), ..Used::default() };
+        for (tenant, entry, _, at) in &self.ledger {
+            if *tenant == reader.tenant && entry.user == reader.user && *at >= since {
+                used.runs += entry.runs;
+                used.micros += entry.micros;
+            }
+        }
+        used
+    }
+
+    fn create(&mut self, new: &NewGeneration, plan: PlanNow) -> Result<CreateOutcome> {
+        let (decision, holder, same) = self.decide(new);
+        let (holder, same) = (holder.cloned(), same.cloned());
+        let lost = || StoreError::Corrupt("a decision without its row".to_owned());
+        let done = |answer, row| Ok(CreateOutcome::Done(Box::new(Created { answer, row })));
+        match decision {
+            CreateDecision::Answered(Answer::Hash) => done(Answer::Hash, same.ok_or_else(lost)?),
+            CreateDecision::Answered(answer) => done(answer, holder.ok_or_else(lost)?),
+            CreateDecision::Join => {
+                let row = joined(&holder.ok_or_else(lost)?, new);
+                if !self.wanting(&row.id).contains(&new.owner.user)
+                    && let Some(hit) =
+                        limit_hit(&plan.limits, self.used(&new.owner, plan.since), None)
+                {
+                    return Ok(CreateOutcome::Limited(hit));
+                }
+                self.want(&row.id, &new.owner.user, new.now);
+                self.rows.insert(row.id.clone(), row.clone());
+                done(Answer::Joined, row)
+            }
+            CreateDecision::Insert { holds_slot, clears_holder } => {
+                let used = self.used(&new.owner, plan.since);
+                if let Some(hit) = limit_hit(&plan.limits, used, Some(new.asked.reserved_micros)) {
+                    return Ok(CreateOutcome::Limited(hit));
+                }
+                if let Some(holder) = holder.filter(|_| clears_holder)
+                    && let Some(row) = self.rows.get_mut(&holder.id)
+                {
+                    row.reuse_key = None;
+                }
+                let in_tenant = self.rows.values().filter(|row| row.tenant == new.owner.tenant);
+                let number = in_tenant.map(|row| row.number).max().unwrap_or(0) + 1;
+                let mut row = new.row(number);
+                row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
+                self.want(&row.id, &new.owner.user, new.now);
+                self.enter(&row, first_reservation(&row));
+                self.event(&row, "generation.created");
+                self.rows.insert(row.id.clone(), row.clone());
+                done(Answer::Created, row)
+            }
+        }
+    }
+
+    fn wish(&mut self, row: Row, decision: OwnerDecision) -> Outcome {
+        match decision {
+            OwnerDecision::NotThere => Outcome::NotThere,
+            OwnerDecision::NotNow => Outcome::NotNow(Box::new(row)),
+            OwnerDecision::Done(change) => {
+                self.write(&change, &[]);
+                Outcome::Done(Box::new(self.generation(&change.row)))
+            }
         }
     }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn create(&self, new: NewGeneration) -> Result<Created> {
-        let mut tables = self.tables();
-        let (decision, holder, same) = tables.decide(&new);
-        match decision {
-            CreateDecision::Answered(Answer::Hash) if same.is_some() => Ok(Created {
-                answer: Answer::Hash,
-                row: same.cloned().unwrap_or_else(|| new.row(0)),
-            }),
-            CreateDecision::Answered(answer) => {
-                let row = holder.cloned().unwrap_or_else(|| new.row(0));
-                Ok(Created { answer, row })
-            }
-            CreateDecision::Join => {
-                let row = holder.map_or_else(|| new.row(0), |holder| joined(holder, &new));
-                tables.want(&row.id, &new);
-                tables.rows.insert(row.id.clone(), row.clone());
-                Ok(Created { answer: Answer::Joined, row })
-            }
-            CreateDecision::Insert { holds_slot, clears_holder } => {
-                let holder = holder.map(|holder| holder.id.clone());
-                if let Some(holder) = holder.filter(|_| clears_holder)
-                    && let Some(row) = tables.rows.get_mut(&holder)
-                {
-                    row.reuse_key = None;
-                }
-                let in_tenant = tables.rows.values().filter(|row| row.tenant == new.owner.tenant);
-                let number = in_tenant.map(|row| row.number).max().unwrap_or(0) + 1;
-                let mut row = new.row(number);
-                row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
-                tables.want(&row.id, &new);
-                tables.event(&row, "generation.created");
-                tables.rows.insert(row.id.clone(), row.clone());
-                Ok(Created { answer: Answer::Created, row })
-            }
+    async fn create(&self, creation: Creation) -> Result<CreateOutcome> {
+        let mut tables = self.changing();
+        let (owner, now) = (creation.new.owner.clone(), creation.new.now);
+        let key = creation
+            .receipt
+            .as_ref()
+            .map(|wish| (owner.tenant, owner.user, wish.route, wish.key.clone()));
+        if let (Some(key), Some(wish)) = (&key, &creation.receipt)
+            && let Some((fingerprint, receipt, _)) = tables.receipts.get(key)
+        {
+            return Ok(if *fingerprint == wish.fingerprint {
+                CreateOutcome::Replayed(receipt.clone())
+            } else {
+                CreateOutcome::Mismatch
+            });
         }
+        let outcome = tables.create(&creation.new, creation.plan)?;
+        if let (Some(key), Some(wish), CreateOutcome::Done(created)) =
+            (key, creation.receipt, &outcome)
+        {
+            tables.receipts.insert(key, (wish.fingerprint, (wish.render)(created), now));
+        }
+        Ok(outcome)
     }
 
     async fn preview(&self, new: &NewGeneration) -> Result<(Answer, Option<Row>)> {
@@ -178,17 +291,10 @@ impl Store for MemoryStore {
             .rows
             .values()
             .filter(|row| row.tenant == reader.tenant && row.owner == reader.user)
-            .filter(|row| query.status.is_none_or(|status| row.status() == status))
-            .filter(|row| query.operation.is_none_or(|op| row.asked.operation == op))
-            .filter(|row| query.provider.as_ref().is_none_or(|id| row.asked.provider == *id))
-            .filter(|row| {
-                query.request_hash.as_ref().is_none_or(|hash| row.asked.request_hash == *hash)
-            })
+            .filter(|row| row.deleted_at.is_none() && matches(row, query))
             .collect();
         rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, &row.id)));
-        if let Some((at, id)) = &query.after {
-            rows.retain(|row| (row.created_at, &row.id) < (*at, id));
-        }
+        rows.drain(..query.offset.min(rows.len()));
         let more = rows.len() > query.limit;
         rows.truncate(query.limit);
         Ok(Page {
@@ -198,16 +304,29 @@ impl Store for MemoryStore {
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Claimed>> {
-        let mut tables = self.tables();
+        let mut tables = self.changing();
         let mut due: Vec<&Row> = tables
             .rows
             .values()
             .filter(|row| due_at(row).is_some_and(|at| at <= claim.now))
             .collect();
         due.sort_by_key(|row| (row.priority, row.next_run_at, &row.id));
+        // Every tenant's first comes before any second.
+        let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut due: Vec<(i64, usize, Millis, &Row)> = due
+            .into_iter()
+            .map(|row| {
+                let turn = turns.entry(&row.tenant).or_default();
+                *turn += 1;
+                (row.priority, *turn, row.next_run_at, row)
+            })
+            .collect();
+        due.sort_by_key(|(priority, turn, at, row)| (*priority, *turn, *at, row.id.clone()));
         due.truncate(claim.limit);
-        let changes: Vec<Change> =
-            due.into_iter().map(|row| decide_claim(row, claim.now, claim.lease_until)).collect();
+        let changes: Vec<Change> = due
+            .into_iter()
+            .map(|(.., row)| decide_claim(row, claim.now, claim.lease_until))
+            .collect();
         let mut claimed = Vec::new();
         for change in changes {
             tables.write(&change, &[]);
@@ -227,8 +346,20 @@ impl Store for MemoryStore {
         Ok(row.map(|row| row.lease_until = Some(lease_until)).is_some())
     }
 
-    async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>> {
+    async fn end_leases(&self, now: Millis) -> Result<u64> {
         let mut tables = self.tables();
+        let mut count = 0;
+        for row in tables.rows.values_mut().filter(|row| !row.state.is_terminal()) {
+            if row.lease_until.is_some_and(|until| until > now) {
+                row.lease_until = Some(now);
+                count += 1;
+            }
+        }
+        Ok(count)
+    }
+
+    async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>> {
+        let mut tables = self.changing();
         let change = tables.rows.get(&advance.id).and_then(|row| decide_advance(row, advance));
         Ok(change.map(|change| {
             tables.write(&change, &advance.assets);
@@ -237,27 +368,61 @@ impl Store for MemoryStore {
     }
 
     async fn cancel(&self, reader: &Reader, id: &str, now: Millis) -> Result<Option<Cancelled>> {
-        let mut tables = self.tables();
+        let mut tables = self.changing();
         let Some(row) = tables.rows.get(id) else { return Ok(None) };
-        let interests: Vec<String> =
-            tables.interests.get(id).into_iter().flatten().map(|(_, user)| user.clone()).collect();
-        let decision = decide_cancel(row, &interests, reader, now);
         let mut withdrawn = true;
-        match decision {
+        match decide_cancel(row, &tables.wanting(id), reader, now) {
             CancelDecision::NotThere => return Ok(None),
             CancelDecision::Nothing => withdrawn = false,
-            CancelDecision::Withdrawn(row) => {
-                tables.rows.insert(row.id.clone(), *row);
+            CancelDecision::Withdrawn(change) | CancelDecision::Cancelled(change) => {
+                tables.write(&change, &[]);
             }
-            CancelDecision::Cancelled(change) => tables.write(&change, &[]),
         }
         if withdrawn && let Some(interests) = tables.interests.get_mut(id) {
-            interests.retain(|(_, user)| *user != reader.user);
+            interests.retain(|(_, user, _)| *user != reader.user);
         }
-        Ok(tables
-            .rows
-            .get(id)
-            .map(|row| Cancelled { generation: tables.generation(row), withdrawn }))
+        let row = tables.rows.get(id);
+        Ok(row.map(|row| Cancelled { generation: tables.generation(row), withdrawn }))
+    }
+
+    async fn retry(
+        &self,
+        reader: &Reader,
+        id: &str,
+        plan: PlanNow,
+        now: Millis,
+    ) -> Result<Outcome> {
+        let mut tables = self.changing();
+        let Some(row) = tables.rows.get(id).cloned() else { return Ok(Outcome::NotThere) };
+        let decision = decide_retry(&row, reader, now);
+        if matches!(decision, OwnerDecision::Done(_)) {
+            let used = tables.used(reader, plan.since);
+            if let Some(hit) = limit_hit(&plan.limits, used, Some(row.asked.reserved_micros)) {
+                return Ok(Outcome::Limited(hit));
+            }
+            tables.want(id, &reader.user, now);
+        }
+        Ok(tables.wish(row, decision))
+    }
+
+    async fn delete(&self, reader: &Reader, id: &str, now: Millis) -> Result<Outcome> {
+        let mut tables = self.changing();
+        let Some(row) = tables.rows.get(id).cloned() else { return Ok(Outcome::NotThere) };
+        let decision = decide_delete(&row, reader, now);
+        Ok(tables.wish(row, decision))
+    }
+
+    async fn patch(
+        &self,
+        reader: &Reader,
+        id: &str,
+        patch: &Patch,
+        now: Millis,
+    ) -> Result<Outcome> {
+        let mut tables = self.changing();
+        let Some(row) = tables.rows.get(id).cloned() else { return Ok(Outcome::NotThere) };
+        let decision = decide_patch(&row, patch, reader, now);
+        Ok(tables.wish(row, decision))
     }
 
     async fn asset(&self, reader: &Reader, id: &str) -> Result<Option<Asset>> {
@@ -272,8 +437,57 @@ impl Store for MemoryStore {
 
     async fn events(&self, reader: &Reader, id: &str) -> Result<Vec<Event>> {
         let tables = self.tables();
-        let readable = tables.rows.get(id).is_some_and(|row| row.readable_by(reader));
-        Ok(tables.events.get(id).filter(|_| readable).cloned().unwrap_or_default())
+        let all: Vec<Event> =
+            tables.events.iter().filter(|event| event.generation == id).cloned().collect();
+        let readable = all.last().is_some_and(|event| event.readable_by(reader));
+        Ok(if readable { all } else { Vec::new() })
+    }
+
+    async fn events_after(&self, cursor: i64, limit: usize) -> Result<Vec<Event>> {
+        let tables = self.tables();
+        Ok(tables
+            .events
+            .iter()
+            .filter(|event| event.cursor > cursor)
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    async fn last_event(&self) -> Result<i64> {
+        Ok(self.tables().events.last().map_or(0, |event| event.cursor))
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
+        Ok(self.tables().used(reader, since))
+    }
+
+    async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
+        let tables = self.tables();
+        let mut lines: BTreeMap<(Millis, String, &str), UsageLine> = BTreeMap::new();
+        for (tenant, entry, id, at) in &tables.ledger {
+            let mine = *tenant == reader.tenant && entry.user == reader.user;
+            let Some(row) = tables.rows.get(id).filter(|_| mine && (since..until).contains(at))
+            else {
+                continue;
+            };
+            let day = at.div_euclid(86_400_000);
+            let key = (day, row.asked.provider.clone(), row.asked.operation.word());
+            let line = lines.entry(key).or_insert_with(|| UsageLine {
+                day: rfc3339(day * 86_400_000).split('T').next().unwrap_or_default().to_owned(),
+                provider_id: row.asked.provider.clone(),
+                operation_type: row.asked.operation,
+                runs: 0,
+                micros: 0,
+            });
+            line.runs += entry.runs;
+            line.micros += entry.micros;
+        }
+        Ok(lines.into_values().collect())
     }
 
     async fn add_key(&self, key: Key) -> Result<()> {
@@ -285,13 +499,83 @@ impl Store for MemoryStore {
         Ok(self.tables().keys.get(hash).cloned())
     }
 
-    async fn count_keys(&self) -> Result<u64> {
-        Ok(self.tables().keys.len() as u64)
+    async fn keys(&self) -> Result<Vec<Key>> {
+        let mut keys: Vec<Key> = self.tables().keys.values().cloned().collect();
+        keys.sort_by_key(|key| (key.reader.tenant.clone(), key.created_at, key.id.clone()));
+        Ok(keys)
+    }
+
+    async fn revoke_key(&self, id: &str, now: Millis) -> Result<bool> {
+        let mut tables = self.tables();
+        let key = tables.keys.values_mut().find(|key| key.id == id);
+        Ok(key.map(|key| key.revoked_at.get_or_insert(now)).is_some())
+    }
+
+    async fn put_user(&self, user: User) -> Result<()> {
+        let mut tables = self.tables();
+        let id = (user.reader.tenant.clone(), user.reader.user.clone());
+        let created_at = tables.users.get(&id).map_or(user.created_at, |known| known.created_at);
+        tables.users.insert(id, User { created_at, ..user });
+        Ok(())
+    }
+
+    async fn user(&self, reader: &Reader) -> Result<Option<User>> {
+        Ok(self.tables().users.get(&(reader.tenant.clone(), reader.user.clone())).cloned())
+    }
+
+    async fn users(&self, tenant: Option<&str>) -> Result<Vec<User>> {
+        let tables = self.tables();
+        let of = |user: &&User| tenant.is_none_or(|tenant| user.reader.tenant == tenant);
+        Ok(tables.users.values().filter(of).cloned().collect())
+    }
+
+    async fn put_world(&self, world: World) -> Result<()> {
+        let mut tables = self.tables();
+        let id = (world.tenant.clone(), world.id.clone());
+        let created_at = tables.worlds.get(&id).map_or(world.created_at, |known| known.created_at);
+        tables.worlds.insert(id, World { created_at, ..world });
+        Ok(())
+    }
+
+    async fn world(&self, tenant: &str, id: &str) -> Result<Option<World>> {
+        Ok(self.tables().worlds.get(&(tenant.to_owned(), id.to_owned())).cloned())
+    }
+
+    async fn worlds(&self, tenant: Option<&str>) -> Result<Vec<World>> {
+        let tables = self.tables();
+        let of = |world: &&World| tenant.is_none_or(|tenant| world.tenant == tenant);
+        Ok(tables.worlds.values().filter(of).cloned().collect())
+    }
+
+    async fn forget_receipts(&self, before: Millis) -> Result<u64> {
+        let mut tables = self.tables();
+        let count = tables.receipts.len();
+        tables.receipts.retain(|_, (_, _, at)| *at >= before);
+        Ok((count - tables.receipts.len()) as u64)
     }
 
     async fn ping(&self) -> Result<()> {
         Ok(())
     }
+}
+
+/// Whether a row is one that a list asks for.
+fn matches(row: &Row, query: &ListQuery) -> bool {
+    let has = |text: &Option<String>, part: &str| {
+        text.as_ref().is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
+    };
+    query.status.is_none_or(|status| row.status() == status)
+        && query.operation.is_none_or(|operation| row.asked.operation == operation)
+        && query.provider.as_ref().is_none_or(|id| row.asked.provider == *id)
+        && query.request_hash.as_ref().is_none_or(|hash| row.asked.request_hash == *hash)
+        && (query.world.is_none() || query.world == row.asked.world)
+        && query.created_after.is_none_or(|at| row.created_at >= at)
+        && query.created_before.is_none_or(|at| row.created_at < at)
+        && query
+            .text
+            .as_ref()
+            .is_none_or(|part| has(&row.name, part) || has(&row.description, part))
+        && query.after.as_ref().is_none_or(|(at, id)| (row.created_at, &row.id) < (*at, id))
 }
 
 /// When a row is due: its lease's end while it is held.
@@ -307,7 +591,7 @@ fn due_at(row: &Row) -> Option<Millis> {
 impl NewGeneration {
     /// The row that is inserted.
     #[must_use]
-    pub(crate) fn row(&self, number: i64) -> Row {
+    pub fn row(&self, number: i64) -> Row {
         Row {
             id: self.id.clone(),
             number,
@@ -319,6 +603,7 @@ impl NewGeneration {
             expires_at: None,
             name: self.name.clone(),
             description: self.description.clone(),
+            tags: None,
             priority: self.priority,
             scheduled_at: self.scheduled_at,
             policy: self.policy,
@@ -335,6 +620,7 @@ impl NewGeneration {
             updated_at: self.now,
             started_at: None,
             completed_at: None,
+            deleted_at: None,
         }
     }
 }

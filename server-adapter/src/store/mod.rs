@@ -9,17 +9,26 @@ pub mod conformance;
 pub mod decide;
 mod memory;
 pub mod row;
+mod sql;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use onepath_core::GenerationStatus;
 use onepath_core::Operation;
 use onepath_core::lifecycle::{Effect, Event as Happening, RunPolicy};
+use tokio::sync::watch;
 
+use decide::LimitHit;
+
+pub use decide::Patch;
 pub use memory::MemoryStore;
-pub use row::{Asked, Asset, Attempt, Event, Generation, Millis, Reader, Row};
+pub use row::{
+    Asked, Asset, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Used, User, World,
+};
 pub use sqlite::SqliteStore;
 
 /// Why the store could not do what was asked.
@@ -85,6 +94,130 @@ pub struct Created {
     pub row: Row,
 }
 
+/// What a plan allows; an absent limit limits nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct Limits {
+    /// Generations at the same time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub in_flight: Option<i64>,
+    /// Runs a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runs_month: Option<i64>,
+    /// Micro-dollars a month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub micros_month: Option<i64>,
+}
+
+impl Limits {
+    /// Whether anything is limited.
+    #[must_use]
+    pub const fn any(&self) -> bool {
+        self.in_flight.is_some() || self.runs_month.is_some() || self.micros_month.is_some()
+    }
+}
+
+/// A user's plan at a time.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlanNow {
+    /// What it allows.
+    pub limits: Limits,
+    /// Since when runs and money count.
+    pub since: Millis,
+}
+
+/// A create with everything that its one transaction needs.
+#[derive(Debug, Clone)]
+pub struct Creation {
+    /// What is created.
+    pub new: NewGeneration,
+    /// The plan of its owner.
+    pub plan: PlanNow,
+    /// Kept, if the caller sent an idempotency key.
+    pub receipt: Option<ReceiptWish>,
+}
+
+impl Creation {
+    /// Without a plan's limits and without a receipt.
+    #[must_use]
+    pub fn of(new: NewGeneration) -> Self {
+        Self { new, plan: PlanNow::default(), receipt: None }
+    }
+}
+
+/// Makes the answer that is kept of a create.
+pub type Render = Arc<dyn Fn(&Created) -> Receipt + Send + Sync>;
+
+/// A wish to have the answer kept under an idempotency key.
+#[derive(Clone)]
+pub struct ReceiptWish {
+    /// The route it was sent to.
+    pub route: &'static str,
+    /// The key.
+    pub key: String,
+    /// Hash of what was sent.
+    pub fingerprint: String,
+    /// Makes the answer.
+    pub render: Render,
+}
+
+impl std::fmt::Debug for ReceiptWish {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReceiptWish").field("route", &self.route).finish_non_exhaustive()
+    }
+}
+
+/// An answer as it was given, and is given again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where the generation is.
+    pub location: String,
+    /// The body.
+    pub body: String,
+}
+
+/// What a create came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum CreateOutcome {
+    /// It is answered.
+    Done(Box<Created>),
+    /// The same call was answered before.
+    Replayed(Receipt),
+    /// The idempotency key came with other content before.
+    Mismatch,
+    /// The plan does not allow it.
+    Limited(LimitHit),
+}
+
+/// What a wish of the owner came to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// There is none, or it is not theirs.
+    NotThere,
+    /// Its state does not allow it.
+    NotNow(Box<Row>),
+    /// The plan does not allow it.
+    Limited(LimitHit),
+    /// It is done.
+    Done(Box<Generation>),
+}
+
+/// A line of what was used: one day, one provider, one operation.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+pub struct UsageLine {
+    /// The day in UTC, such as `2026-11-23`.
+    pub day: String,
+    /// Who was asked.
+    pub provider_id: String,
+    /// What was asked for.
+    pub operation_type: Operation,
+    /// Runs that count.
+    pub runs: i64,
+    /// Micro-dollars reserved and paid.
+    pub micros: i64,
+}
+
 /// Which generations to list, newest first.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ListQuery {
@@ -96,6 +229,16 @@ pub struct ListQuery {
     pub provider: Option<String>,
     /// Only this hash of identity and seed.
     pub request_hash: Option<String>,
+    /// Only this world.
+    pub world: Option<String>,
+    /// Only what was created at this time or later.
+    pub created_after: Option<Millis>,
+    /// Only what was created before this time.
+    pub created_before: Option<Millis>,
+    /// Only what has this text in its name or description.
+    pub text: Option<String>,
+    /// Passed over first.
+    pub offset: usize,
     /// At most so many.
     pub limit: usize,
     /// Those behind this place.
@@ -193,53 +336,12 @@ pub struct Cancelled {
     pub withdrawn: bool,
 }
 
-/// What a key allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// A user: for themselves only.
-    User,
-    /// A backend: on behalf of its players.
-    Backend,
-}
-
-impl Role {
-    /// The word it is kept as.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Backend => "backend",
-        }
-    }
-
-    /// The role of a word.
-    #[must_use]
-    pub fn parse(word: &str) -> Option<Self> {
-        [Self::User, Self::Backend].into_iter().find(|role| role.word() == word)
-    }
-}
-
-/// An API key. The key itself is never kept, only its hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key {
-    /// SHA-256 of the key's text, in hexadecimal.
-    pub hash: String,
-    /// What people call it.
-    pub name: String,
-    /// For whom it speaks.
-    pub reader: Reader,
-    /// What it allows.
-    pub role: Role,
-    /// Creation.
-    pub created_at: Millis,
-}
-
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
 pub trait Store: std::fmt::Debug + Send + Sync + 'static {
-    /// Answers a create: from the slot of its key, by joining, by hash, or with a new row.
-    async fn create(&self, new: NewGeneration) -> Result<Created>;
+    /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
+    /// new row, its reservation and its event.
+    async fn create(&self, creation: Creation) -> Result<CreateOutcome>;
 
     /// How a create would be answered, without doing it.
     async fn preview(&self, new: &NewGeneration) -> Result<(Answer, Option<Row>)>;
@@ -250,7 +352,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The reader's own generations.
     async fn list(&self, reader: &Reader, query: &ListQuery) -> Result<Page>;
 
-    /// Takes rows that are due, by priority, then time.
+    /// Takes rows that are due, by priority, then time, and fair between tenants.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Claimed>>;
 
     /// When the next row is due, leases included.
@@ -259,11 +361,25 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Holds a row longer; false if it is held by somebody else meanwhile.
     async fn heartbeat(&self, id: &str, fence: i64, lease_until: Millis) -> Result<bool>;
 
+    /// Ends every lease, and says how many: for a worker who knows that all others are gone.
+    async fn end_leases(&self, now: Millis) -> Result<u64>;
+
     /// Applies an event to a row; none if the fence is an old one or the row is gone.
     async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>>;
 
     /// Ends the reader's interest in a row; none if they have none.
     async fn cancel(&self, reader: &Reader, id: &str, now: Millis) -> Result<Option<Cancelled>>;
+
+    /// A new run of the reader's row that failed or was cancelled.
+    async fn retry(&self, reader: &Reader, id: &str, plan: PlanNow, now: Millis)
+    -> Result<Outcome>;
+
+    /// Hides the reader's row that is over; ledger and lineage stay.
+    async fn delete(&self, reader: &Reader, id: &str, now: Millis) -> Result<Outcome>;
+
+    /// Changes what people may change of the reader's row.
+    async fn patch(&self, reader: &Reader, id: &str, patch: &Patch, now: Millis)
+    -> Result<Outcome>;
 
     /// An asset of a generation that the reader may see.
     async fn asset(&self, reader: &Reader, id: &str) -> Result<Option<Asset>>;
@@ -271,14 +387,53 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The events of a generation, in order.
     async fn events(&self, reader: &Reader, id: &str) -> Result<Vec<Event>>;
 
+    /// Events of everybody behind a place, in the order of commits.
+    async fn events_after(&self, cursor: i64, limit: usize) -> Result<Vec<Event>>;
+
+    /// The place of the last event.
+    async fn last_event(&self) -> Result<i64>;
+
+    /// Changes when there may be new events: a hint, and only within this process.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// What a user used since a time.
+    async fn used(&self, reader: &Reader, since: Millis) -> Result<Used>;
+
+    /// What a user used, by day, provider and operation.
+    async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>>;
+
     /// Keeps a key; one with the same hash is replaced.
     async fn add_key(&self, key: Key) -> Result<()>;
 
     /// The key with this hash.
     async fn key(&self, hash: &str) -> Result<Option<Key>>;
 
-    /// How many keys there are.
-    async fn count_keys(&self) -> Result<u64>;
+    /// All keys, by tenant and time.
+    async fn keys(&self) -> Result<Vec<Key>>;
+
+    /// Ends a key; false if there is none of this id.
+    async fn revoke_key(&self, id: &str, now: Millis) -> Result<bool>;
+
+    /// Keeps a user; one with the same id is replaced.
+    async fn put_user(&self, user: User) -> Result<()>;
+
+    /// A user.
+    async fn user(&self, reader: &Reader) -> Result<Option<User>>;
+
+    /// All users of a tenant, or of all.
+    async fn users(&self, tenant: Option<&str>) -> Result<Vec<User>>;
+
+    /// Keeps a world; one with the same id is replaced.
+    async fn put_world(&self, world: World) -> Result<()>;
+
+    /// A world.
+    async fn world(&self, tenant: &str, id: &str) -> Result<Option<World>>;
+
+    /// All worlds of a tenant, or of all.
+    async fn worlds(&self, tenant: Option<&str>) -> Result<Vec<World>>;
+
+    /// Removes receipts that are older than a time.
+    async fn forget_receipts(&self, before: Millis) -> Result<u64>;
 
     /// Whether it answers.
     async fn ping(&self) -> Result<()>;

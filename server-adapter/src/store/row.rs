@@ -3,7 +3,7 @@
 use onepath_core::lifecycle::{
     Attempt as Stage, ErrorCode, GenerationStatus, RunPolicy, State, UnknownPolicy,
 };
-use onepath_core::{FallbackMode, GenerationType, Operation, RatingTrail, Strategy};
+use onepath_core::{FallbackMode, GenerationType, Operation, Rating, RatingTrail, Strategy};
 
 /// Milliseconds since 1970.
 pub type Millis = i64;
@@ -43,6 +43,8 @@ pub struct Row {
     pub name: Option<String>,
     /// For people.
     pub description: Option<String>,
+    /// For people: a JSON list of texts.
+    pub tags: Option<String>,
     /// 0 to 10; 0 goes first.
     pub priority: i64,
     /// Not before this time.
@@ -75,6 +77,8 @@ pub struct Row {
     pub started_at: Option<Millis>,
     /// End of the run.
     pub completed_at: Option<Millis>,
+    /// When its owner deleted it.
+    pub deleted_at: Option<Millis>,
 }
 
 /// The part of a row that never changes.
@@ -106,6 +110,10 @@ pub struct Asked {
     pub force_new: bool,
     /// What a run is expected to cost, in micro-dollars; none if no price is known.
     pub price_micros: Option<i64>,
+    /// What a run reserves: its price or, where none is known, what the operator set.
+    pub reserved_micros: i64,
+    /// The world it belongs to.
+    pub world: Option<String>,
 }
 
 impl Row {
@@ -150,6 +158,7 @@ impl Row {
     #[must_use]
     pub fn readable_by(&self, reader: &Reader) -> bool {
         self.tenant == reader.tenant
+            && self.deleted_at.is_none()
             && (self.owner == reader.user || self.asked.strategy == Strategy::Once)
     }
 }
@@ -210,14 +219,165 @@ pub struct Generation {
 /// One event of a generation, numbered without gaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
+    /// Its place among all events, in the order of commits; 0 while it has none.
+    pub cursor: i64,
+    /// The wall behind which it is told.
+    pub tenant: String,
+    /// The owner of the generation at the time.
+    pub owner: String,
+    /// Whether everybody in the tenant may read it.
+    pub shared: bool,
     /// The generation.
     pub generation: String,
-    /// From 1.
+    /// From 1, within the generation.
     pub number: i64,
     /// Such as `generation.completed`.
     pub kind: &'static str,
+    /// The status after it.
+    pub status: GenerationStatus,
+    /// What went wrong.
+    pub error: Option<ErrorCode>,
     /// When.
     pub at: Millis,
+}
+
+impl Event {
+    /// Whether a reader may be told.
+    #[must_use]
+    pub fn readable_by(&self, reader: &Reader) -> bool {
+        self.tenant == reader.tenant && (self.shared || self.owner == reader.user)
+    }
+}
+
+/// An entry of the ledger: only ever added, balances are sums.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LedgerEntry {
+    /// Who pays.
+    pub user: String,
+    /// The run it is about.
+    pub run: u32,
+    /// What it is.
+    pub kind: LedgerKind,
+    /// Runs that count from now on, or no more.
+    pub runs: i64,
+    /// Micro-dollars that count from now on, or no more.
+    pub micros: i64,
+}
+
+/// What an entry of the ledger is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LedgerKind {
+    /// A run's estimated price is set aside.
+    Reserve,
+    /// It is paid.
+    Settle,
+    /// It is given back.
+    Release,
+    /// Another user pays for the run from now on.
+    Move,
+}
+
+impl LedgerKind {
+    /// The word it is kept as.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Reserve => "reserve",
+            Self::Settle => "settle",
+            Self::Release => "release",
+            Self::Move => "move",
+        }
+    }
+}
+
+/// What a user used of their plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Used {
+    /// Generations that they want and that are not over.
+    pub in_flight: i64,
+    /// Runs in the window.
+    pub runs: i64,
+    /// Micro-dollars in the window, reserved and paid.
+    pub micros: i64,
+}
+
+/// What a key allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, schemars::JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A user: for themselves only.
+    User,
+    /// A backend: on behalf of its players.
+    Backend,
+    /// Whoever runs the server: looks after keys, users and worlds.
+    Admin,
+}
+
+impl Role {
+    /// The word it is kept as.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Backend => "backend",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role of a word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::User, Self::Backend, Self::Admin].into_iter().find(|role| role.word() == word)
+    }
+}
+
+/// An API key. The key itself is never kept, only its hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// SHA-256 of the key's text, in hexadecimal.
+    pub hash: String,
+    /// By which it is named, without its secret.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// For whom it speaks.
+    pub reader: Reader,
+    /// What it allows.
+    pub role: Role,
+    /// Creation.
+    pub created_at: Millis,
+    /// When it stopped working.
+    pub revoked_at: Option<Millis>,
+}
+
+/// A user of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Who.
+    pub reader: Reader,
+    /// The highest rating they want; romantic if none.
+    pub max_rating: Option<Rating>,
+    /// Whether band and rating go down by one.
+    pub reduce_intensity: bool,
+    /// The price they pay: names their plan.
+    pub price_id: Option<String>,
+    /// Creation.
+    pub created_at: Millis,
+}
+
+/// A world of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct World {
+    /// The wall it lies behind.
+    pub tenant: String,
+    /// Its id, as the game names it.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// What it declares (`WorldMeta`), as JSON text.
+    pub meta: String,
+    /// Creation.
+    pub created_at: Millis,
 }
 
 /// A state as columns have it.

@@ -1,6 +1,7 @@
 //! The worker: takes rows that are due, and carries each on as far as it goes.
 
 mod carry;
+mod presence;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +13,8 @@ use crate::asset::Blobs;
 use crate::clock::SharedClock;
 use crate::provider::Providers;
 use crate::store::{Claim, Claimed, Millis, Store};
+
+pub(crate) use presence::enter;
 
 /// How a worker works.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

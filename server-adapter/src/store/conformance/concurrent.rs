@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::super::{Answer, Claim, Created, NewGeneration, Store};
+use super::super::{Answer, Claim, Created, Creation, NewGeneration, Store};
 use super::Case;
-use super::fixture::{NOON, SECOND, TTL, claim, complete_all, create, fresh, reader, wanted};
+use super::fixture::{NOON, SECOND, TTL, claim, complete_all, create, done, fresh, reader, wanted};
 
 pub(super) const CASES: [Case; 3] = [
     Case {
@@ -29,7 +29,7 @@ async fn at_once(store: &Arc<dyn Store>, count: usize, new: &NewGeneration) -> V
             let store = Arc::clone(store);
             let mut new = NewGeneration { id: fresh("generation"), ..new.clone() };
             new.owner = reader(if index % 2 == 0 { "ada" } else { "ben" });
-            tokio::spawn(async move { store.create(new).await.unwrap() })
+            tokio::spawn(async move { done(store.create(Creation::of(new)).await.unwrap()) })
         })
         .collect();
     let mut all = Vec::new();

@@ -7,8 +7,8 @@ use onepath_core::{GenerationType, Operation, Rating, RatingTrail, Strategy};
 use sha2::{Digest as _, Sha256};
 
 use super::super::{
-    Advance, Advanced, Asked, Asset, Claim, Claimed, Created, Generation, Millis, NewGeneration,
-    Reader, Row, Store,
+    Advance, Advanced, Asked, Asset, Claim, Claimed, CreateOutcome, Created, Creation, Generation,
+    Millis, NewGeneration, Reader, Row, Store,
 };
 use crate::clock::hex;
 
@@ -55,6 +55,8 @@ pub fn wanted(what: &str, owner: &Reader, now: Millis) -> NewGeneration {
             ttl_seconds: Some(TTL),
             force_new: false,
             price_micros: Some(1_500),
+            reserved_micros: 1_500,
+            world: None,
         },
         policy: RunPolicy { attempts: 2, fallback: None, unknown: UnknownPolicy::default() },
         name: Some("name".to_owned()),
@@ -81,7 +83,17 @@ pub(super) fn wanted_as(
 }
 
 pub(super) async fn create(store: &dyn Store, new: &NewGeneration) -> Created {
-    store.create(NewGeneration { id: fresh("generation"), ..new.clone() }).await.unwrap()
+    let new = NewGeneration { id: fresh("generation"), ..new.clone() };
+    done(store.create(Creation::of(new)).await.unwrap())
+}
+
+/// What answers a create that nothing stood in the way of.
+#[must_use]
+pub fn done(outcome: CreateOutcome) -> Created {
+    match outcome {
+        CreateOutcome::Done(created) => *created,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Takes up to `limit` rows for half a minute.

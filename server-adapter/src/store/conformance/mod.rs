@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use super::Store;
 
-pub use fixture::{NOON, reader, wanted};
+pub use fixture::{NOON, done, reader, wanted};
 
 /// A case on its way.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -105,20 +105,26 @@ pub(super) async fn assets_are_read_by_whoever_may_read_the_row(store: &dyn Stor
 }
 
 pub(super) async fn a_key_is_found_by_its_hash(store: &dyn Store) {
-    assert_eq!(store.count_keys().await.unwrap(), 0);
+    assert_eq!(store.keys().await.unwrap(), vec![]);
     let mut key = Key {
         hash: "ab".repeat(32),
+        id: "key-1".to_owned(),
         name: "game".to_owned(),
         reader: reader("ada"),
         role: Role::User,
         created_at: NOON,
+        revoked_at: None,
     };
     store.add_key(key.clone()).await.unwrap();
     assert_eq!(store.key(&key.hash).await.unwrap(), Some(key.clone()));
     assert_eq!(store.key(&"cd".repeat(32)).await.unwrap(), None);
     (key.role, key.reader.user) = (Role::Backend, "ben".to_owned());
     store.add_key(key.clone()).await.unwrap();
-    assert_eq!(store.count_keys().await.unwrap(), 1, "the same hash is the same key");
+    assert_eq!(store.keys().await.unwrap().len(), 1, "the same hash is the same key");
+    assert_eq!(store.key(&key.hash).await.unwrap(), Some(key.clone()));
+    assert!(!store.revoke_key("key-2", NOON).await.unwrap());
+    assert!(store.revoke_key("key-1", NOON + 1).await.unwrap());
+    key.revoked_at = Some(NOON + 1);
     assert_eq!(store.key(&key.hash).await.unwrap(), Some(key));
 }
 

@@ -1,20 +1,23 @@
 //! The store on SQLite: one file, one writer that commits in groups, readers beside it.
 
-mod columns;
-mod operations;
 mod writer;
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 
 use async_trait::async_trait;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use self::writer::Writer;
+use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, Created, Event, Generation, Key,
-    ListQuery, Millis, NewGeneration, Page, Reader, Result, Row, Store, StoreError,
+    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
+    Result, Row, Store, StoreError, UsageLine, Used, User, World,
 };
 
 /// Steps from one version of the schema to the next; `user_version` counts those done.
@@ -32,6 +35,7 @@ const READERS: usize = 4;
 pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
+    changes: watch::Sender<u64>,
 }
 
 impl SqliteStore {
@@ -49,21 +53,11 @@ impl SqliteStore {
         }
         let mut connection = connect(file, true)?;
         migrate(&mut connection)?;
-        Ok(Self { writer: Writer::start(connection)?, readers: Readers::new(file) })
-    }
-
-    async fn write<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.writer.write(work).await
-    }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        self.readers.read(work).await
+        Ok(Self {
+            writer: Writer::start(connection)?,
+            readers: Readers::new(file),
+            changes: watch::channel(0).0,
+        })
     }
 }
 
@@ -167,76 +161,263 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
+/// A connection as the shared statements see it: everything is ready at once.
+struct Local<'c>(&'c Connection);
+
+impl Local<'_> {
+    fn bind(
+        &self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> Result<rusqlite::CachedStatement<'_>> {
+        let mut statement = self.0.prepare_cached(sql)?;
+        for (index, value) in values.iter().enumerate() {
+            match value {
+                Value::Null => statement.raw_bind_parameter(index + 1, rusqlite::types::Null)?,
+                Value::Int(value) => statement.raw_bind_parameter(index + 1, value)?,
+                Value::Text(value) => statement.raw_bind_parameter(index + 1, value)?,
+            }
+        }
+        Ok(statement)
+    }
+}
+
+impl Tx for Local<'_> {
+    const SKIP_LOCKED: &'static str = "";
+    const FOR_UPDATE: &'static str = "";
+
+    async fn query(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Cells>> {
+        let mut statement = self.bind(sql, values)?;
+        let columns = statement.column_count();
+        let mut rows = statement.raw_query();
+        let mut out = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut cells = Vec::with_capacity(columns);
+            for column in 0..columns {
+                cells.push(match row.get_ref(column)? {
+                    ValueRef::Null => Cell::Null,
+                    ValueRef::Integer(value) => Cell::Int(value),
+                    ValueRef::Text(bytes) => {
+                        Cell::Text(String::from_utf8_lossy(bytes).into_owned())
+                    }
+                    ValueRef::Real(_) | ValueRef::Blob(_) => {
+                        return Err(StoreError::Corrupt("a value of a strange kind".to_owned()));
+                    }
+                });
+            }
+            out.push(Cells::new(cells));
+        }
+        Ok(out)
+    }
+
+    async fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<u64> {
+        Ok(self.bind(sql, values)?.raw_execute()? as u64)
+    }
+}
+
+/// The result of a future that waits for nothing.
+fn at_once<T>(future: impl Future<Output = Result<T>>) -> Result<T> {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => Err(StoreError::Unavailable("a local statement waited".to_owned())),
+    }
+}
+
+/// Runs shared statements on the writer's connection, in its transaction.
+macro_rules! write {
+    ($store:ident, |$tx:ident| $work:expr) => {
+        $store
+            .writer
+            .write(move |connection| {
+                let $tx = &mut Local(connection);
+                at_once($work)
+            })
+            .await
+    };
+}
+
+/// Runs shared statements on a connection that only reads.
+macro_rules! read {
+    ($store:ident, |$tx:ident| $work:expr) => {
+        $store
+            .readers
+            .read(move |connection| {
+                let $tx = &mut Local(connection);
+                at_once($work)
+            })
+            .await
+    };
+}
+
+impl SqliteStore {
+    /// There may be new events.
+    fn changed<T>(&self, result: Result<T>) -> Result<T> {
+        if result.is_ok() {
+            self.changes.send_modify(|count| *count = count.wrapping_add(1));
+        }
+        result
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
-    async fn create(&self, new: NewGeneration) -> Result<Created> {
-        self.write(move |connection| operations::create(connection, &new)).await
+    async fn create(&self, creation: Creation) -> Result<CreateOutcome> {
+        self.changed(write!(self, |tx| create::create(tx, &creation)))
     }
 
     async fn preview(&self, new: &NewGeneration) -> Result<(Answer, Option<Row>)> {
         let new = new.clone();
-        self.read(move |connection| operations::preview(connection, &new)).await
+        read!(self, |tx| create::preview(tx, &new))
     }
 
     async fn get(&self, reader: &Reader, id: &str) -> Result<Option<Generation>> {
         let (reader, id) = (reader.clone(), id.to_owned());
-        self.read(move |connection| operations::get(connection, &reader, &id)).await
+        read!(self, |tx| operations::get(tx, &reader, &id))
     }
 
     async fn list(&self, reader: &Reader, query: &ListQuery) -> Result<Page> {
         let (reader, query) = (reader.clone(), query.clone());
-        self.read(move |connection| operations::list(connection, &reader, &query)).await
+        read!(self, |tx| operations::list(tx, &reader, &query))
     }
 
     async fn claim(&self, claim: &Claim) -> Result<Vec<Claimed>> {
         let claim = claim.clone();
-        self.write(move |connection| operations::claim(connection, &claim)).await
+        self.changed(write!(self, |tx| operations::claim(tx, &claim)))
     }
 
     async fn next_due(&self) -> Result<Option<Millis>> {
-        self.read(operations::next_due).await
+        read!(self, |tx| operations::next_due(tx))
     }
 
     async fn heartbeat(&self, id: &str, fence: i64, lease_until: Millis) -> Result<bool> {
         let id = id.to_owned();
-        self.write(move |connection| operations::heartbeat(connection, &id, fence, lease_until))
-            .await
+        write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
+    }
+
+    async fn end_leases(&self, now: Millis) -> Result<u64> {
+        write!(self, |tx| operations::end_leases(tx, now))
     }
 
     async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>> {
         let advance = advance.clone();
-        self.write(move |connection| operations::advance(connection, &advance)).await
+        self.changed(write!(self, |tx| operations::advance(tx, &advance)))
     }
 
     async fn cancel(&self, reader: &Reader, id: &str, now: Millis) -> Result<Option<Cancelled>> {
         let (reader, id) = (reader.clone(), id.to_owned());
-        self.write(move |connection| operations::cancel(connection, &reader, &id, now)).await
+        self.changed(write!(self, |tx| operations::cancel(tx, &reader, &id, now)))
+    }
+
+    async fn retry(
+        &self,
+        reader: &Reader,
+        id: &str,
+        plan: PlanNow,
+        now: Millis,
+    ) -> Result<Outcome> {
+        let (reader, id) = (reader.clone(), id.to_owned());
+        self.changed(write!(self, |tx| operations::retry(tx, &reader, &id, plan, now)))
+    }
+
+    async fn delete(&self, reader: &Reader, id: &str, now: Millis) -> Result<Outcome> {
+        let (reader, id) = (reader.clone(), id.to_owned());
+        self.changed(write!(self, |tx| operations::delete(tx, &reader, &id, now)))
+    }
+
+    async fn patch(
+        &self,
+        reader: &Reader,
+        id: &str,
+        patch: &Patch,
+        now: Millis,
+    ) -> Result<Outcome> {
+        let (reader, id, patch) = (reader.clone(), id.to_owned(), patch.clone());
+        self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
     async fn asset(&self, reader: &Reader, id: &str) -> Result<Option<Asset>> {
         let (reader, id) = (reader.clone(), id.to_owned());
-        self.read(move |connection| operations::asset(connection, &reader, &id)).await
+        read!(self, |tx| operations::asset(tx, &reader, &id))
     }
 
     async fn events(&self, reader: &Reader, id: &str) -> Result<Vec<Event>> {
         let (reader, id) = (reader.clone(), id.to_owned());
-        self.read(move |connection| operations::events(connection, &reader, &id)).await
+        read!(self, |tx| events::of_generation(tx, &reader, &id))
+    }
+
+    async fn events_after(&self, cursor: i64, limit: usize) -> Result<Vec<Event>> {
+        read!(self, |tx| events::after(tx, cursor, limit))
+    }
+
+    async fn last_event(&self) -> Result<i64> {
+        read!(self, |tx| events::last(tx))
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
+        let reader = reader.clone();
+        read!(self, |tx| create::used(tx, &reader, since))
+    }
+
+    async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
+        let reader = reader.clone();
+        read!(self, |tx| accounts::usage(tx, &reader, since, until))
     }
 
     async fn add_key(&self, key: Key) -> Result<()> {
-        self.write(move |connection| operations::add_key(connection, &key)).await
+        write!(self, |tx| accounts::add_key(tx, &key))
     }
 
     async fn key(&self, hash: &str) -> Result<Option<Key>> {
         let hash = hash.to_owned();
-        self.read(move |connection| operations::key(connection, &hash)).await
+        read!(self, |tx| accounts::key(tx, &hash))
     }
 
-    async fn count_keys(&self) -> Result<u64> {
-        self.read(operations::count_keys).await
+    async fn keys(&self) -> Result<Vec<Key>> {
+        read!(self, |tx| accounts::keys(tx))
+    }
+
+    async fn revoke_key(&self, id: &str, now: Millis) -> Result<bool> {
+        let id = id.to_owned();
+        write!(self, |tx| accounts::revoke_key(tx, &id, now))
+    }
+
+    async fn put_user(&self, user: User) -> Result<()> {
+        write!(self, |tx| accounts::put_user(tx, &user))
+    }
+
+    async fn user(&self, reader: &Reader) -> Result<Option<User>> {
+        let reader = reader.clone();
+        read!(self, |tx| accounts::user(tx, &reader))
+    }
+
+    async fn users(&self, tenant: Option<&str>) -> Result<Vec<User>> {
+        let tenant = tenant.map(str::to_owned);
+        read!(self, |tx| accounts::users(tx, tenant.as_deref()))
+    }
+
+    async fn put_world(&self, world: World) -> Result<()> {
+        write!(self, |tx| accounts::put_world(tx, &world))
+    }
+
+    async fn world(&self, tenant: &str, id: &str) -> Result<Option<World>> {
+        let (tenant, id) = (tenant.to_owned(), id.to_owned());
+        read!(self, |tx| accounts::world(tx, &tenant, &id))
+    }
+
+    async fn worlds(&self, tenant: Option<&str>) -> Result<Vec<World>> {
+        let tenant = tenant.map(str::to_owned);
+        read!(self, |tx| accounts::worlds(tx, tenant.as_deref()))
+    }
+
+    async fn forget_receipts(&self, before: Millis) -> Result<u64> {
+        write!(self, |tx| accounts::forget_receipts(tx, before))
     }
 
     async fn ping(&self) -> Result<()> {
-        self.read(|connection| Ok(connection.query_row("SELECT 1", [], |_| Ok(()))?)).await
+        read!(self, |tx| operations::ping(tx))
     }
 }

@@ -20,6 +20,8 @@ CREATE TABLE generations (
     ttl_seconds INTEGER,
     force_new INTEGER NOT NULL,
     price_micros INTEGER,
+    reserved_micros INTEGER NOT NULL,
+    world_id TEXT,
     status TEXT NOT NULL,
     run INTEGER NOT NULL,
     spent INTEGER NOT NULL,
@@ -32,6 +34,7 @@ CREATE TABLE generations (
     expires_at INTEGER,
     name TEXT,
     description TEXT,
+    tags TEXT,
     priority INTEGER NOT NULL,
     scheduled_at INTEGER,
     policy_attempts INTEGER NOT NULL,
@@ -50,6 +53,7 @@ CREATE TABLE generations (
     updated_at INTEGER NOT NULL,
     started_at INTEGER,
     completed_at INTEGER,
+    deleted_at INTEGER,
     -- When a worker may take it: its lease's end while it is held; none when it is over.
     due_at INTEGER
 ) STRICT;
@@ -57,7 +61,7 @@ CREATE TABLE generations (
 CREATE UNIQUE INDEX generations_reuse ON generations (tenant, reuse_key) WHERE reuse_key IS NOT NULL;
 CREATE UNIQUE INDEX generations_number ON generations (tenant, number);
 CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE status = 'completed';
-CREATE INDEX generations_list ON generations (tenant, owner, created_at, id);
+CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
 
@@ -92,29 +96,99 @@ CREATE TABLE assets (
     UNIQUE (generation, idx)
 ) STRICT;
 
+-- Who wants a generation; open while it is not over.
 CREATE TABLE interests (
     generation TEXT NOT NULL REFERENCES generations (id),
-    user TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     since INTEGER NOT NULL,
-    PRIMARY KEY (generation, user)
+    open INTEGER NOT NULL,
+    PRIMARY KEY (generation, user_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX interests_open ON interests (tenant, user_id) WHERE open = 1;
+
+-- What readers are told. One writer commits at a time, so that the order of positions is the order
+-- of commits.
 CREATE TABLE events (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    shared INTEGER NOT NULL,
     generation TEXT NOT NULL REFERENCES generations (id),
     number INTEGER NOT NULL,
     kind TEXT NOT NULL,
+    status TEXT NOT NULL,
+    error TEXT,
     at INTEGER NOT NULL,
-    PRIMARY KEY (generation, number)
+    UNIQUE (generation, number)
+) STRICT;
+
+-- Money and runs, only ever added to: balances are sums.
+CREATE TABLE ledger (
+    entry INTEGER PRIMARY KEY AUTOINCREMENT,
+    tenant TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    generation TEXT NOT NULL REFERENCES generations (id),
+    run INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    runs INTEGER NOT NULL,
+    micros INTEGER NOT NULL,
+    at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
+CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
+CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
+
+-- Answers to creates with an idempotency key.
+CREATE TABLE receipts (
+    tenant TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    route TEXT NOT NULL,
+    key TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    status INTEGER NOT NULL,
+    location TEXT NOT NULL,
+    body TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user_id, route, key)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE keys (
+CREATE INDEX receipts_age ON receipts (created_at);
+
+CREATE TABLE api_keys (
     hash TEXT PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
     tenant TEXT NOT NULL,
-    user TEXT NOT NULL,
+    user_id TEXT NOT NULL,
     role TEXT NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE users (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    max_rating TEXT,
+    reduce_intensity INTEGER NOT NULL,
+    price_id TEXT,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE worlds (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT,
+    meta TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER ledger_kept BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is only added to'); END;
+CREATE TRIGGER ledger_whole BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'the ledger is only added to'); END;
 
 -- What was asked never changes after the insert.
 CREATE TRIGGER generations_asked BEFORE UPDATE ON generations
@@ -123,11 +197,12 @@ WHEN OLD.id IS NOT NEW.id OR OLD.number IS NOT NEW.number OR OLD.tenant IS NOT N
   OR OLD.operation IS NOT NEW.operation OR OLD.provider IS NOT NEW.provider
   OR OLD.strategy IS NOT NEW.strategy OR OLD.request_hash IS NOT NEW.request_hash
   OR OLD.family_hash IS NOT NEW.family_hash OR OLD.cache_key IS NOT NEW.cache_key
-  OR OLD.seed IS NOT NEW.seed OR OLD.rating_asked IS NOT NEW.rating_asked
+  OR OLD.seed IS NOT NEW.seed OR OLD.reserved_micros IS NOT NEW.reserved_micros
+  OR OLD.rating_asked IS NOT NEW.rating_asked
   OR OLD.rating_effective IS NOT NEW.rating_effective
   OR OLD.rating_bound_by IS NOT NEW.rating_bound_by OR OLD.ttl_seconds IS NOT NEW.ttl_seconds
   OR OLD.force_new IS NOT NEW.force_new OR OLD.price_micros IS NOT NEW.price_micros
-  OR OLD.created_at IS NOT NEW.created_at
+  OR OLD.world_id IS NOT NEW.world_id OR OLD.created_at IS NOT NEW.created_at
 BEGIN
     SELECT RAISE(ABORT, 'what was asked never changes');
 END;

@@ -5,9 +5,9 @@ use onepath_core::{FallbackMode, Strategy as Sharing};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::conformance::{NOON, wanted};
+use super::super::conformance::{NOON, done, wanted};
 use super::super::{
-    Advance, Asset, Claim, ListQuery, MemoryStore, Millis, NewGeneration, Reader, Store,
+    Advance, Asset, Claim, Creation, ListQuery, MemoryStore, Millis, NewGeneration, Reader, Store,
 };
 use super::Folder;
 
@@ -185,7 +185,7 @@ impl Pair {
             Operation::Wait(millis) => self.now += millis,
             Operation::Create(wish) => {
                 let new = self.wish(&wish);
-                let created = both!(self, store => store.create(new.clone()));
+                let created = done(both!(self, store => store.create(Creation::of(new.clone()))));
                 if created.row.id == new.id {
                     self.rows.push((new.id, new.owner, 0));
                 }

@@ -2,16 +2,20 @@
 
 use rusqlite::Connection;
 
-use super::super::conformance::{NOON, reader, wanted};
-use super::super::{Answer, Store as _, StoreError};
+use super::super::conformance::{NOON, done, reader, wanted};
+use super::super::{Answer, Created, Creation, NewGeneration, Store as _, StoreError};
 use super::{Folder, SqliteStore};
+
+async fn create(store: &SqliteStore, new: NewGeneration) -> Created {
+    done(store.create(Creation::of(new)).await.unwrap())
+}
 
 /// I13, whoever writes: the database itself refuses.
 #[tokio::test]
 async fn sql_does_not_change_what_was_asked() {
     let folder = Folder::new();
     let store = folder.store();
-    let row = store.create(wanted("a house", &reader("ada"), NOON)).await.unwrap().row;
+    let row = create(&store, wanted("a house", &reader("ada"), NOON)).await.row;
     let connection = Connection::open(folder.file()).unwrap();
     for column in [
         "id",
@@ -32,6 +36,8 @@ async fn sql_does_not_change_what_was_asked() {
         "ttl_seconds",
         "force_new",
         "price_micros",
+        "reserved_micros",
+        "world_id",
         "created_at",
     ] {
         let changed = connection.execute(&format!("UPDATE generations SET {column} = 99"), []);
@@ -48,10 +54,10 @@ async fn what_is_answered_is_there_when_the_file_is_opened_again() {
     let folder = Folder::new();
     let ada = reader("ada");
     let store = folder.store();
-    let row = store.create(wanted("a house", &ada, NOON)).await.unwrap().row;
+    let row = create(&store, wanted("a house", &ada, NOON)).await.row;
     // A second opening beside the first, as a command does while the server runs.
     let beside = folder.store();
-    let joined = beside.create(wanted("a house", &ada, NOON)).await.unwrap();
+    let joined = create(&beside, wanted("a house", &ada, NOON)).await;
     assert_eq!((joined.answer, &joined.row.id), (Answer::Joined, &row.id));
     drop((store, beside));
     let again = folder.store().get(&ada, &row.id).await.unwrap().unwrap();
@@ -86,9 +92,12 @@ async fn a_create_that_fails_leaves_nothing_behind() {
     let mut twice = wanted("a ship", &ada, NOON);
     twice.id.clone_from(&first.id);
     let third = wanted("a tree", &ada, NOON);
-    let (first, twice, third) =
-        tokio::join!(store.create(first), store.create(twice), store.create(third));
-    assert_eq!(first.unwrap().row.number, 1);
+    let (first, twice, third) = tokio::join!(
+        store.create(Creation::of(first)),
+        store.create(Creation::of(twice)),
+        store.create(Creation::of(third))
+    );
+    assert_eq!(done(first.unwrap()).row.number, 1);
     assert!(matches!(twice, Err(StoreError::Unavailable(_))));
-    assert_eq!(third.unwrap().row.number, 2, "not even a number is lost");
+    assert_eq!(done(third.unwrap()).row.number, 2, "not even a number is lost");
 }

@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use onepath_core::BatchOp;
+use onepath_server::service::Plans;
 use onepath_server::store::{Reader, Role};
 use onepath_server::worker::WorkerSettings;
 use onepath_server::{Server, Settings};
@@ -68,6 +69,7 @@ struct Running {
 /// Settings with a quick worker.
 fn settings(folder: &Folder) -> Settings {
     let mut settings = Settings::new(folder.as_ref());
+    settings.plans = Plans::unlimited();
     settings.worker = WorkerSettings {
         poll: Duration::from_millis(20),
         rest: Duration::from_millis(50),

@@ -199,7 +199,7 @@ async fn wrong_paths_and_methods() {
     }
     for (method, path, allowed) in [
         ("PUT", CREATE, "GET,HEAD,POST"),
-        ("DELETE", "/api/v1/generations/x", "GET,HEAD"),
+        ("PUT", "/api/v1/generations/x", "DELETE,GET,HEAD,PATCH"),
         ("GET", "/api/v1/generations/x/cancel", "POST"),
         ("POST", "/healthz", "GET,HEAD"),
     ] {

@@ -86,7 +86,8 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
     // A worker that dies after it stored its intent, and one that dies after it submitted.
     for (index, submits) in [false, true].into_iter().enumerate() {
         let wish = picture(&format!("picture {index}")).to_string();
-        ids.push(service.create(&caller, &wish).await.unwrap().id);
+        let answered = service.create(&caller, &wish, None).await.unwrap();
+        ids.push(answered.receipt.location.rsplit('/').next().unwrap().to_owned());
         let now = service.clock.now();
         let claim = Claim { now, lease_until: now, limit: 1 };
         let row = service.store.claim(&claim).await.unwrap().remove(0).row;

@@ -1,0 +1,161 @@
+//! A store that keeps nothing and answers at once: what is left is the path itself.
+
+use async_trait::async_trait;
+use onepath_server::store::{
+    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation,
+    Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
+    Reader, Result, Role, Row, Store, UsageLine, Used, User, World,
+};
+use tokio::sync::watch;
+
+/// Keeps nothing. Every key is known.
+#[derive(Debug)]
+pub(crate) struct NoStore {
+    changes: watch::Sender<u64>,
+}
+
+impl NoStore {
+    pub(crate) fn new() -> Self {
+        Self { changes: watch::channel(0).0 }
+    }
+}
+
+#[async_trait]
+impl Store for NoStore {
+    async fn create(&self, creation: Creation) -> Result<CreateOutcome> {
+        let created = Created { answer: Answer::Created, row: creation.new.row(1) };
+        Ok(CreateOutcome::Done(Box::new(created)))
+    }
+
+    async fn preview(&self, _: &NewGeneration) -> Result<(Answer, Option<Row>)> {
+        Ok((Answer::Created, None))
+    }
+
+    async fn get(&self, _: &Reader, _: &str) -> Result<Option<Generation>> {
+        Ok(None)
+    }
+
+    async fn list(&self, _: &Reader, _: &ListQuery) -> Result<Page> {
+        Ok(Page { generations: Vec::new(), next: None })
+    }
+
+    async fn claim(&self, _: &Claim) -> Result<Vec<Claimed>> {
+        Ok(Vec::new())
+    }
+
+    async fn next_due(&self) -> Result<Option<Millis>> {
+        Ok(None)
+    }
+
+    async fn heartbeat(&self, _: &str, _: i64, _: Millis) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn end_leases(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+
+    async fn advance(&self, _: &Advance) -> Result<Option<Advanced>> {
+        Ok(None)
+    }
+
+    async fn cancel(&self, _: &Reader, _: &str, _: Millis) -> Result<Option<Cancelled>> {
+        Ok(None)
+    }
+
+    async fn retry(&self, _: &Reader, _: &str, _: PlanNow, _: Millis) -> Result<Outcome> {
+        Ok(Outcome::NotThere)
+    }
+
+    async fn delete(&self, _: &Reader, _: &str, _: Millis) -> Result<Outcome> {
+        Ok(Outcome::NotThere)
+    }
+
+    async fn patch(&self, _: &Reader, _: &str, _: &Patch, _: Millis) -> Result<Outcome> {
+        Ok(Outcome::NotThere)
+    }
+
+    async fn asset(&self, _: &Reader, _: &str) -> Result<Option<Asset>> {
+        Ok(None)
+    }
+
+    async fn events(&self, _: &Reader, _: &str) -> Result<Vec<Event>> {
+        Ok(Vec::new())
+    }
+
+    async fn events_after(&self, _: i64, _: usize) -> Result<Vec<Event>> {
+        Ok(Vec::new())
+    }
+
+    async fn last_event(&self) -> Result<i64> {
+        Ok(0)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    async fn used(&self, _: &Reader, _: Millis) -> Result<Used> {
+        Ok(Used::default())
+    }
+
+    async fn usage(&self, _: &Reader, _: Millis, _: Millis) -> Result<Vec<UsageLine>> {
+        Ok(Vec::new())
+    }
+
+    async fn add_key(&self, _: Key) -> Result<()> {
+        Ok(())
+    }
+
+    async fn key(&self, hash: &str) -> Result<Option<Key>> {
+        Ok(Some(Key {
+            hash: hash.to_owned(),
+            id: "bench".to_owned(),
+            name: "bench".to_owned(),
+            reader: Reader { tenant: "bench".to_owned(), user: "bench".to_owned() },
+            role: Role::Backend,
+            created_at: 0,
+            revoked_at: None,
+        }))
+    }
+
+    async fn keys(&self) -> Result<Vec<Key>> {
+        Ok(Vec::new())
+    }
+
+    async fn revoke_key(&self, _: &str, _: Millis) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn put_user(&self, _: User) -> Result<()> {
+        Ok(())
+    }
+
+    async fn user(&self, _: &Reader) -> Result<Option<User>> {
+        Ok(None)
+    }
+
+    async fn users(&self, _: Option<&str>) -> Result<Vec<User>> {
+        Ok(Vec::new())
+    }
+
+    async fn put_world(&self, _: World) -> Result<()> {
+        Ok(())
+    }
+
+    async fn world(&self, _: &str, _: &str) -> Result<Option<World>> {
+        Ok(None)
+    }
+
+    async fn worlds(&self, _: Option<&str>) -> Result<Vec<World>> {
+        Ok(Vec::new())
+    }
+
+    async fn forget_receipts(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+
+    async fn ping(&self) -> Result<()> {
+        Ok(())
+    }
+}

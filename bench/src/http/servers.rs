@@ -1,0 +1,63 @@
+//! The two servers that are compared. Both listen in the same way.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::routing::post;
+use onepath_core::Rating;
+use onepath_server::asset::Blobs;
+use onepath_server::clock::SystemClock;
+use onepath_server::http::{App, serve as listen};
+use onepath_server::provider::{Local, Providers};
+use onepath_server::service::{Plans, ServerBounds, Service};
+use onepath_server::signing::Signer;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, watch};
+
+use crate::Failure;
+use crate::no_store::NoStore;
+
+/// Serves until the process is ended; says where on standard output.
+pub(crate) fn serve(what: &str) -> Result<(), Failure> {
+    let router = match what {
+        "create" => create()?,
+        "nothing" => Router::new().route("/api/v1/generations", post(nothing)),
+        _ => return Err(format!("`{what}` is no server").into()),
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        println!("{}", listener.local_addr()?);
+        let (_stop, stopped) = watch::channel(false);
+        listen(listener, router, stopped).await;
+        Ok(())
+    })
+}
+
+/// Takes the body, and answers.
+async fn nothing(body: Bytes) -> (StatusCode, String) {
+    (StatusCode::ACCEPTED, format!("{{\"bytes\":{}}}", body.len()))
+}
+
+/// The real router and service over a store that keeps nothing.
+fn create() -> Result<Router, Failure> {
+    let folder = std::env::temp_dir().join(format!("onepath-bench-{}", std::process::id()));
+    let service = Service {
+        store: Arc::new(NoStore::new()),
+        blobs: Blobs::folder(&folder.join("blobs"))?,
+        providers: Providers::new().with(Local::new(&folder.join("local"))?),
+        clock: Arc::new(SystemClock),
+        bell: Arc::new(Notify::new()),
+        // Nothing is lowered: that would be a second fingerprint.
+        bounds: ServerBounds { world: Rating::Restricted, user: Rating::Restricted },
+        attempts: 3,
+        signer: Signer::new([0; 32], 1),
+        plans: Plans::unlimited(),
+        unknown_price: 0,
+        known: Arc::default(),
+    };
+    std::fs::remove_dir_all(&folder)?;
+    Ok(App::new(service).router())
+}

@@ -1,0 +1,198 @@
+//! Create: idempotency, reuse, limits, reservation, row and event in one transaction.
+
+use super::super::decide::{CreateDecision, decide_create, first_reservation, joined, limit_hit};
+use super::super::{
+    Answer, CreateOutcome, Created, Creation, Millis, NewGeneration, PlanNow, Reader, Receipt,
+    ReceiptWish, Result, Row, StoreError, Used,
+};
+use super::operations::{event, ledger};
+use super::{Tx, Value, columns, first, number};
+use crate::generation_columns;
+
+/// The decision of a create, with the rows that were looked at.
+async fn decided<T: Tx>(
+    tx: &mut T,
+    new: &NewGeneration,
+) -> Result<(CreateDecision, Option<Row>, Option<Row>)> {
+    let tenant = Value::from(&new.owner.tenant);
+    let holder = match &new.asked.cache_key {
+        Some(key) => {
+            let sql = concat!(
+                "SELECT ",
+                generation_columns!(),
+                " FROM generations g WHERE g.tenant = ?1 AND g.reuse_key = ?2"
+            );
+            first(tx, sql, &[tenant, key.into()]).await?.map(columns::generation).transpose()?
+        }
+        None => None,
+    };
+    let decision = decide_create(new, holder.as_ref(), None);
+    if !matches!(decision, CreateDecision::Insert { .. }) || new.asked.cache_key.is_none() {
+        return Ok((decision, holder, None));
+    }
+    let sql = concat!(
+        "SELECT ",
+        generation_columns!(),
+        " FROM generations g
+          WHERE g.tenant = ?1 AND g.request_hash = ?2 AND g.owner = ?3 AND g.status = 'completed'
+            AND g.fallback IS NULL AND g.strategy <> 'always' AND g.deleted_at IS NULL
+            AND (g.expires_at IS NULL OR g.expires_at > ?4)
+          ORDER BY g.created_at DESC, g.id DESC LIMIT 1"
+    );
+    let values =
+        [tenant, (&new.asked.request_hash).into(), (&new.owner.user).into(), new.now.into()];
+    let same = first(tx, sql, &values).await?.map(columns::generation).transpose()?;
+    Ok((decide_create(new, holder.as_ref(), same.as_ref()), holder, same))
+}
+
+/// The row that a decision speaks of, which was read for it.
+fn found(row: Option<Row>) -> Result<Row> {
+    row.ok_or_else(|| StoreError::Corrupt("a decision without its row".to_owned()))
+}
+
+pub(crate) async fn preview<T: Tx>(
+    tx: &mut T,
+    new: &NewGeneration,
+) -> Result<(Answer, Option<Row>)> {
+    let (decision, holder, same) = decided(tx, new).await?;
+    Ok(match decision {
+        CreateDecision::Answered(Answer::Hash) => (Answer::Hash, same),
+        CreateDecision::Answered(answer) => (answer, holder),
+        CreateDecision::Join => (Answer::Joined, holder),
+        CreateDecision::Insert { .. } => (Answer::Created, None),
+    })
+}
+
+pub(crate) async fn create<T: Tx>(tx: &mut T, creation: &Creation) -> Result<CreateOutcome> {
+    if let Some(wish) = &creation.receipt
+        && let Some(outcome) = replayed(tx, &creation.new.owner, wish).await?
+    {
+        return Ok(outcome);
+    }
+    let outcome = answered(tx, &creation.new, creation.plan).await?;
+    if let (Some(wish), CreateOutcome::Done(created)) = (&creation.receipt, &outcome) {
+        keep(tx, &creation.new, wish, &(wish.render)(created)).await?;
+    }
+    Ok(outcome)
+}
+
+/// The answer that was given before under the same key.
+async fn replayed<T: Tx>(
+    tx: &mut T,
+    owner: &Reader,
+    wish: &ReceiptWish,
+) -> Result<Option<CreateOutcome>> {
+    let sql = "SELECT fingerprint, status, location, body FROM receipts
+               WHERE tenant = ?1 AND user_id = ?2 AND route = ?3 AND key = ?4";
+    let values =
+        [(&owner.tenant).into(), (&owner.user).into(), wish.route.into(), (&wish.key).into()];
+    let Some(mut cells) = first(tx, sql, &values).await? else { return Ok(None) };
+    if cells.take::<String>()? != wish.fingerprint {
+        return Ok(Some(CreateOutcome::Mismatch));
+    }
+    let status = u16::try_from(cells.take::<i64>()?).unwrap_or(200);
+    Ok(Some(CreateOutcome::Replayed(Receipt {
+        status,
+        location: cells.take()?,
+        body: cells.take()?,
+    })))
+}
+
+async fn keep<T: Tx>(
+    tx: &mut T,
+    new: &NewGeneration,
+    wish: &ReceiptWish,
+    receipt: &Receipt,
+) -> Result<()> {
+    let sql = "INSERT INTO receipts (tenant, user_id, route, key, fingerprint, status, location,
+                   body, created_at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let values = [
+        (&new.owner.tenant).into(),
+        (&new.owner.user).into(),
+        wish.route.into(),
+        (&wish.key).into(),
+        (&wish.fingerprint).into(),
+        i64::from(receipt.status).into(),
+        (&receipt.location).into(),
+        (&receipt.body).into(),
+        new.now.into(),
+    ];
+    tx.execute(sql, &values).await.map(drop)
+}
+
+async fn answered<T: Tx>(tx: &mut T, new: &NewGeneration, plan: PlanNow) -> Result<CreateOutcome> {
+    let (decision, holder, same) = decided(tx, new).await?;
+    let done = |answer, row| Ok(CreateOutcome::Done(Box::new(Created { answer, row })));
+    match decision {
+        CreateDecision::Answered(Answer::Hash) => done(Answer::Hash, found(same)?),
+        CreateDecision::Answered(answer) => done(answer, found(holder)?),
+        CreateDecision::Join => {
+            let holder = found(holder)?;
+            let wants = wants(tx, &holder.id, &new.owner.user).await?;
+            if !wants && plan.limits.in_flight.is_some() {
+                let used = used(tx, &new.owner, plan.since).await?;
+                if let Some(hit) = limit_hit(&plan.limits, used, None) {
+                    return Ok(CreateOutcome::Limited(hit));
+                }
+            }
+            let row = joined(&holder, new);
+            columns::update(tx, &row).await?;
+            want(tx, &row.id, &new.owner, new.now).await?;
+            done(Answer::Joined, row)
+        }
+        CreateDecision::Insert { holds_slot, clears_holder } => {
+            if plan.limits.any() {
+                let used = used(tx, &new.owner, plan.since).await?;
+                if let Some(hit) = limit_hit(&plan.limits, used, Some(new.asked.reserved_micros)) {
+                    return Ok(CreateOutcome::Limited(hit));
+                }
+            }
+            if let Some(mut holder) = holder.filter(|_| clears_holder) {
+                holder.reuse_key = None;
+                columns::update(tx, &holder).await?;
+            }
+            let next = "INSERT INTO numbers (tenant, last) VALUES (?1, 1)
+                        ON CONFLICT (tenant) DO UPDATE SET last = numbers.last + 1 RETURNING last";
+            let next = number(tx, next, &[(&new.owner.tenant).into()]).await?;
+            let mut row = new.row(next);
+            row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
+            columns::insert(tx, &row).await?;
+            want(tx, &row.id, &new.owner, new.now).await?;
+            ledger(tx, &row, &first_reservation(&row)).await?;
+            event(tx, &row, "generation.created").await?;
+            done(Answer::Created, row)
+        }
+    }
+}
+
+async fn wants<T: Tx>(tx: &mut T, id: &str, user: &str) -> Result<bool> {
+    let sql = "SELECT open FROM interests WHERE generation = ?1 AND user_id = ?2 AND open = 1";
+    Ok(first(tx, sql, &[id.into(), user.into()]).await?.is_some())
+}
+
+/// A user wants a row from now on.
+pub(crate) async fn want<T: Tx>(tx: &mut T, id: &str, user: &Reader, now: Millis) -> Result<()> {
+    let sql = "INSERT INTO interests (generation, tenant, user_id, since, open)
+               VALUES (?1, ?2, ?3, ?4, 1)
+               ON CONFLICT (generation, user_id) DO UPDATE SET open = 1";
+    let values = [id.into(), (&user.tenant).into(), (&user.user).into(), now.into()];
+    tx.execute(sql, &values).await.map(drop)
+}
+
+/// What a user used since a time.
+pub(crate) async fn used<T: Tx>(tx: &mut T, reader: &Reader, since: Millis) -> Result<Used> {
+    let who = [Value::from(&reader.tenant), Value::from(&reader.user)];
+    let open = "SELECT count(*) FROM interests WHERE tenant = ?1 AND user_id = ?2 AND open = 1";
+    let in_flight = number(tx, open, &who).await?;
+    let [tenant, user] = who;
+    let sums =
+        "SELECT CAST(coalesce(sum(runs), 0) AS BIGINT), CAST(coalesce(sum(micros), 0) AS BIGINT)
+                FROM ledger WHERE tenant = ?1 AND user_id = ?2 AND at >= ?3";
+    let mut used = Used { in_flight, ..Used::default() };
+    if let Some(mut cells) = first(tx, sums, &[tenant, user, since.into()]).await? {
+        used.runs = cells.take()?;
+        used.micros = cells.take()?;
+    }
+    Ok(used)
+}

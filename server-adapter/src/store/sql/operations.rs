@@ -1,0 +1,378 @@
+//! The operations on rows: read what a decision needs, decide, write what it comes to.
+
+use onepath_core::Strategy;
+use onepath_core::lifecycle::ErrorCode;
+
+use super::super::decide::{
+    CancelDecision, Change, OwnerDecision, Patch, decide_advance, decide_cancel, decide_claim,
+    decide_delete, decide_patch, decide_retry, limit_hit,
+};
+use super::super::row::LedgerEntry;
+use super::super::{
+    Advance, Advanced, Asset, Cancelled, Claim, Claimed, Generation, ListQuery, Millis, Outcome,
+    Page, PlanNow, Reader, Result, Row,
+};
+use super::create::{used, want};
+use super::{Tx, Value, columns, first, number};
+use crate::generation_columns;
+
+const ATTEMPTS: &str = "SELECT number, run, provider, prediction, submitted_at, ended_at, error
+    FROM attempts WHERE generation = ?1 ORDER BY number";
+
+const ASSETS: &str =
+    "SELECT id, generation, idx, media_type, width, height, bytes, sha256, created_at
+    FROM assets WHERE generation = ?1 ORDER BY idx";
+
+/// A row, for reading or inside of a transaction that may change it.
+async fn by_id<T: Tx>(tx: &mut T, id: &str, to_change: bool) -> Result<Option<Row>> {
+    const READ: &str =
+        concat!("SELECT ", generation_columns!(), " FROM generations g WHERE g.id = ?1");
+    const CHANGE: &str =
+        concat!("SELECT ", generation_columns!(), " FROM generations g WHERE g.id = ?1 FOR UPDATE");
+    let sql = if to_change && !T::FOR_UPDATE.is_empty() { CHANGE } else { READ };
+    first(tx, sql, &[id.into()]).await?.map(columns::generation).transpose()
+}
+
+async fn complete<T: Tx>(tx: &mut T, row: Row) -> Result<Generation> {
+    let id = [Value::from(&row.id)];
+    let attempts = tx.query(ATTEMPTS, &id).await?;
+    let assets = tx.query(ASSETS, &id).await?;
+    Ok(Generation {
+        attempts: attempts.into_iter().map(columns::attempt).collect::<Result<_>>()?,
+        assets: assets.into_iter().map(columns::asset).collect::<Result<_>>()?,
+        row,
+    })
+}
+
+pub(crate) async fn get<T: Tx>(
+    tx: &mut T,
+    reader: &Reader,
+    id: &str,
+) -> Result<Option<Generation>> {
+    match by_id(tx, id, false).await?.filter(|row| row.readable_by(reader)) {
+        Some(row) => complete(tx, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) -> Result<Page> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        generation_columns!(),
+        " FROM generations g
+          WHERE g.tenant = ?1 AND g.owner = ?2 AND g.deleted_at IS NULL
+            AND (g.created_at, g.id) < (?3, ?4)
+            AND (CAST(?5 AS TEXT) IS NULL OR g.status = ?5)
+            AND (CAST(?6 AS TEXT) IS NULL OR g.operation = ?6)
+            AND (CAST(?7 AS TEXT) IS NULL OR g.provider = ?7)
+            AND (CAST(?8 AS TEXT) IS NULL OR g.request_hash = ?8)
+            AND (CAST(?9 AS TEXT) IS NULL OR g.world_id = ?9)
+            AND g.created_at >= ?10 AND g.created_at < ?11
+            AND (CAST(?12 AS TEXT) IS NULL OR g.name LIKE ?12 ESCAPE '\\'
+                 OR g.description LIKE ?12 ESCAPE '\\')
+          ORDER BY g.created_at DESC, g.id DESC LIMIT ?13 OFFSET ?14"
+    );
+    let (at, id) = query.after.clone().unwrap_or((Millis::MAX, String::new()));
+    let pattern = query.text.as_ref().map(|text| {
+        let text = text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        format!("%{text}%")
+    });
+    let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
+    let values = [
+        (&reader.tenant).into(),
+        (&reader.user).into(),
+        at.into(),
+        (&id).into(),
+        query.status.map(onepath_core::GenerationStatus::word).into(),
+        query.operation.map(onepath_core::Operation::word).into(),
+        query.provider.as_ref().into(),
+        query.request_hash.as_ref().into(),
+        query.world.as_ref().into(),
+        query.created_after.unwrap_or(Millis::MIN).into(),
+        query.created_before.unwrap_or(Millis::MAX).into(),
+        pattern.as_ref().into(),
+        limit.into(),
+        i64::try_from(query.offset).unwrap_or(i64::MAX).into(),
+    ];
+    let rows = tx.query(SQL, &values).await?;
+    let mut rows: Vec<Row> = rows.into_iter().map(columns::generation).collect::<Result<_>>()?;
+    let more = rows.len() > query.limit;
+    rows.truncate(query.limit);
+    let next = rows.last().filter(|_| more).map(|row| (row.created_at, row.id.clone()));
+    let mut generations = Vec::with_capacity(rows.len());
+    for row in rows {
+        generations.push(complete(tx, row).await?);
+    }
+    Ok(Page { generations, next })
+}
+
+pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claimed>> {
+    // Each tenant's rows are numbered in their own order, and every tenant's first comes before
+    // any second, so that a long queue of one does not keep the others waiting.
+    const SQL: &str = concat!(
+        "SELECT ",
+        generation_columns!(),
+        " FROM (SELECT id, row_number() OVER (PARTITION BY tenant
+                    ORDER BY priority, next_run_at, id) AS turn
+                FROM (SELECT id, tenant, priority, next_run_at FROM generations
+                      WHERE due_at <= ?1 ORDER BY priority, next_run_at LIMIT 1024) AS due) AS t
+          JOIN generations g ON g.id = t.id
+          ORDER BY g.priority, t.turn, g.next_run_at, g.id LIMIT ?2"
+    );
+    const SKIPPING: &str = concat!(
+        "SELECT ",
+        generation_columns!(),
+        " FROM (SELECT id, row_number() OVER (PARTITION BY tenant
+                    ORDER BY priority, next_run_at, id) AS turn
+                FROM (SELECT id, tenant, priority, next_run_at FROM generations
+                      WHERE due_at <= ?1 ORDER BY priority, next_run_at LIMIT 1024) AS due) AS t
+          JOIN generations g ON g.id = t.id
+          WHERE g.due_at <= ?1
+          ORDER BY g.priority, t.turn, g.next_run_at, g.id LIMIT ?2
+          FOR UPDATE OF g SKIP LOCKED"
+    );
+    let sql = if T::SKIP_LOCKED.is_empty() { SQL } else { SKIPPING };
+    let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
+    let rows = tx.query(sql, &[claim.now.into(), limit.into()]).await?;
+    let mut claimed = Vec::with_capacity(rows.len());
+    for row in rows {
+        let change = decide_claim(&columns::generation(row)?, claim.now, claim.lease_until);
+        write(tx, &change, &[]).await?;
+        claimed.push(Claimed { row: change.row, effects: change.effects });
+    }
+    Ok(claimed)
+}
+
+pub(crate) async fn next_due<T: Tx>(tx: &mut T) -> Result<Option<Millis>> {
+    let sql = "SELECT min(due_at) FROM generations WHERE due_at IS NOT NULL";
+    match first(tx, sql, &[]).await? {
+        Some(mut cells) => cells.take(),
+        None => Ok(None),
+    }
+}
+
+pub(crate) async fn heartbeat<T: Tx>(
+    tx: &mut T,
+    id: &str,
+    fence: i64,
+    lease_until: Millis,
+) -> Result<bool> {
+    let sql = "UPDATE generations SET lease_until = ?3, due_at = ?3
+               WHERE id = ?1 AND fence = ?2 AND lease_until IS NOT NULL";
+    Ok(tx.execute(sql, &[id.into(), fence.into(), lease_until.into()]).await? == 1)
+}
+
+pub(crate) async fn end_leases<T: Tx>(tx: &mut T, now: Millis) -> Result<u64> {
+    let sql = "UPDATE generations SET lease_until = ?1, due_at = ?1
+               WHERE lease_until > ?1 AND due_at IS NOT NULL";
+    tx.execute(sql, &[now.into()]).await
+}
+
+pub(crate) async fn advance<T: Tx>(tx: &mut T, advance: &Advance) -> Result<Option<Advanced>> {
+    let Some(row) = by_id(tx, &advance.id, true).await? else { return Ok(None) };
+    let Some(change) = decide_advance(&row, advance) else { return Ok(None) };
+    write(tx, &change, &advance.assets).await?;
+    Ok(Some(Advanced { row: change.row, effects: change.effects }))
+}
+
+pub(crate) async fn cancel<T: Tx>(
+    tx: &mut T,
+    reader: &Reader,
+    id: &str,
+    now: Millis,
+) -> Result<Option<Cancelled>> {
+    let Some(row) = by_id(tx, id, true).await? else { return Ok(None) };
+    let sql = "SELECT user_id FROM interests WHERE generation = ?1 AND open = 1
+               ORDER BY since, user_id";
+    let rows = tx.query(sql, &[id.into()]).await?;
+    let interests: Vec<String> =
+        rows.into_iter().map(|mut cells| cells.take()).collect::<Result<_>>()?;
+    let mut withdrawn = true;
+    match decide_cancel(&row, &interests, reader, now) {
+        CancelDecision::NotThere => return Ok(None),
+        CancelDecision::Nothing => withdrawn = false,
+        CancelDecision::Withdrawn(change) | CancelDecision::Cancelled(change) => {
+            write(tx, &change, &[]).await?;
+        }
+    }
+    if withdrawn {
+        let sql = "DELETE FROM interests WHERE generation = ?1 AND user_id = ?2";
+        tx.execute(sql, &[id.into(), (&reader.user).into()]).await?;
+    }
+    let Some(row) = by_id(tx, id, false).await? else { return Ok(None) };
+    Ok(Some(Cancelled { generation: complete(tx, row).await?, withdrawn }))
+}
+
+/// Carries out what an owner wishes.
+async fn wish<T: Tx>(tx: &mut T, row: Row, decision: OwnerDecision) -> Result<Outcome> {
+    match decision {
+        OwnerDecision::NotThere => Ok(Outcome::NotThere),
+        OwnerDecision::NotNow => Ok(Outcome::NotNow(Box::new(row))),
+        OwnerDecision::Done(change) => {
+            write(tx, &change, &[]).await?;
+            Ok(Outcome::Done(Box::new(complete(tx, change.row).await?)))
+        }
+    }
+}
+
+pub(crate) async fn retry<T: Tx>(
+    tx: &mut T,
+    reader: &Reader,
+    id: &str,
+    plan: PlanNow,
+    now: Millis,
+) -> Result<Outcome> {
+    let Some(row) = by_id(tx, id, true).await? else { return Ok(Outcome::NotThere) };
+    let decision = decide_retry(&row, reader, now);
+    if matches!(decision, OwnerDecision::Done(_)) {
+        if plan.limits.any() {
+            let used = used(tx, reader, plan.since).await?;
+            if let Some(hit) = limit_hit(&plan.limits, used, Some(row.asked.reserved_micros)) {
+                return Ok(Outcome::Limited(hit));
+            }
+        }
+        want(tx, id, reader, now).await?;
+    }
+    wish(tx, row, decision).await
+}
+
+pub(crate) async fn delete<T: Tx>(
+    tx: &mut T,
+    reader: &Reader,
+    id: &str,
+    now: Millis,
+) -> Result<Outcome> {
+    let Some(row) = by_id(tx, id, true).await? else { return Ok(Outcome::NotThere) };
+    let decision = decide_delete(&row, reader, now);
+    wish(tx, row, decision).await
+}
+
+pub(crate) async fn patch<T: Tx>(
+    tx: &mut T,
+    reader: &Reader,
+    id: &str,
+    patch: &Patch,
+    now: Millis,
+) -> Result<Outcome> {
+    let Some(row) = by_id(tx, id, true).await? else { return Ok(Outcome::NotThere) };
+    let decision = decide_patch(&row, patch, reader, now);
+    wish(tx, row, decision).await
+}
+
+pub(crate) async fn asset<T: Tx>(tx: &mut T, reader: &Reader, id: &str) -> Result<Option<Asset>> {
+    let sql = "SELECT id, generation, idx, media_type, width, height, bytes, sha256, created_at
+               FROM assets WHERE id = ?1";
+    let found = first(tx, sql, &[id.into()]).await?.map(columns::asset).transpose()?;
+    let Some(asset) = found else { return Ok(None) };
+    let row = by_id(tx, &asset.generation, false).await?;
+    Ok(row.is_some_and(|row| row.readable_by(reader)).then_some(asset))
+}
+
+/// Adds an event to a row.
+pub(crate) async fn event<T: Tx>(tx: &mut T, row: &Row, kind: &str) -> Result<()> {
+    let sql =
+        "INSERT INTO events (tenant, owner, shared, generation, number, kind, status, error, at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let values = [
+        (&row.tenant).into(),
+        (&row.owner).into(),
+        (row.asked.strategy == Strategy::Once).into(),
+        (&row.id).into(),
+        row.events.into(),
+        kind.into(),
+        row.status().word().into(),
+        row.error_code().map(ErrorCode::word).into(),
+        row.updated_at.into(),
+    ];
+    tx.execute(sql, &values).await.map(drop)
+}
+
+/// Adds an entry to the ledger. A second settlement of a run is refused by an index.
+pub(crate) async fn ledger<T: Tx>(tx: &mut T, row: &Row, entry: &LedgerEntry) -> Result<()> {
+    let sql = "INSERT INTO ledger (tenant, user_id, generation, run, kind, runs, micros, at)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let values = [
+        (&row.tenant).into(),
+        (&entry.user).into(),
+        (&row.id).into(),
+        entry.run.into(),
+        entry.kind.word().into(),
+        entry.runs.into(),
+        entry.micros.into(),
+        row.updated_at.into(),
+    ];
+    tx.execute(sql, &values).await.map(drop)
+}
+
+/// Writes a change with everything that belongs to it.
+async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<()> {
+    let row = &change.row;
+    let id = Value::from(&row.id);
+    if change.takes_slot {
+        let sql = "UPDATE generations SET reuse_key = NULL
+                   WHERE tenant = ?1 AND reuse_key = ?2 AND id <> ?3";
+        tx.execute(sql, &[(&row.tenant).into(), row.reuse_key.as_ref().into(), id]).await?;
+    }
+    columns::update(tx, row).await?;
+    if let Some((attempt, token)) = &change.attempt {
+        if let Some(token) = token {
+            let sql =
+                "INSERT INTO attempts (generation, number, run, provider, token, submitted_at)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let values = [
+                id,
+                attempt.number.into(),
+                attempt.run.into(),
+                (&attempt.provider).into(),
+                token.into(),
+                attempt.submitted_at.into(),
+            ];
+            tx.execute(sql, &values).await?;
+        } else {
+            let sql = "UPDATE attempts SET prediction = ?3, ended_at = ?4, error = ?5
+                       WHERE generation = ?1 AND number = ?2";
+            let values = [
+                id,
+                attempt.number.into(),
+                attempt.prediction.as_ref().into(),
+                attempt.ended_at.into(),
+                attempt.error.map(ErrorCode::word).into(),
+            ];
+            tx.execute(sql, &values).await?;
+        }
+    }
+    for entry in &change.ledger {
+        ledger(tx, row, entry).await?;
+    }
+    if let Some(kind) = change.event {
+        event(tx, row, kind).await?;
+    }
+    if change.is_over() {
+        let sql = "UPDATE interests SET open = 0 WHERE generation = ?1 AND open = 1";
+        tx.execute(sql, &[id]).await?;
+    }
+    for asset in assets.iter().filter(|_| change.keeps_assets()) {
+        let sql =
+            "INSERT INTO assets (id, generation, idx, media_type, width, height, bytes, sha256,
+                       created_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                   ON CONFLICT (generation, idx) DO NOTHING";
+        let values = [
+            (&asset.id).into(),
+            (&asset.generation).into(),
+            asset.index.into(),
+            (&asset.media_type).into(),
+            asset.width.into(),
+            asset.height.into(),
+            asset.bytes.into(),
+            (&asset.sha256).into(),
+            asset.created_at.into(),
+        ];
+        tx.execute(sql, &values).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn ping<T: Tx>(tx: &mut T) -> Result<()> {
+    number(tx, "SELECT CAST(1 AS BIGINT)", &[]).await.map(drop)
+}
