@@ -13,6 +13,7 @@ use crate::json::locate;
 use crate::json::reader::{Profile, Reader};
 use crate::json::scan::is_plain;
 use crate::json::value::{Map, Value};
+use crate::order::sorted;
 
 /// The canonical text of any JSON document (RFC 8785).
 ///
@@ -100,11 +101,11 @@ pub(crate) fn write_name(out: &mut String, name: &str, first: &mut bool) {
 /// Visits the members of a map in canonical order.
 pub(crate) fn for_each_sorted<'m>(map: &'m Map<'_>, mut visit: impl FnMut(&'m str, &'m Value<'m>)) {
     let entries = map.entries();
-    let sorted = entries
+    let is_sorted = entries
         .iter()
         .zip(entries.iter().skip(1))
         .all(|(one, other)| utf16_order(&one.0, &other.0) == Ordering::Less);
-    if sorted {
+    if is_sorted {
         for (name, value) in entries {
             visit(name, value);
         }
@@ -126,22 +127,19 @@ pub(crate) fn for_each_sorted<'m>(map: &'m Map<'_>, mut visit: impl FnMut(&'m st
         let name =
             |index: u8| entries.get(usize::from(index)).map_or("", |(name, _)| name.as_ref());
         let whole = |one: u8, other: u8| utf16_order(name(one), name(other));
-        if ascii {
-            order.sort_unstable_by(|one, other| {
-                one.0.cmp(&other.0).then_with(|| whole(one.1, other.1))
-            });
-        } else {
-            order.sort_unstable_by(|one, other| whole(one.1, other.1));
-        }
+        order.sort_unstable_by(|one, other| {
+            let first = if ascii { one.0.cmp(&other.0) } else { Ordering::Equal };
+            first.then_with(|| whole(one.1, other.1))
+        });
         for (name, value) in order.iter().filter_map(|(_, index)| entries.get(usize::from(*index)))
         {
             visit(name, value);
         }
         return;
     }
-    let mut members: Vec<_> = entries.iter().collect();
-    members.sort_unstable_by(|one, other| utf16_order(&one.0, &other.0));
-    for (name, value) in members {
+    let name = |index: usize| entries.get(index).map_or("", |(name, _)| name.as_ref());
+    let order = sorted(entries.len(), &mut |one, other| utf16_order(name(one), name(other)));
+    for (name, value) in order.into_iter().filter_map(|index| entries.get(index)) {
         visit(name, value);
     }
 }

@@ -377,6 +377,20 @@ impl Refusal {
         Self { findings }
     }
 
+    /// What stands in the way of the request of a document that has none.
+    #[must_use]
+    pub fn from_findings(findings: Vec<Finding>) -> Self {
+        Self { findings }
+    }
+
+    /// Those findings of a report that stand in the way of a request.
+    #[must_use]
+    pub fn from_report(report: Report) -> Self {
+        let mut findings = report.into_findings();
+        findings.retain(|finding| finding.code().refuses_build());
+        Self { findings }
+    }
+
     /// What stands in the way, at least one finding.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {

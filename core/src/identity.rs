@@ -14,6 +14,7 @@ use crate::decode::Text;
 use crate::id::Id;
 use crate::json::number::{Integer, Number};
 use crate::json::value::{Map, Value};
+use crate::order::sorted;
 use crate::provider::ProviderInfo;
 use crate::rating::{Band, RatingTrail};
 use crate::request::{GenerateContentRequest, InputRef, NpcResponseParams};
@@ -161,10 +162,12 @@ fn write_pruned(out: &mut String, value: &Value<'_>) -> bool {
 /// A list that is a set: without repeats, sorted by UTF-16 code units.
 fn write_set<'t, T: AsRef<str>>(out: &mut String, items: Option<&'t [T]>) -> bool {
     let items = items.unwrap_or_default();
-    let mut sorted: Vec<&'t str> = items.iter().map(AsRef::as_ref).collect();
-    sorted.sort_unstable_by(|one, other| canonical::utf16_order(one, other));
-    sorted.dedup();
-    canonical::write_list(out, &sorted, |out, item| write_text(out, item));
+    let item = |index: usize| items.get(index).map_or("", AsRef::as_ref);
+    let order =
+        sorted(items.len(), &mut |one, other| canonical::utf16_order(item(one), item(other)));
+    let mut set: Vec<&'t str> = order.into_iter().map(item).collect();
+    set.dedup();
+    canonical::write_list(out, &set, |out, item| write_text(out, item));
     !items.is_empty()
 }
 

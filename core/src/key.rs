@@ -113,6 +113,32 @@ impl serde::Serialize for CacheKeyParts {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for CacheKeyParts {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CacheKeyParts".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "A cache key taken apart.",
+            "properties": {
+                "type": generator.subschema_for::<GenerationType>(),
+                "purpose": generator.subschema_for::<Purpose>(),
+                "from": { "type": ["string", "null"], "description": "The scene it leads from." },
+                "to": { "type": ["string", "null"], "description": "The scene it leads to." },
+                "strategy": generator.subschema_for::<Strategy>(),
+                "playthrough_id": { "type": "string", "description": "The playthrough that has it for itself." },
+                "player_id": { "type": "string", "description": "The player who has it for themselves." },
+                "version": { "type": "integer", "description": "The config's version." },
+                "tail": { "type": "string", "description": "32 hexadecimal digits of what would be generated." },
+            },
+            "required": ["type", "purpose", "from", "to", "strategy", "version", "tail"],
+            "additionalProperties": false,
+        })
+    }
+}
+
 /// A text that is no cache key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{text}` is not a cache key: {reason}")]

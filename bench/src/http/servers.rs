@@ -14,6 +14,7 @@ use onepath_server::http::{App, serve as listen};
 use onepath_server::provider::{Local, Providers};
 use onepath_server::service::{Plans, ServerBounds, Service};
 use onepath_server::signing::Signer;
+use onepath_server::store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 

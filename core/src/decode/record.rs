@@ -153,21 +153,31 @@ macro_rules! record {
                     $(let mut folded = <$old>::default();)?
                     let mut first = true;
                     while let Some(key) = reader.next_key(&mut first) {
-                        match key.text.as_ref() {
-                            $($wire => if seen.mark(reader, &key, Index::$field as u32, false, $wire) {
-                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
-                            })*
-                            $(spelling::$field $(| $alias)* => if seen.mark(reader, &key, Index::$field as u32, true, $wire) {
-                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
-                            })*
-                            $($($old_wire | $old_alias => if seen.repeated(reader, &key) {
-                                reader.skip();
-                            } else if !reader.null() {
-                                let value: Option<$old_ty> = $crate::decode::Decode::decode(reader);
-                                folded.at = key.at;
-                                folded.$method(value);
+                        // First which field it is, then its value: one place reads it, however it
+                        // is spelled.
+                        let (index, second, wire) = match key.text.as_ref() {
+                            $($wire => (Index::$field as u32, false, $wire),)*
+                            $(spelling::$field $(| $alias)* => (Index::$field as u32, true, $wire),)*
+                            $($($old_wire | $old_alias => {
+                                if seen.repeated(reader, &key) {
+                                    reader.skip();
+                                } else if !reader.null() {
+                                    let value: Option<$old_ty> = $crate::decode::Decode::decode(reader);
+                                    folded.at = key.at;
+                                    folded.$method(value);
+                                }
+                                continue;
                             })*)?
-                            _ => $crate::decode::record!(@unknown $unknown, reader, seen, key, extra, $label, NAMES),
+                            _ => {
+                                $crate::decode::record!(@unknown $unknown, reader, seen, key, extra, $label, NAMES);
+                                continue;
+                            }
+                        };
+                        if seen.mark(reader, &key, index, second, wire) {
+                            $(if index == Index::$field as u32 {
+                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
+                                continue;
+                            })*
                         }
                     }
                     $($(if $field.is_none() && seen.absent(Index::$field as u32) && !reader.is_broken() {
