@@ -53,6 +53,28 @@ impl schemars::JsonSchema for OwnBounds {
     }
 }
 
+impl OwnBounds {
+    /// Whether they ask for anything that the request does not bring along already. If not, the
+    /// request is as it would be under them.
+    ///
+    /// ```
+    /// use onepath_core::{GenerateContentRequest, OwnBounds, Rating, decode};
+    ///
+    /// let text = r#"{"type": "dialogue", "purpose": "adaptive", "strategy": "once",
+    ///     "provider_id": "local", "bounds": {"world": "romantic"}}"#;
+    /// let request = decode::<GenerateContentRequest>(text).into_result().unwrap();
+    /// let own = |rating| OwnBounds { world: Some(rating), ..OwnBounds::default() };
+    /// assert!(!own(Rating::Romantic).add_to(&request));
+    /// assert!(own(Rating::Sfw).add_to(&request));
+    /// ```
+    #[must_use]
+    pub fn add_to(self, request: &GenerateContentRequest<'_>) -> bool {
+        let (world, user) =
+            request.bounds.as_ref().map_or((None, None), |asked| (asked.world, asked.user));
+        lower(world, self.world) != world || lower(user, self.user) != user || self.reduce_intensity
+    }
+}
+
 /// A request under the bounds of a door.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -130,7 +130,8 @@ impl Server {
         &self.service
     }
 
-    /// The router, to be nested into an application of its own. Nothing is carried to a provider
+    /// The router, to be merged into another application; its paths stay as they are, because
+    /// answers name them (`examples/src/server.rs`). Nothing is carried to a provider
     /// unless [`work`](Self::work) runs beside it, here or in another process.
     pub fn router(&self) -> axum::Router {
         App::new(self.service.clone()).router()

@@ -51,6 +51,7 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
     lines(&home, &venv, &mut table)?;
     one_file(&home, &venv, &mut table)?;
     editor::editor(&home, &mut table)?;
+    create(&mut table)?;
     let target = home.join("table.md");
     std::fs::write(&target, &table).map_err(|error| format!("{}: {error}", target.display()))?;
     println!("{table}");
@@ -357,6 +358,23 @@ fn cpu_of(command: &mut Command) -> Fallible<f64> {
     value
         .and_then(|value| value.parse().ok())
         .ok_or_else(|| format!("{command:?} printed `{text}`"))
+}
+
+/// Create over HTTP: a program of its own, because it needs the server's dependencies.
+fn create(table: &mut String) -> Outcome {
+    eprintln!("── create on the server");
+    let mut bench = program("target/release/onepath-bench-http");
+    let output = bench
+        .arg("bench/payload/path.jsonl")
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("onepath-bench-http: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("onepath-bench-http: {}", output.status));
+    }
+    table.push('\n');
+    table.push_str(&String::from_utf8_lossy(&output.stdout));
+    Ok(())
 }
 
 /// One small file: what starting costs.

@@ -24,7 +24,7 @@ use crate::no_store::NoStore;
 /// Serves until the process is ended; says where on standard output.
 pub(crate) fn serve(what: &str) -> Result<(), Failure> {
     let router = match what {
-        "create" => create()?,
+        "create" => App::new(service()?).router(),
         "nothing" => Router::new().route("/api/v1/generations", post(nothing)),
         _ => return Err(format!("`{what}` is no server").into()),
     };
@@ -43,8 +43,8 @@ async fn nothing(body: Bytes) -> (StatusCode, String) {
     (StatusCode::ACCEPTED, format!("{{\"bytes\":{}}}", body.len()))
 }
 
-/// The real router and service over a store that keeps nothing.
-fn create() -> Result<Router, Failure> {
+/// The real service over a store that keeps nothing.
+pub(crate) fn service() -> Result<Service, Failure> {
     let folder = std::env::temp_dir().join(format!("onepath-bench-{}", std::process::id()));
     let store: Arc<dyn Store> = Arc::new(NoStore::new());
     let service = Service {
@@ -63,5 +63,5 @@ fn create() -> Result<Router, Failure> {
         known: Arc::default(),
     };
     std::fs::remove_dir_all(&folder)?;
-    Ok(App::new(service).router())
+    Ok(service)
 }

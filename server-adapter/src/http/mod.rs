@@ -37,7 +37,7 @@ impl App {
         Self { service: Arc::new(service), keys }
     }
 
-    /// The router, ready to be served or nested into another application.
+    /// The router, ready to be served or merged into another application.
     pub fn router(self) -> Router {
         table::router(self)
     }
