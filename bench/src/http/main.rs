@@ -144,7 +144,7 @@ fn in_process(requests: &[Vec<u8>]) -> Result<f64, Failure> {
     for request in requests {
         let text = std::str::from_utf8(request)?;
         let (_, body) = text.split_once("\r\n\r\n").ok_or("a request without a body")?;
-        let created = runtime.block_on(service.create(&caller, body));
+        let created = runtime.block_on(service.create(&caller, body, None));
         black_box(created.map_err(|problem| problem.to_string())?);
     }
     Ok(since.elapsed().as_nanos() as f64 / requests.len().max(1) as f64)
