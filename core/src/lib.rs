@@ -59,7 +59,9 @@ pub use context::{
 pub use decode::{Decode, Decoded, Text, decode};
 pub use document::{Document, DocumentKind, check, document_kind, list_items, read_document};
 pub use edit::{EditError, EditedText};
-pub use envelope::{CreateGenerationRequest, Draft};
+pub use envelope::{
+    CreateGenerationRequest, Draft, SimpleImageToVideoRequest, SocialContextRequest,
+};
 pub use explain::{Difference, explain};
 pub use finding::{Finding, Refusal, Report, Severity, Status};
 pub use fingerprint::{

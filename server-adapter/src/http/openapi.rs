@@ -75,7 +75,16 @@ fn drop_marker(schema: &mut Value) {
 
 fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut parameters: Vec<Value> = path_parameters(route.path);
-    if route.id == "createGeneration" {
+    if matches!(route.id, "createGeneration" | "simpleImageToVideo" | "getGeneration") {
+        parameters.push(json!({
+            "name": "Prefer",
+            "in": "header",
+            "description": "`wait=N` waits up to N seconds for the end, 60 at most.",
+            "required": false,
+            "schema": { "type": "string" },
+        }));
+    }
+    if matches!(route.id, "createGeneration" | "simpleImageToVideo") {
         parameters.push(json!({
             "name": "Idempotency-Key",
             "in": "header",

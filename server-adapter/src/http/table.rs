@@ -4,13 +4,13 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, delete, get, patch, post};
-use onepath_core::CreateGenerationRequest;
+use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{App, assets, events, generations, meta};
 use crate::service::{
     CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
-    UsageResponse, ValidateResponse,
+    SocialContextResponse, UsageResponse, ValidateResponse,
 };
 
 /// What a route gives back when it goes well.
@@ -254,6 +254,37 @@ pub(super) fn routes() -> Vec<Route> {
             handler: || route_post(generations::preflight),
         },
         Route {
+            method: "post",
+            path: "/api/v1/generations/simple-image-to-video",
+            id: "simpleImageToVideo",
+            about: "Has a picture moved: the short way, through the same builder.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: Some(of::<SimpleImageToVideoRequest<'static>>),
+            good: &[
+                (202, "A run was started; `Location` names the generation."),
+                (200, "It is over, and the caller preferred to wait."),
+            ],
+            gives: Gives::Json(of::<CreateGenerationResponse>),
+            bad: &[400, 401, 402, 403, 408, 413, 415, 422, 429, 503, 507],
+            handler: || route_post(generations::simple_image_to_video),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/social-context/build",
+            id: "buildSocialContext",
+            about: "How a player stands to the npcs of a moment, from the server's own world.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: Some(of::<SocialContextRequest<'static>>),
+            good: OK,
+            gives: Gives::Json(of::<SocialContextResponse>),
+            bad: &[400, 401, 408, 413, 415, 422, 503],
+            handler: || route_post(generations::social_context),
+        },
+        Route {
             method: "get",
             path: "/api/v1/generations/events",
             id: "streamEvents",
@@ -294,7 +325,7 @@ pub(super) fn routes() -> Vec<Route> {
             key: true,
             query: &[],
             body: None,
-            good: OK,
+            good: &[(200, "Here it is."), (304, "It is as you know it.")],
             gives: Gives::Json(of::<GenerationResponse>),
             bad: &[401, 404, 503],
             handler: || route_get(generations::get),
@@ -338,7 +369,7 @@ pub(super) fn routes() -> Vec<Route> {
             body: Some(patch_body),
             good: OK,
             gives: Gives::Json(of::<GenerationResponse>),
-            bad: &[400, 401, 404, 408, 409, 413, 415, 422, 503],
+            bad: &[400, 401, 404, 408, 409, 412, 413, 415, 422, 503],
             handler: || route_patch(generations::patch),
         },
         Route {

@@ -242,6 +242,9 @@ pub struct GenerationResponse {
     pub asset_id: Option<String>,
     /// What was made.
     pub assets: Vec<AssetView>,
+    /// Changes with every change: the `ETag` of the answer.
+    #[serde(skip)]
+    pub tag: String,
 }
 
 /// What a run costs.
@@ -403,6 +406,7 @@ impl Service {
             reusable: row.reuse_key.is_some() && row.expires_at.is_none_or(|at| at > now),
             asset_id: assets.first().map(|asset| asset.id.clone()),
             assets,
+            tag: super::row_tag(row),
         }
     }
 

@@ -10,6 +10,7 @@ mod money;
 mod openapi;
 mod problems;
 mod restart;
+mod short_ways;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
