@@ -72,6 +72,7 @@ pub use identity::{FieldPolicy, Policy, field_policies};
 pub use json::locate::{Located, locate};
 pub use json::number::{Integer, Number};
 pub use json::value::{Map, Value};
+pub use json::write::{NotJson, to_json};
 pub use key::{CacheKeyParts, NotACacheKey, Scope, parse_cache_key};
 pub use lifecycle::GenerationStatus;
 pub use operation::{Operation, OperationRow, generation_operations};

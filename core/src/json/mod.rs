@@ -8,5 +8,6 @@ pub(crate) mod number;
 pub(crate) mod reader;
 pub(crate) mod scan;
 pub(crate) mod value;
+pub(crate) mod write;
 
 pub(crate) use reader::Reader;

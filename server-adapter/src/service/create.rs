@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use onepath_core::{
     Code, CreateGenerationRequest, Decoded, Draft, Integer, Report, decode, fingerprint, review,
+    to_json,
 };
 
 use super::idempotency::content_fingerprint;
@@ -161,7 +162,7 @@ fn render(created: &Created, response: CreateGenerationResponse) -> Receipt {
         status,
         location: format!("/api/v1/generations/{}", created.row.id),
         // Our own types serialize; if one ever does not, the answer is empty rather than wrong.
-        body: serde_json::to_string(&body).unwrap_or_default(),
+        body: to_json(&body).unwrap_or_default(),
     }
 }
 

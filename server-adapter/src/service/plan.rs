@@ -6,7 +6,7 @@ use onepath_core::lifecycle::{RunPolicy, UnknownPolicy};
 use onepath_core::{
     Code, CreateGenerationRequest, Decoded, Draft, Estimate, Fingerprint, GenerateContentRequest,
     Id, Integer, OwnBounds, ProviderInfo, RatingTrail, Rebound, Report, Severity, World, WorldMeta,
-    decode, estimate_price, fingerprint, rebound, review,
+    decode, estimate_price, fingerprint, rebound, review, to_json,
 };
 
 use super::Caller;
@@ -372,15 +372,6 @@ fn known_provider<'p>(
     })
 }
 
-/// A request as JSON text; `about` is roughly its length.
-fn written(request: &GenerateContentRequest<'_>, about: usize) -> Result<String, Problem> {
-    let failed =
-        |error: &dyn std::fmt::Display| Problem::new(ProblemCode::InternalError, error.to_string());
-    let mut out = Vec::with_capacity(about + about / 4);
-    serde_json::to_writer(&mut out, request).map_err(|error| failed(&error))?;
-    String::from_utf8(out).map_err(|error| failed(&error))
-}
-
 /// What is not known here and stops the fingerprint.
 fn pending(print: &Fingerprint, base: &str) -> Vec<Fault> {
     let fault = |what: &String| match what.split_once(':') {
@@ -416,7 +407,8 @@ fn finish<'p>(
     policy.unknown = UnknownPolicy::FailWithoutCharge;
     // The request that is carried out names the seed and the key that were computed.
     request.cache_key = print.cache_key.as_deref().map(Cow::Borrowed);
-    let body = written(&request, print.canonical().map_or(0, str::len))?;
+    let body = to_json(&request)
+        .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
     let rating: RatingTrail = print.rating;
     let asked = Asked {
         request: body,

@@ -2,7 +2,7 @@
 
 use onepath_core::{
     BuildOptions, Code, CreateGenerationRequest, Finding, GenerationSocialContext, Id,
-    SimpleImageToVideoRequest, SocialContextRequest, User, build_social_context, decode,
+    SimpleImageToVideoRequest, SocialContextRequest, User, build_social_context, decode, to_json,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -106,7 +106,7 @@ impl Service {
         if !faults.is_empty() {
             return Err(Problem::faults(faults));
         }
-        let create = serde_json::to_string(&wish.into_create())
+        let create = to_json(&wish.into_create())
             .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
         self.create(caller, &create, key).await.map_err(|mut problem| {
             // The caller knows nothing of a config.
