@@ -116,9 +116,7 @@ fn identity(
     request: &GenerateContentRequest<'_>,
     provider: Option<&ProviderInfo<'_>>,
 ) -> Object<String, Json> {
-    let mut text = String::new();
-    View::new(request, provider).write(&mut text);
-    match serde_json::from_str(&text) {
+    match serde_json::from_slice(View::new(request, provider).text("").as_bytes()) {
         Ok(Json::Object(members)) => members,
         _ => Object::new(),
     }
