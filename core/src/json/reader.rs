@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::codes::Code;
 use crate::finding::Finding;
 use crate::json::number::{self, Parsed};
-use crate::json::scan::find_special;
+use crate::json::scan::{find_special, special_in_16};
 use crate::limits;
 
 /// A member's name and where it stands.
@@ -125,6 +125,14 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_space(&mut self) {
+        // Most texts are written without space.
+        if self.byte(self.pos) <= b' ' {
+            self.skip_spaces();
+        }
+    }
+
+    #[cold]
+    fn skip_spaces(&mut self) {
         while matches!(self.byte(self.pos), b' ' | b'\n' | b'\t' | b'\r') {
             self.pos += 1;
         }
@@ -315,7 +323,29 @@ impl<'a> Reader<'a> {
         clippy::option_option,
         reason = "the two levels are told apart by the one caller that needs to"
     )]
+    #[inline(always)]
     fn string_at(&mut self, at: usize) -> Option<Option<Cow<'a, str>>> {
+        match self.short_string(at) {
+            Some(text) => Some(Some(Cow::Borrowed(text))),
+            None => self.any_string(at),
+        }
+    }
+
+    /// A text of fewer than 16 bytes without escapes, as most are; `None` for any other.
+    #[inline(never)]
+    fn short_string(&mut self, at: usize) -> Option<&'a str> {
+        let from = at + 1;
+        let end = from + special_in_16(self.text.as_bytes().get(from..)?)?;
+        if self.byte(end) != b'"' {
+            return None;
+        }
+        self.pos = end + 1;
+        self.text.get(from..end)
+    }
+
+    #[allow(clippy::option_option, reason = "see `string_at`")]
+    #[inline(never)]
+    fn any_string(&mut self, at: usize) -> Option<Option<Cow<'a, str>>> {
         let from = at + 1;
         let end = find_special(self.text.as_bytes(), from);
         let text = if self.byte(end) == b'"' {

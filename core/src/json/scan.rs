@@ -2,20 +2,9 @@
 
 /// The first `"`, `\` or control character from `from` on, or the end.
 ///
-/// Short texts are searched eight bytes at a time: a byte is found by the borrow it makes in a
-/// subtraction, and the lowest match is exact, which is all that is asked. Long texts are passed
-/// over in blocks that the compiler compares with vector instructions.
+/// Long texts are passed over in blocks that the compiler compares with vector instructions.
 pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
-    for _ in 0..2 {
-        match bytes.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
-            Some(chunk) => match special_in(*chunk) {
-                Some(offset) => return at + offset,
-                None => at += 8,
-            },
-            None => return find_in_tail(bytes, at),
-        }
-    }
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
         let hits = block.iter().fold(0_u8, |hits, &byte| {
             hits | u8::from(byte == b'"') | u8::from(byte == b'\\') | u8::from(byte < 0x20)
@@ -32,6 +21,18 @@ pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
         }
     }
     find_in_tail(bytes, at)
+}
+
+/// The first special byte among the first sixteen, unless the text is about to end.
+///
+/// Eight bytes are searched at once: a byte is found by the borrow it makes in a subtraction, and
+/// the lowest match is exact, which is all that is asked.
+pub(crate) fn special_in_16(rest: &[u8]) -> Option<usize> {
+    let (first, behind) = rest.split_first_chunk::<8>()?;
+    match special_in(*first) {
+        None => special_in(*behind.first_chunk::<8>()?).map(|offset| 8 + offset),
+        found => found,
+    }
 }
 
 /// Whether a text holds no `"`, `\` or control character: most do not, and this asks no more than
@@ -131,7 +132,7 @@ fn find_in_tail(bytes: &[u8], from: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{find_byte, find_special, is_plain};
+    use super::{find_byte, find_special, is_plain, special_in_16};
 
     #[test]
     fn the_first_special_byte_is_found_at_every_place_and_length() {
@@ -146,6 +147,8 @@ mod tests {
                     bytes[at] = special;
                     assert!(!is_plain(&bytes));
                     assert_eq!(find_byte(&bytes, at / 2, special), Some(at));
+                    let near = length / 8 * 8 > at && at < 16;
+                    assert_eq!(special_in_16(&bytes), near.then_some(at));
                     for from in 0..=at {
                         assert_eq!(find_special(&bytes, from), at, "{length} {at} {from}");
                     }
