@@ -38,6 +38,7 @@ pub(crate) fn parse(text: &str, at: usize) -> Option<Parsed<'_>> {
 }
 
 /// The same for every number.
+#[inline(never)]
 fn parse_any(text: &str, at: usize) -> Option<Parsed<'_>> {
     let bytes = text.as_bytes();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
