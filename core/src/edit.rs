@@ -3,9 +3,9 @@
 
 use std::ops::Range;
 
-use crate::canonical::write_text;
 use crate::json::locate::{locate, unescape};
 use crate::json::reader::{Profile, Reader};
+use crate::json::text::JsonText;
 
 /// Why an edit was not made. The document stays as it was.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -188,9 +188,11 @@ impl EditedText {
 }
 
 fn member(name: &str, colon: &str, value: &str) -> String {
-    let mut out = String::new();
-    write_text(&mut out, &unescape(name));
-    out + colon + value
+    let mut out = JsonText::default();
+    out.text(&unescape(name));
+    out.raw(colon);
+    out.raw(value);
+    out.into_string()
 }
 
 fn is_json(text: &str) -> bool {

@@ -111,9 +111,7 @@ fn identity(
     request: &GenerateContentRequest<'_>,
     provider: Option<&ProviderInfo<'_>>,
 ) -> Value<'static> {
-    let mut text = String::new();
-    View::new(request, provider).write(&mut text);
-    value(&text)
+    value(View::new(request, provider).text("").as_str())
 }
 
 /// The request as it travels, its members in canonical order: order is no difference.

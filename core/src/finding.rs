@@ -183,7 +183,7 @@ impl Finding {
             };
             match index.parse::<usize>().ok().and_then(|index| self.args.get(index)) {
                 Some(Arg::Text(text)) => out.push_str(text),
-                Some(Arg::Number(number)) => canonical::write_number(&mut out, *number),
+                Some(Arg::Number(number)) => out.push_str(&canonical::number_text(*number)),
                 None => {
                     let _ = write!(out, "{{{index}}}");
                 }

@@ -15,8 +15,13 @@ pub(crate) fn push_escaped(out: &mut String, id: &str) {
         out.push_str("%2D");
         return;
     }
+    let plain = |byte: u8| byte > 0x20 && byte < 0x7f && byte != b'%' && byte != b'|';
+    if id.bytes().fold(true, |all, byte| all & plain(byte)) {
+        out.push_str(id);
+        return;
+    }
     for byte in id.bytes() {
-        if byte > 0x20 && byte < 0x7f && byte != b'%' && byte != b'|' {
+        if plain(byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');
@@ -253,7 +258,7 @@ pub(crate) fn write_key(request: &GenerateContentRequest<'_>, scope: &str, tail:
     push_head(&mut out, request.generation_type, request.purpose, from, to, request.strategy);
     out.push_str(scope);
     out.push_str("|v");
-    crate::canonical::write_integer(&mut out, request.version().get());
+    out.push_str(&request.version().get().to_string());
     out.push('|');
     out.push_str(tail);
     out

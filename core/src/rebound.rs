@@ -119,10 +119,7 @@ pub fn rebound<'a>(
         social.reduce();
     }
     let (before_view, after_view) = (View::new(request, provider), View::new(&after, provider));
-    let (mut before_text, mut after_text) = (String::new(), String::new());
-    before_view.write(&mut before_text);
-    after_view.write(&mut after_text);
-    let lowered = before_text != after_text;
+    let lowered = before_view.text("").as_bytes() != after_view.text("").as_bytes();
     if lowered {
         after.seed = follow_seed(request, &after, provider);
     }

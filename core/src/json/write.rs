@@ -7,7 +7,8 @@ use std::fmt;
 
 use serde::ser::{self, Impossible, Serialize};
 
-use crate::canonical::{write_integer, write_number, write_text};
+use crate::canonical::{write_integer, write_number};
+use crate::json::text::JsonText;
 
 /// Writes a value as JSON text.
 ///
@@ -28,9 +29,9 @@ use crate::canonical::{write_integer, write_number, write_text};
 ///
 /// The value has what JSON has not: keys that are no text, bytes, numbers that are not finite.
 pub fn to_json(value: &impl Serialize) -> Result<String, NotJson> {
-    let mut out = String::with_capacity(4096);
+    let mut out = JsonText::with_capacity(4096);
     value.serialize(Writer { out: &mut out })?;
-    Ok(out)
+    Ok(out.into_string())
 }
 
 /// A value has what JSON has not.
@@ -49,7 +50,7 @@ fn not(what: &str) -> NotJson {
 }
 
 struct Writer<'o> {
-    out: &'o mut String,
+    out: &'o mut JsonText,
 }
 
 impl<'o> ser::Serializer for Writer<'o> {
@@ -64,7 +65,7 @@ impl<'o> ser::Serializer for Writer<'o> {
     type SerializeStructVariant = Impossible<(), NotJson>;
 
     fn serialize_bool(self, value: bool) -> Result<(), NotJson> {
-        self.out.push_str(if value { "true" } else { "false" });
+        self.out.raw(if value { "true" } else { "false" });
         Ok(())
     }
 
@@ -101,7 +102,7 @@ impl<'o> ser::Serializer for Writer<'o> {
         match i64::try_from(value) {
             Ok(value) => self.serialize_i64(value),
             Err(_) => {
-                self.out.push_str(&value.to_string());
+                self.out.raw(&value.to_string());
                 Ok(())
             }
         }
@@ -121,12 +122,12 @@ impl<'o> ser::Serializer for Writer<'o> {
     }
 
     fn serialize_char(self, value: char) -> Result<(), NotJson> {
-        write_text(self.out, value.encode_utf8(&mut [0; 4]));
+        self.out.text(value.encode_utf8(&mut [0; 4]));
         Ok(())
     }
 
     fn serialize_str(self, value: &str) -> Result<(), NotJson> {
-        write_text(self.out, value);
+        self.out.text(value);
         Ok(())
     }
 
@@ -143,7 +144,7 @@ impl<'o> ser::Serializer for Writer<'o> {
     }
 
     fn serialize_unit(self) -> Result<(), NotJson> {
-        self.out.push_str("null");
+        self.out.raw("null");
         Ok(())
     }
 
@@ -179,15 +180,15 @@ impl<'o> ser::Serializer for Writer<'o> {
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Members<'o>, NotJson> {
-        Ok(Members::open(self.out, '[', ']'))
+        Ok(Members::open(self.out, b'[', b']'))
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Members<'o>, NotJson> {
-        Ok(Members::open(self.out, '[', ']'))
+        Ok(Members::open(self.out, b'[', b']'))
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Members<'o>, NotJson> {
-        Ok(Members::open(self.out, '[', ']'))
+        Ok(Members::open(self.out, b'[', b']'))
     }
 
     fn serialize_tuple_variant(
@@ -201,11 +202,11 @@ impl<'o> ser::Serializer for Writer<'o> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Members<'o>, NotJson> {
-        Ok(Members::open(self.out, '{', '}'))
+        Ok(Members::open(self.out, b'{', b'}'))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Members<'o>, NotJson> {
-        Ok(Members::open(self.out, '{', '}'))
+        Ok(Members::open(self.out, b'{', b'}'))
     }
 
     fn serialize_struct_variant(
@@ -221,20 +222,20 @@ impl<'o> ser::Serializer for Writer<'o> {
 
 /// A list or an object on its way.
 struct Members<'o> {
-    out: &'o mut String,
-    close: char,
+    out: &'o mut JsonText,
+    close: u8,
     first: bool,
 }
 
 impl<'o> Members<'o> {
-    fn open(out: &'o mut String, open: char, close: char) -> Self {
-        out.push(open);
+    fn open(out: &'o mut JsonText, open: u8, close: u8) -> Self {
+        out.ascii(open);
         Self { out, close, first: true }
     }
 
     fn comma(&mut self) {
         if !std::mem::take(&mut self.first) {
-            self.out.push(',');
+            self.out.ascii(b',');
         }
     }
 
@@ -244,14 +245,12 @@ impl<'o> Members<'o> {
     }
 
     fn member<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), NotJson> {
-        self.comma();
-        write_text(self.out, name);
-        self.out.push(':');
+        self.out.name(name, &mut self.first);
         value.serialize(Writer { out: self.out })
     }
 
     fn close(self) {
-        self.out.push(self.close);
+        self.out.ascii(self.close);
     }
 }
 
@@ -305,7 +304,7 @@ impl ser::SerializeMap for Members<'_> {
         self.comma();
         let before = self.out.len();
         key.serialize(Writer { out: self.out })?;
-        if self.out.get(before..).is_some_and(|key| key.starts_with('"')) {
+        if self.out.as_bytes().get(before) == Some(&b'"') {
             Ok(())
         } else {
             Err(not("a key that is no text"))
@@ -313,7 +312,7 @@ impl ser::SerializeMap for Members<'_> {
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotJson> {
-        self.out.push(':');
+        self.out.ascii(b':');
         value.serialize(Writer { out: self.out })
     }
 
