@@ -1,6 +1,7 @@
 //! The stores of this crate against the suite, and against each other.
 
 mod model;
+mod postgres;
 mod sqlite;
 
 use std::path::{Path, PathBuf};
