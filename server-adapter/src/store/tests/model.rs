@@ -299,7 +299,7 @@ proptest! {
 
     #[test]
     fn postgresql_shows_the_same(operations in prop::collection::vec(operations(), 1..80)) {
-        compare(operations, || Arc::new(super::postgres::store(&super::postgres::database())));
+        compare(operations, || Arc::new(super::postgres::store(&super::postgres::schema())));
     }
 }
 

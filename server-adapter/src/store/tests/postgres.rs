@@ -21,6 +21,11 @@ pub(super) fn database() -> String {
     Cluster::shared().unwrap().database().unwrap()
 }
 
+/// A new schema, for what looks at nothing but its own tables.
+pub(super) fn schema() -> String {
+    Cluster::shared().unwrap().schema().unwrap()
+}
+
 fn sql(database: &str, sql: &str) -> Result<String, String> {
     Cluster::shared().unwrap().sql(database, sql)
 }
@@ -36,7 +41,7 @@ async fn create(store: &dyn Store, new: NewGeneration) -> Created {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_store_on_postgresql_passes_the_suite() {
-    run_suite(|| ((), Arc::new(store(&database())) as Arc<dyn Store>)).await;
+    run_suite(|| ((), Arc::new(store(&schema())) as Arc<dyn Store>)).await;
 }
 
 /// Every call goes to another of several stores, as if each came to another process.
@@ -45,7 +50,7 @@ struct Several(Vec<PostgresStore>);
 
 impl Several {
     fn new(count: usize) -> Self {
-        let database = database();
+        let database = schema();
         Self((0..count).map(|_| store(&database)).collect())
     }
 
@@ -286,7 +291,7 @@ async fn connections_that_are_cut_are_made_anew() {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
             let mut made = Vec::new();
-            for index in 0..300 {
+            for index in 0..60 {
                 let mut new = wanted(&format!("picture {index}"), &reader("ada"), NOON);
                 new.id = format!("{index:03}");
                 match store.create(Creation::of(new)).await {
