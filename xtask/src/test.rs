@@ -5,11 +5,14 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::faults;
-use crate::run::{Outcome, cargo, copy_folder, need, node, npm_install, root, step};
+use crate::run::{
+    Outcome, cargo, copy_folder, need, need_postgresql, node, npm_install, root, step,
+};
 
 /// Runs every check in order of cost and prints a plain count of tests.
 pub(crate) fn test(_: &[String]) -> Outcome {
     need("cc", &["gcc", "libc6-dev"])?;
+    need_postgresql()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     step(
         "clippy",
