@@ -1,13 +1,14 @@
-//! `onepath admin`: looking after a server's data folder.
+//! `onepath admin`: looking after what a server keeps.
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use onepath_core::{Rating, WorldMeta, decode};
 use onepath_server::store::{Reader, Role, User, World};
-use onepath_server::{Server, Settings, new_key};
+use onepath_server::{Server, new_key};
 
 use crate::render::{Format, Renderer};
+use crate::serve::Place;
 use crate::{Outcome, Run, print};
 
 /// What is looked after.
@@ -24,21 +25,13 @@ pub(crate) enum Command {
     World(WorldCommand),
 }
 
-/// The server's data folder.
-#[derive(Debug, ClapArgs)]
-pub(crate) struct Data {
-    /// The server's data folder
-    #[arg(long, value_name = "DIR", default_value = "onepath-data")]
-    data: PathBuf,
-}
-
 /// What is done with keys.
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// Make a key and print it; only its hash is kept
     Create(CreateKey),
     /// List the keys, without their secrets
-    List(Data),
+    List(Place),
     /// End a key; it stops working within five seconds
     Revoke(RevokeKey),
 }
@@ -47,7 +40,7 @@ pub(crate) enum KeyCommand {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CreateKey {
     #[command(flatten)]
-    data: Data,
+    place: Place,
     /// What people call the key
     #[arg(long, default_value = "key")]
     name: String,
@@ -66,7 +59,7 @@ pub(crate) struct CreateKey {
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RevokeKey {
     #[command(flatten)]
-    data: Data,
+    place: Place,
     /// The key's id, as the list shows it
     id: String,
 }
@@ -77,14 +70,14 @@ pub(crate) enum UserCommand {
     /// Make a user, or change one
     Set(SetUser),
     /// List the users
-    List(Data),
+    List(Place),
 }
 
 /// Options of `onepath admin user set`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SetUser {
     #[command(flatten)]
-    data: Data,
+    place: Place,
     /// The tenant behind whose wall they are
     #[arg(long, default_value = "default")]
     tenant: String,
@@ -107,14 +100,14 @@ pub(crate) enum WorldCommand {
     /// Make a world, or change one
     Set(SetWorld),
     /// List the worlds
-    List(Data),
+    List(Place),
 }
 
 /// Options of `onepath admin world set`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SetWorld {
     #[command(flatten)]
-    data: Data,
+    place: Place,
     /// The tenant behind whose wall it lies
     #[arg(long, default_value = "default")]
     tenant: String,
@@ -153,18 +146,18 @@ pub(crate) fn run(command: &Command) -> Run {
     runtime.block_on(async {
         match command {
             Command::Key(KeyCommand::Create(args)) => create_key(args).await,
-            Command::Key(KeyCommand::List(data)) => list_keys(data).await,
+            Command::Key(KeyCommand::List(place)) => list_keys(place).await,
             Command::Key(KeyCommand::Revoke(args)) => revoke_key(args).await,
             Command::User(UserCommand::Set(args)) => set_user(args).await,
-            Command::User(UserCommand::List(data)) => list_users(data).await,
+            Command::User(UserCommand::List(place)) => list_users(place).await,
             Command::World(WorldCommand::Set(args)) => set_world(args).await,
-            Command::World(WorldCommand::List(data)) => list_worlds(data).await,
+            Command::World(WorldCommand::List(place)) => list_worlds(place).await,
         }
     })
 }
 
-fn open(data: &Data) -> Result<Server, String> {
-    Server::open(&Settings::new(&data.data)).map_err(|error| error.to_string())
+fn open(place: &Place) -> Result<Server, String> {
+    Server::open(&place.settings()).map_err(|error| error.to_string())
 }
 
 fn fail(error: impl std::fmt::Display) -> String {
@@ -180,7 +173,7 @@ fn named(values: &[(&str, &String)]) -> Result<(), String> {
 
 async fn create_key(args: &CreateKey) -> Run {
     named(&[("tenant", &args.tenant), ("user", &args.user)])?;
-    let server = open(&args.data)?;
+    let server = open(&args.place)?;
     let key = new_key();
     let reader = Reader { tenant: args.tenant.clone(), user: args.user.clone() };
     let role = match args.role {
@@ -193,8 +186,8 @@ async fn create_key(args: &CreateKey) -> Run {
     Ok(Outcome::Clean)
 }
 
-async fn list_keys(data: &Data) -> Run {
-    for key in open(data)?.service().store.keys().await.map_err(fail)? {
+async fn list_keys(place: &Place) -> Run {
+    for key in open(place)?.service().store.keys().await.map_err(fail)? {
         let state = if key.revoked_at.is_some() { "revoked" } else { "works" };
         print::line(&format!(
             "{}  {}  {}  tenant {}  user {}  {}",
@@ -210,7 +203,7 @@ async fn list_keys(data: &Data) -> Run {
 }
 
 async fn revoke_key(args: &RevokeKey) -> Run {
-    let server = open(&args.data)?;
+    let server = open(&args.place)?;
     let service = server.service();
     let revoked = service.store.revoke_key(&args.id, service.clock.now()).await.map_err(fail)?;
     if revoked {
@@ -222,7 +215,7 @@ async fn revoke_key(args: &RevokeKey) -> Run {
 
 async fn set_user(args: &SetUser) -> Run {
     named(&[("tenant", &args.tenant), ("id", &args.id)])?;
-    let server = open(&args.data)?;
+    let server = open(&args.place)?;
     let service = server.service();
     let user = User {
         reader: Reader { tenant: args.tenant.clone(), user: args.id.clone() },
@@ -235,8 +228,8 @@ async fn set_user(args: &SetUser) -> Run {
     Ok(Outcome::Clean)
 }
 
-async fn list_users(data: &Data) -> Run {
-    for user in open(data)?.service().store.users(None).await.map_err(fail)? {
+async fn list_users(place: &Place) -> Run {
+    for user in open(place)?.service().store.users(None).await.map_err(fail)? {
         print::line(&format!(
             "{}  tenant {}  max rating {}{}  price {}",
             user.reader.user,
@@ -257,7 +250,7 @@ async fn set_world(args: &SetWorld) -> Run {
         Renderer::stderr(Format::Full).document(&name, &meta, refusal.findings());
         return Err(format!("{name} cannot be used"));
     }
-    let server = open(&args.data)?;
+    let server = open(&args.place)?;
     let service = server.service();
     let world = World {
         tenant: args.tenant.clone(),
@@ -270,8 +263,8 @@ async fn set_world(args: &SetWorld) -> Run {
     Ok(Outcome::Clean)
 }
 
-async fn list_worlds(data: &Data) -> Run {
-    for world in open(data)?.service().store.worlds(None).await.map_err(fail)? {
+async fn list_worlds(place: &Place) -> Run {
+    for world in open(place)?.service().store.worlds(None).await.map_err(fail)? {
         let bound = decode::<WorldMeta<'_>>(&world.meta)
             .value
             .and_then(|meta| meta.generation?.max_content_rating);

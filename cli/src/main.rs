@@ -59,6 +59,8 @@ enum Command {
     Bake(bake::Args),
     /// Start the server on a data folder
     Serve(serve::Args),
+    /// Carry out what servers take in, apart from them
+    Worker(serve::WorkerArgs),
     /// Look after a server's data folder
     #[command(subcommand)]
     Admin(admin::Command),
@@ -89,6 +91,7 @@ fn main() -> ExitCode {
         Command::Batch(args) => batch::run(&args),
         Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Worker(args) => serve::run_worker(&args),
         Command::Admin(command) => admin::run(&command),
     };
     match run {

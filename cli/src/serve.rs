@@ -1,4 +1,4 @@
-//! `onepath serve`: the server on a data folder.
+//! `onepath serve` and `onepath worker`: the server on a data folder, and on a database.
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
@@ -15,15 +15,45 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{Outcome, Run};
 
+/// Where a server keeps what it knows.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Place {
+    /// Where everything is kept; made if it is not there
+    #[arg(long, value_name = "DIR", default_value = "onepath-data")]
+    data: PathBuf,
+    /// A PostgreSQL database that several servers and workers share:
+    /// `postgres://user:password@host/name`; the data folder then keeps the rest
+    #[arg(long, env = "ONEPATH_DATABASE", hide_env_values = true, value_name = "URL")]
+    database: Option<String>,
+}
+
+impl Place {
+    /// Settings for this place, and what suits a laptop.
+    pub(crate) fn settings(&self) -> Settings {
+        let mut settings = Settings::new(&self.data);
+        settings.database = self.database.clone().filter(|url| !url.is_empty());
+        settings
+    }
+}
+
+/// Options of `onepath worker`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct WorkerArgs {
+    #[command(flatten)]
+    place: Place,
+}
+
 /// Options of `onepath serve`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7700")]
     listen: SocketAddr,
-    /// Where everything is kept; made if it is not there
-    #[arg(long, value_name = "DIR", default_value = "onepath-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: Place,
+    /// Leave the work to `onepath worker`
+    #[arg(long)]
+    no_worker: bool,
     /// For one's own machine: a ready key with the role of a backend, printed at the start
     #[arg(long)]
     dev: bool,
@@ -59,6 +89,21 @@ pub(crate) fn run(args: &Args) -> Run {
             args.listen
         ));
     }
+    start(serve(args))
+}
+
+/// Works until Ctrl-C or SIGTERM, on what servers take in.
+pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
+    start(async {
+        let server = Server::open(&args.place.settings()).map_err(|error| error.to_string())?;
+        crate::print::line("onepath works")?;
+        server.work(stop_when_asked()).await;
+        Ok(Outcome::Clean)
+    })
+}
+
+/// Runs a program that logs, on a runtime of its own.
+fn start(program: impl Future<Output = Run>) -> Run {
     let filter = EnvFilter::try_from_env("ONEPATH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -69,11 +114,11 @@ pub(crate) fn run(args: &Args) -> Run {
         .enable_all()
         .build()
         .map_err(|error| format!("the runtime does not start: {error}"))?;
-    runtime.block_on(serve(args))
+    runtime.block_on(program)
 }
 
 async fn serve(args: &Args) -> Run {
-    let mut settings = Settings::new(&args.data);
+    let mut settings = args.place.settings();
     settings.bounds = args.dev_bounds.unwrap_or_default();
     if args.dev {
         settings.plans = Plans::unlimited();
@@ -97,7 +142,7 @@ async fn serve(args: &Args) -> Run {
             return Err(format!(
                 "nobody has a key yet: make one with `onepath admin key create --data {}`, or start \
                  with --dev on your own machine",
-                args.data.display()
+                args.place.data.display()
             ));
         }
         None
@@ -110,6 +155,17 @@ async fn serve(args: &Args) -> Run {
     if let Some(key) = key {
         crate::print::line(&format!("key {key}"))?;
     }
+    let stopped = stop_when_asked();
+    if args.no_worker {
+        server.serve(listener, stopped).await;
+    } else {
+        server.run(listener, stopped).await;
+    }
+    Ok(Outcome::Clean)
+}
+
+/// True as soon as the process is asked to stop; asked once more, it stops at once.
+fn stop_when_asked() -> watch::Receiver<bool> {
     let (stop, stopped) = watch::channel(false);
     tokio::spawn(async move {
         asked_to_stop().await;
@@ -118,8 +174,7 @@ async fn serve(args: &Args) -> Run {
         asked_to_stop().await;
         std::process::exit(130);
     });
-    server.run(listener, stopped).await;
-    Ok(Outcome::Clean)
+    stopped
 }
 
 /// Name, tenant and user of the key that `--dev` makes.

@@ -16,6 +16,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use onepath_testpostgres::Cluster;
 use serde_json::{Value, json};
 
 /// A folder of this test's own, removed at the end.
@@ -37,6 +38,7 @@ impl Folder {
             .args(args)
             .current_dir(&self.0)
             .env_remove("ONEPATH_DEV_KEY")
+            .env_remove("ONEPATH_DATABASE")
             .env_remove("ONEPATH_LOG")
             .stdin(Stdio::null());
         command
@@ -175,6 +177,70 @@ fn a_stranger_starts_it_and_has_a_key() {
     let again = server.call("POST", "/api/v1/generations", "my own key", Some(&picture()));
     assert_eq!((again.0, &again.1["answer"], &again.1["id"]), (200, &json!("cache"), &json!(id)));
     assert_eq!(server.end("-TERM"), (Some(0), String::new()));
+}
+
+/// Starts `onepath worker` and waits until it works.
+fn worker(folder: &Folder, database: &str) -> Child {
+    let mut command = folder.command(&["worker", "--data", "data", "--database", database]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "onepath works\n");
+    child
+}
+
+#[test]
+fn two_servers_and_two_workers_share_a_database() {
+    let folder = Folder::new();
+    let cluster = Cluster::shared().unwrap();
+    let database = cluster.database().unwrap();
+    let told = folder.refused(&[SERVE, &["--database", &format!("{database}_not")]].concat());
+    assert!(told.contains("the database: ") && told.contains("does not exist"), "{told}");
+    let key = folder.new_key(&["--database", &database]);
+    assert!(!folder.0.join("data/onepath.sqlite").exists(), "the rows are elsewhere");
+    let serve = || {
+        let mut command = folder.command(&[SERVE, &["--no-worker"]].concat());
+        command.env("ONEPATH_DATABASE", &database);
+        Serving::start(command)
+    };
+    let servers = [serve(), serve()];
+    let wish = |index: usize| {
+        let mut body = picture();
+        body["config"]["prompt"] = json!(format!("a lighthouse, number {}", index % 4));
+        body
+    };
+    let path = "/api/v1/generations";
+    let mut ids = Vec::new();
+    for index in 0..16 {
+        let (status, body) = servers[index % 2].call("POST", path, &key, Some(&wish(0)));
+        assert_eq!(status, 202, "{body}");
+        let expected = if index == 0 { "created" } else { "joined" };
+        assert_eq!(body["answer"], expected, "nobody works yet");
+        ids.push(body["id"].as_str().unwrap().to_owned());
+    }
+    ids.dedup();
+    assert_eq!(ids.len(), 1, "one row for both servers");
+    let mut workers = [worker(&folder, &database), worker(&folder, &database)];
+    for index in 0..4 {
+        let (_, body) = servers[index % 2].call("POST", path, &key, Some(&wish(index)));
+        let path = format!("{path}/{}", body["id"].as_str().unwrap());
+        let patience = Instant::now() + Duration::from_secs(30);
+        while servers[1 - index % 2].call("GET", &path, &key, None).1["status"] != "completed" {
+            assert!(Instant::now() < patience, "it is not drawn");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+    let counts = "SELECT count(*) || ' ' || (SELECT count(*) FROM attempts) || ' ' ||
+        (SELECT count(*) FROM assets) || ' ' || (SELECT sum(runs) FROM ledger) FROM generations";
+    assert_eq!(cluster.sql(&database, counts).unwrap(), "4 4 4 4", "each is drawn and paid once");
+    for child in &mut workers {
+        let pid = child.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+        assert_eq!(child.wait().unwrap().code(), Some(0));
+    }
+    for server in servers {
+        assert_eq!(server.end("-TERM").0, Some(0));
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A server on a folder: store, blobs, providers and worker put together.
+//! A server on a folder, and on a database if there is one: store, blobs, providers and worker put together.
 
 use std::fs::File;
 use std::io::ErrorKind;
@@ -16,14 +16,18 @@ use crate::http::{App, hash_key, serve};
 use crate::provider::{Local, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
-use crate::store::{Key, Reader, Role, SqliteStore, Store, StoreError};
+use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Where everything is kept.
+    /// Where everything is kept; with a database, the rest: blobs, the signing key and what the
+    /// provider `local` works on.
     pub data: PathBuf,
+    /// The URL of a PostgreSQL database that several servers and workers share; without one, rows
+    /// lie in the data folder and belong to this machine.
+    pub database: Option<String>,
     /// The ratings it allows.
     pub bounds: ServerBounds,
     /// How its worker works.
@@ -44,6 +48,7 @@ impl Settings {
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Self {
             data: data.into(),
+            database: None,
             bounds: ServerBounds::default(),
             worker: WorkerSettings::default(),
             attempts: 3,
@@ -73,6 +78,18 @@ pub enum OpenError {
         /// Why.
         error: StoreError,
     },
+    /// The database does not open.
+    #[error("the database: {0}")]
+    Database(StoreError),
+}
+
+/// Who else may work on the same rows.
+#[derive(Debug, Clone)]
+enum Workers {
+    /// Processes of this machine; each locks this file.
+    Here(PathBuf),
+    /// Processes of any machine: their leases run out by themselves.
+    Anywhere,
 }
 
 /// A server on a folder.
@@ -80,8 +97,8 @@ pub enum OpenError {
 pub struct Server {
     service: Service,
     worker: WorkerSettings,
-    /// Locked by every worker of the folder.
-    presence: PathBuf,
+    /// Who else may work.
+    workers: Workers,
 }
 
 impl Server {
@@ -97,13 +114,9 @@ impl Server {
             move |error| OpenError::Io { path, error }
         };
         std::fs::create_dir_all(data).map_err(io(data))?;
-        let file = data.join("onepath.sqlite");
-        let store = SqliteStore::open(&file)
-            .map_err(|error| OpenError::Store { path: file.clone(), error })?;
-        let clock: SharedClock = Arc::new(SystemClock);
+        let (store, clock, workers) = open_store(settings)?;
         let blobs = data.join("blobs");
         let spool = data.join("local");
-        let store: Arc<dyn Store> = Arc::new(store);
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
@@ -121,7 +134,7 @@ impl Server {
             unknown_price: settings.unknown_price,
             known: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker, presence: data.join("worker.lock") })
+        Ok(Self { service, worker: settings.worker, workers })
     }
 
     /// The service, for calls without HTTP.
@@ -147,19 +160,44 @@ impl Server {
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
         };
-        let _present = enter(&self.presence, &worker).await;
-        worker.run(stop).await;
+        match &self.workers {
+            Workers::Here(lock) => {
+                let _present = enter(lock, &worker).await;
+                worker.run(stop).await;
+            }
+            Workers::Anywhere => {
+                tokio::select! {
+                    () = worker.run(stop) => {}
+                    () = self.wake() => {}
+                }
+            }
+        }
     }
 
-    /// Serves and works until `stop` is true.
-    pub async fn run(&self, listener: TcpListener, stop: watch::Receiver<bool>) {
+    /// Rings for the worker when another process may have made work for it.
+    async fn wake(&self) {
+        let mut changes = self.service.store.changes();
+        while changes.changed().await.is_ok() {
+            self.service.bell.notify_one();
+        }
+        // Without hints the worker looks by itself.
+        std::future::pending::<()>().await;
+    }
+
+    /// Serves until `stop` is true, and leaves the work to others.
+    pub async fn serve(&self, listener: TcpListener, stop: watch::Receiver<bool>) {
         let mut stopped = stop.clone();
         let streams = async {
             // Streams of events have no end of their own.
             let _ = stopped.wait_for(|stopped| *stopped).await;
             self.service.hub.close();
         };
-        tokio::join!(serve(listener, self.router(), stop.clone()), self.work(stop), streams);
+        tokio::join!(serve(listener, self.router(), stop), streams);
+    }
+
+    /// Serves and works until `stop` is true.
+    pub async fn run(&self, listener: TcpListener, stop: watch::Receiver<bool>) {
+        tokio::join!(self.serve(listener, stop.clone()), self.work(stop));
     }
 
     /// Keeps a key: who has its text may call.
@@ -186,6 +224,19 @@ impl Server {
         };
         self.service.store.add_key(key).await
     }
+}
+
+/// The store, the time it goes by, and who else may work on its rows.
+fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, SharedClock, Workers), OpenError> {
+    let data = &settings.data;
+    if let Some(url) = &settings.database {
+        let store = PostgresStore::open(url, Time::Database).map_err(OpenError::Database)?;
+        let clock = store.clock();
+        return Ok((Arc::new(store), clock, Workers::Anywhere));
+    }
+    let path = data.join("onepath.sqlite");
+    let store = SqliteStore::open(&path).map_err(|error| OpenError::Store { path, error })?;
+    Ok((Arc::new(store), Arc::new(SystemClock), Workers::Here(data.join("worker.lock"))))
 }
 
 /// A new key's text.

@@ -51,6 +51,26 @@ pub(crate) fn need(wanted: &str, packages: &[&str]) -> Outcome {
     if has(wanted) {
         return Ok(());
     }
+    install(wanted, packages)?;
+    if has(wanted) {
+        Ok(())
+    } else {
+        Err(format!("`{wanted}` is still missing after {}", packages.join(", ")))
+    }
+}
+
+/// Installs PostgreSQL unless a version is there; Debian keeps its programs apart from the others.
+pub(crate) fn need_postgresql() -> Outcome {
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut programs = versions.map(|version| version.path().join("bin/initdb"));
+    if has("initdb") || programs.any(|program| program.is_file()) {
+        return Ok(());
+    }
+    install("initdb", &["postgresql"])
+}
+
+/// Installs Debian packages, or says which.
+fn install(wanted: &str, packages: &[&str]) -> Outcome {
     if !has("apt-get") {
         return Err(format!("`{wanted}` is missing: install {}", packages.join(", ")));
     }
@@ -58,12 +78,7 @@ pub(crate) fn need(wanted: &str, packages: &[&str]) -> Outcome {
     step("apt-get update", update.arg("update").arg("-qq"))?;
     let mut install = apt();
     install.args(["install", "-qq", "--yes", "--no-install-recommends"]).args(packages);
-    step(&format!("install {}", packages.join(", ")), &mut install)?;
-    if has(wanted) {
-        Ok(())
-    } else {
-        Err(format!("`{wanted}` is still missing after {}", packages.join(", ")))
-    }
+    step(&format!("install {}", packages.join(", ")), &mut install)
 }
 
 fn apt() -> Command {

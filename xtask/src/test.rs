@@ -6,11 +6,14 @@ use std::process::{Command, Stdio};
 
 use crate::faults;
 use crate::pkg;
-use crate::run::{Outcome, cargo, copy_folder, need, node, npm_install, program, root, step};
+use crate::run::{
+    Outcome, cargo, copy_folder, need, need_postgresql, node, npm_install, program, root, step,
+};
 
 /// Runs every check in order of cost and prints a plain count of tests.
 pub(crate) fn test(_: &[String]) -> Outcome {
     need("cc", &["gcc", "libc6-dev"])?;
+    need_postgresql()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     step(
         "clippy",

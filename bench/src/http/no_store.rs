@@ -47,7 +47,7 @@ impl Store for NoStore {
         Ok(None)
     }
 
-    async fn heartbeat(&self, _: &str, _: i64, _: Millis) -> Result<bool> {
+    async fn heartbeat(&self, _: &str, _: i64, _: Millis, _: Millis) -> Result<bool> {
         Ok(false)
     }
 

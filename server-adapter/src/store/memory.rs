@@ -339,7 +339,13 @@ impl Store for MemoryStore {
         Ok(self.tables().rows.values().filter_map(due_at).min())
     }
 
-    async fn heartbeat(&self, id: &str, fence: i64, lease_until: Millis) -> Result<bool> {
+    async fn heartbeat(
+        &self,
+        id: &str,
+        fence: i64,
+        _: Millis,
+        lease_until: Millis,
+    ) -> Result<bool> {
         let mut tables = self.tables();
         let row =
             tables.rows.get_mut(id).filter(|row| row.fence == fence && row.lease_until.is_some());

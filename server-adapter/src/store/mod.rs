@@ -8,6 +8,7 @@
 pub mod conformance;
 pub mod decide;
 mod memory;
+mod postgres;
 pub mod row;
 mod sql;
 mod sqlite;
@@ -26,6 +27,7 @@ use decide::LimitHit;
 
 pub use decide::Patch;
 pub use memory::MemoryStore;
+pub use postgres::{PostgresStore, Time};
 pub use row::{
     Asked, Asset, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Used, User, World,
 };
@@ -359,7 +361,13 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn next_due(&self) -> Result<Option<Millis>>;
 
     /// Holds a row longer; false if it is held by somebody else meanwhile.
-    async fn heartbeat(&self, id: &str, fence: i64, lease_until: Millis) -> Result<bool>;
+    async fn heartbeat(
+        &self,
+        id: &str,
+        fence: i64,
+        now: Millis,
+        lease_until: Millis,
+    ) -> Result<bool>;
 
     /// Ends every lease, and says how many: for a worker who knows that all others are gone.
     async fn end_leases(&self, now: Millis) -> Result<u64>;
@@ -393,7 +401,7 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The place of the last event.
     async fn last_event(&self) -> Result<i64>;
 
-    /// Changes when there may be new events: a hint, and only within this process.
+    /// Changes when there may be new events: a hint, which may come late or not at all.
     fn changes(&self) -> watch::Receiver<u64>;
 
     /// What a user used since a time.

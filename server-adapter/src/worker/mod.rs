@@ -110,8 +110,9 @@ impl Worker {
         let beat = async {
             loop {
                 tokio::time::sleep(self.settings.lease / 3).await;
-                let until = self.clock.now() + millis(self.settings.lease);
-                match self.store.heartbeat(&id, fence, until).await {
+                let now = self.clock.now();
+                let until = now + millis(self.settings.lease);
+                match self.store.heartbeat(&id, fence, now, until).await {
                     Ok(true) => {}
                     Ok(false) => return,
                     Err(error) => tracing::warn!(%error, generation = %id, "no sign of life given"),

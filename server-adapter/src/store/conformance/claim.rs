@@ -78,7 +78,7 @@ pub(super) async fn an_old_fence_changes_nothing(store: &dyn Store) {
         (late.gives_back, late.next_run_at) = (true, Some(later));
         assert_eq!(store.advance(&late).await.unwrap(), None, "{happens:?}");
     }
-    assert!(!store.heartbeat(&old.id, old.fence, later + MINUTE).await.unwrap());
+    assert!(!store.heartbeat(&old.id, old.fence, later, later + MINUTE).await.unwrap());
     let mut ahead = event(&new, Event::IntentStored, later);
     ahead.fence = Some(new.fence + 1);
     assert_eq!(store.advance(&ahead).await.unwrap(), None, "nor does one that nobody was given");
@@ -92,14 +92,14 @@ pub(super) async fn an_old_fence_changes_nothing(store: &dyn Store) {
 pub(super) async fn a_heartbeat_holds_a_row_longer(store: &dyn Store) {
     create(store, &wanted("a house", &reader("ada"), NOON)).await;
     let row = claim_one(store, NOON).await.row;
-    assert!(store.heartbeat(&row.id, row.fence, NOON + MINUTE).await.unwrap());
+    assert!(store.heartbeat(&row.id, row.fence, NOON, NOON + MINUTE).await.unwrap());
     assert_eq!(store.next_due().await.unwrap(), Some(NOON + MINUTE));
     assert_eq!(claim(store, NOON + MINUTE - 1, 10).await, vec![]);
-    assert!(!store.heartbeat("nobody's", 1, NOON + MINUTE).await.unwrap());
+    assert!(!store.heartbeat("nobody's", 1, NOON, NOON + MINUTE).await.unwrap());
     let events = [Event::IntentStored, Event::Refused(ErrorCode::ParamInvalid)];
     let row = go_on(store, &row, &events, NOON).await;
     assert!(row.state.is_terminal());
-    assert!(!store.heartbeat(&row.id, row.fence, NOON + MINUTE).await.unwrap(), "it is over");
+    assert!(!store.heartbeat(&row.id, row.fence, NOON, NOON + MINUTE).await.unwrap(), "it is over");
     assert_eq!(store.next_due().await.unwrap(), None);
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn a_row_that_is_given_back_waits_until_it_is_due(store: &dyn S
     (wait.gives_back, wait.next_run_at) = (true, Some(NOON + 3 * SECOND));
     let row = store.advance(&wait).await.unwrap().unwrap().row;
     assert_eq!((row.lease_until, row.next_run_at), (None, NOON + 3 * SECOND));
-    assert!(!store.heartbeat(&row.id, row.fence, NOON + MINUTE).await.unwrap());
+    assert!(!store.heartbeat(&row.id, row.fence, NOON, NOON + MINUTE).await.unwrap());
     assert_eq!(claim(store, NOON + 3 * SECOND - 1, 10).await, vec![]);
     let again = claim_one(store, NOON + 3 * SECOND).await;
     assert_eq!((again.row.fence, stage(&again.row)), (row.fence + 1, Some(Stage::Submitted)));

@@ -259,14 +259,14 @@ pub(super) async fn insert<T: Tx>(tx: &mut T, row: &Row) -> Result<()> {
     let mut values = vec![Value::from(&row.id)];
     values.extend(fixed(row));
     values.extend(changing(row));
-    tx.execute(INSERT.as_str(), &values).await.map(drop)
+    tx.send(INSERT.as_str(), &values).await
 }
 
 /// Writes what may change of a generation.
 pub(super) async fn update<T: Tx>(tx: &mut T, row: &Row) -> Result<()> {
     let mut values = vec![Value::from(&row.id)];
     values.extend(changing(row));
-    tx.execute(UPDATE.as_str(), &values).await.map(drop)
+    tx.send(UPDATE.as_str(), &values).await
 }
 
 /// An attempt from `number, run, provider, prediction, submitted_at, ended_at, error`.

@@ -9,19 +9,27 @@ use super::operations::{event, ledger};
 use super::{Tx, Value, columns, first, number};
 use crate::generation_columns;
 
-/// The decision of a create, with the rows that were looked at.
+/// The decision of a create, with the rows that were looked at; `to_change` keeps the slot's holder
+/// as it is until the end.
 async fn decided<T: Tx>(
     tx: &mut T,
     new: &NewGeneration,
+    to_change: bool,
 ) -> Result<(CreateDecision, Option<Row>, Option<Row>)> {
     let tenant = Value::from(&new.owner.tenant);
     let holder = match &new.asked.cache_key {
         Some(key) => {
-            let sql = concat!(
+            const READ: &str = concat!(
                 "SELECT ",
                 generation_columns!(),
                 " FROM generations g WHERE g.tenant = ?1 AND g.reuse_key = ?2"
             );
+            const CHANGE: &str = concat!(
+                "SELECT ",
+                generation_columns!(),
+                " FROM generations g WHERE g.tenant = ?1 AND g.reuse_key = ?2 FOR UPDATE"
+            );
+            let sql = if to_change && !T::FOR_UPDATE.is_empty() { CHANGE } else { READ };
             first(tx, sql, &[tenant, key.into()]).await?.map(columns::generation).transpose()?
         }
         None => None,
@@ -54,7 +62,7 @@ pub(crate) async fn preview<T: Tx>(
     tx: &mut T,
     new: &NewGeneration,
 ) -> Result<(Answer, Option<Row>)> {
-    let (decision, holder, same) = decided(tx, new).await?;
+    let (decision, holder, same) = decided(tx, new, false).await?;
     Ok(match decision {
         CreateDecision::Answered(Answer::Hash) => (Answer::Hash, same),
         CreateDecision::Answered(answer) => (answer, holder),
@@ -118,11 +126,16 @@ async fn keep<T: Tx>(
         (&receipt.body).into(),
         new.now.into(),
     ];
-    tx.execute(sql, &values).await.map(drop)
+    tx.send(sql, &values).await
 }
 
 async fn answered<T: Tx>(tx: &mut T, new: &NewGeneration, plan: PlanNow) -> Result<CreateOutcome> {
-    let (decision, holder, same) = decided(tx, new).await?;
+    let (mut decision, mut holder, mut same) = decided(tx, new, false).await?;
+    let answered = matches!(decision, CreateDecision::Answered(_));
+    if !T::FOR_UPDATE.is_empty() && holder.is_some() && !answered {
+        // What is changed is held first, and may have become another meanwhile.
+        (decision, holder, same) = decided(tx, new, true).await?;
+    }
     let done = |answer, row| Ok(CreateOutcome::Done(Box::new(Created { answer, row })));
     match decision {
         CreateDecision::Answered(Answer::Hash) => done(Answer::Hash, found(same)?),
@@ -131,6 +144,7 @@ async fn answered<T: Tx>(tx: &mut T, new: &NewGeneration, plan: PlanNow) -> Resu
             let holder = found(holder)?;
             let wants = wants(tx, &holder.id, &new.owner.user).await?;
             if !wants && plan.limits.in_flight.is_some() {
+                one_at_a_time(tx, &new.owner).await?;
                 let used = used(tx, &new.owner, plan.since).await?;
                 if let Some(hit) = limit_hit(&plan.limits, used, None) {
                     return Ok(CreateOutcome::Limited(hit));
@@ -143,6 +157,7 @@ async fn answered<T: Tx>(tx: &mut T, new: &NewGeneration, plan: PlanNow) -> Resu
         }
         CreateDecision::Insert { holds_slot, clears_holder } => {
             if plan.limits.any() {
+                one_at_a_time(tx, &new.owner).await?;
                 let used = used(tx, &new.owner, plan.since).await?;
                 if let Some(hit) = limit_hit(&plan.limits, used, Some(new.asked.reserved_micros)) {
                     return Ok(CreateOutcome::Limited(hit));
@@ -177,7 +192,17 @@ pub(crate) async fn want<T: Tx>(tx: &mut T, id: &str, user: &Reader, now: Millis
                VALUES (?1, ?2, ?3, ?4, 1)
                ON CONFLICT (generation, user_id) DO UPDATE SET open = 1";
     let values = [id.into(), (&user.tenant).into(), (&user.user).into(), now.into()];
-    tx.execute(sql, &values).await.map(drop)
+    tx.send(sql, &values).await
+}
+
+/// What a user used is counted for one of their wishes at a time, until its transaction ends;
+/// otherwise two at once would both be the last that is allowed.
+pub(crate) async fn one_at_a_time<T: Tx>(tx: &mut T, user: &Reader) -> Result<()> {
+    let sql = "SELECT pg_advisory_xact_lock(hashtextextended(?1 || chr(31) || ?2, 7311040222))";
+    if T::FOR_UPDATE.is_empty() {
+        return Ok(());
+    }
+    tx.send(sql, &[(&user.tenant).into(), (&user.user).into()]).await
 }
 
 /// What a user used since a time.

@@ -165,6 +165,10 @@ pub(super) trait Tx {
     /// What a statement ends with that keeps a row for itself until the end.
     const FOR_UPDATE: &'static str;
 
+    /// Whether events get their cursors after the commit: where several transactions commit at the
+    /// same time.
+    const PUBLISHES: bool;
+
     /// The rows of a statement.
     fn query(
         &mut self,
@@ -178,6 +182,16 @@ pub(super) trait Tx {
         sql: &'static str,
         values: &[Value<'_>],
     ) -> impl Future<Output = Result<u64>>;
+
+    /// A statement whose outcome nobody looks at. It may still be on its way afterwards; if it is
+    /// refused, whatever comes next fails, and at the latest the commit.
+    fn send(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+    ) -> impl Future<Output = Result<()>> {
+        async move { self.execute(sql, values).await.map(drop) }
+    }
 }
 
 /// The first row of a statement.

@@ -12,7 +12,7 @@ use super::super::{
     Advance, Advanced, Asset, Cancelled, Claim, Claimed, Generation, ListQuery, Millis, Outcome,
     Page, PlanNow, Reader, Result, Row,
 };
-use super::create::{used, want};
+use super::create::{one_at_a_time, used, want};
 use super::{Tx, Value, columns, first, number};
 use crate::generation_columns;
 
@@ -68,8 +68,8 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
             AND (CAST(?8 AS TEXT) IS NULL OR g.request_hash = ?8)
             AND (CAST(?9 AS TEXT) IS NULL OR g.world_id = ?9)
             AND g.created_at >= ?10 AND g.created_at < ?11
-            AND (CAST(?12 AS TEXT) IS NULL OR g.name LIKE ?12 ESCAPE '\\'
-                 OR g.description LIKE ?12 ESCAPE '\\')
+            AND (CAST(?12 AS TEXT) IS NULL OR lower(g.name) LIKE lower(?12) ESCAPE '\\'
+                 OR lower(g.description) LIKE lower(?12) ESCAPE '\\')
           ORDER BY g.created_at DESC, g.id DESC LIMIT ?13 OFFSET ?14"
     );
     let (at, id) = query.after.clone().unwrap_or((Millis::MAX, String::new()));
@@ -197,7 +197,7 @@ pub(crate) async fn cancel<T: Tx>(
     }
     if withdrawn {
         let sql = "DELETE FROM interests WHERE generation = ?1 AND user_id = ?2";
-        tx.execute(sql, &[id.into(), (&reader.user).into()]).await?;
+        tx.send(sql, &[id.into(), (&reader.user).into()]).await?;
     }
     let Some(row) = by_id(tx, id, false).await? else { return Ok(None) };
     Ok(Some(Cancelled { generation: complete(tx, row).await?, withdrawn }))
@@ -226,6 +226,7 @@ pub(crate) async fn retry<T: Tx>(
     let decision = decide_retry(&row, reader, now);
     if matches!(decision, OwnerDecision::Done(_)) {
         if plan.limits.any() {
+            one_at_a_time(tx, reader).await?;
             let used = used(tx, reader, plan.since).await?;
             if let Some(hit) = limit_hit(&plan.limits, used, Some(row.asked.reserved_micros)) {
                 return Ok(Outcome::Limited(hit));
@@ -284,7 +285,7 @@ pub(crate) async fn event<T: Tx>(tx: &mut T, row: &Row, kind: &str) -> Result<()
         row.error_code().map(ErrorCode::word).into(),
         row.updated_at.into(),
     ];
-    tx.execute(sql, &values).await.map(drop)
+    tx.send(sql, &values).await
 }
 
 /// Adds an entry to the ledger. A second settlement of a run is refused by an index.
@@ -301,7 +302,7 @@ pub(crate) async fn ledger<T: Tx>(tx: &mut T, row: &Row, entry: &LedgerEntry) ->
         entry.micros.into(),
         row.updated_at.into(),
     ];
-    tx.execute(sql, &values).await.map(drop)
+    tx.send(sql, &values).await
 }
 
 /// Writes a change with everything that belongs to it.
@@ -311,7 +312,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
     if change.takes_slot {
         let sql = "UPDATE generations SET reuse_key = NULL
                    WHERE tenant = ?1 AND reuse_key = ?2 AND id <> ?3";
-        tx.execute(sql, &[(&row.tenant).into(), row.reuse_key.as_ref().into(), id]).await?;
+        tx.send(sql, &[(&row.tenant).into(), row.reuse_key.as_ref().into(), id]).await?;
     }
     columns::update(tx, row).await?;
     if let Some((attempt, token)) = &change.attempt {
@@ -327,7 +328,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
                 token.into(),
                 attempt.submitted_at.into(),
             ];
-            tx.execute(sql, &values).await?;
+            tx.send(sql, &values).await?;
         } else {
             let sql = "UPDATE attempts SET prediction = ?3, ended_at = ?4, error = ?5
                        WHERE generation = ?1 AND number = ?2";
@@ -338,7 +339,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
                 attempt.ended_at.into(),
                 attempt.error.map(ErrorCode::word).into(),
             ];
-            tx.execute(sql, &values).await?;
+            tx.send(sql, &values).await?;
         }
     }
     for entry in &change.ledger {
@@ -349,7 +350,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
     }
     if change.is_over() {
         let sql = "UPDATE interests SET open = 0 WHERE generation = ?1 AND open = 1";
-        tx.execute(sql, &[id]).await?;
+        tx.send(sql, &[id]).await?;
     }
     for asset in assets.iter().filter(|_| change.keeps_assets()) {
         let sql =
@@ -368,7 +369,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
             (&asset.sha256).into(),
             asset.created_at.into(),
         ];
-        tx.execute(sql, &values).await?;
+        tx.send(sql, &values).await?;
     }
     Ok(())
 }

@@ -185,6 +185,7 @@ impl Local<'_> {
 impl Tx for Local<'_> {
     const SKIP_LOCKED: &'static str = "";
     const FOR_UPDATE: &'static str = "";
+    const PUBLISHES: bool = false;
 
     async fn query(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<Vec<Cells>> {
         let mut statement = self.bind(sql, values)?;
@@ -289,7 +290,13 @@ impl Store for SqliteStore {
         read!(self, |tx| operations::next_due(tx))
     }
 
-    async fn heartbeat(&self, id: &str, fence: i64, lease_until: Millis) -> Result<bool> {
+    async fn heartbeat(
+        &self,
+        id: &str,
+        fence: i64,
+        _: Millis,
+        lease_until: Millis,
+    ) -> Result<bool> {
         let id = id.to_owned();
         write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
     }

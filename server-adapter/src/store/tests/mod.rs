@@ -2,6 +2,7 @@
 
 mod decide;
 mod model;
+mod postgres;
 mod sqlite;
 
 use std::path::{Path, PathBuf};

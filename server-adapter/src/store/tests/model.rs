@@ -1,4 +1,6 @@
-//! Any operations in any order: SQLite shows what the store in memory shows.
+//! Any operations in any order: SQLite and PostgreSQL show what the store in memory shows.
+
+use std::sync::Arc;
 
 use onepath_core::lifecycle::{ErrorCode, Event, GenerationStatus, ProviderReport, UnknownPolicy};
 use onepath_core::{FallbackMode, Strategy as Sharing};
@@ -135,7 +137,7 @@ fn operations() -> impl Strategy<Value = Operation> {
 /// Both stores, and what is needed to speak of their rows.
 struct Pair {
     model: MemoryStore,
-    real: super::SqliteStore,
+    real: Arc<dyn Store>,
     now: Millis,
     /// Id, tenant and newest fence of each row.
     rows: Vec<(String, Reader, i64)>,
@@ -147,7 +149,7 @@ macro_rules! both {
     ($pair:expr, $store:ident => $call:expr) => {{
         let $store: &dyn Store = &$pair.model;
         let expected = $call.await.unwrap();
-        let $store: &dyn Store = &$pair.real;
+        let $store: &dyn Store = &*$pair.real;
         let found = $call.await.unwrap();
         assert_eq!(found, expected);
         expected
@@ -234,7 +236,7 @@ impl Pair {
             Operation::Heartbeat { row, fence, lease } => {
                 let Some((id, _, fence)) = self.row(row, fence) else { return };
                 let (fence, until) = (fence.unwrap_or(0), self.now + lease);
-                both!(self, store => store.heartbeat(&id, fence, until));
+                both!(self, store => store.heartbeat(&id, fence, self.now, until));
             }
             Operation::Cancel { row, reader } => {
                 let Some((id, ..)) = self.row(row, Fence::None) else { return };
@@ -275,6 +277,32 @@ impl Pair {
     }
 }
 
+/// Carries out the operations on both, and compares what lies in them.
+fn compare(operations: Vec<Operation>, real: impl FnOnce() -> Arc<dyn Store>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut pair =
+            Pair { model: MemoryStore::new(), real: real(), now: NOON, rows: Vec::new(), next: 0 };
+        for operation in operations {
+            pair.carry_out(operation).await;
+        }
+        pair.compare().await;
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 12,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn postgresql_shows_the_same(operations in prop::collection::vec(operations(), 1..80)) {
+        compare(operations, || Arc::new(super::postgres::store(&super::postgres::schema())));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
         cases: 24,
@@ -283,21 +311,8 @@ proptest! {
     })]
 
     #[test]
-    fn both_stores_show_the_same(operations in prop::collection::vec(operations(), 1..80)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    fn sqlite_shows_the_same(operations in prop::collection::vec(operations(), 1..80)) {
         let folder = Folder::new();
-        let mut pair = Pair {
-            model: MemoryStore::new(),
-            real: folder.store(),
-            now: NOON,
-            rows: Vec::new(),
-            next: 0,
-        };
-        runtime.block_on(async {
-            for operation in operations {
-                pair.carry_out(operation).await;
-            }
-            pair.compare().await;
-        });
+        compare(operations, || Arc::new(folder.store()));
     }
 }

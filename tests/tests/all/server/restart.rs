@@ -105,12 +105,12 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
             service.providers.get("local").unwrap().submit(&submission).await.unwrap();
         }
         // Held until the other one is there too.
-        assert!(service.store.heartbeat(&row.id, row.fence, i64::MAX).await.unwrap());
+        assert!(service.store.heartbeat(&row.id, row.fence, 0, i64::MAX).await.unwrap());
     }
     for id in &ids {
         // Both workers are dead for long.
         let row = service.store.get(&caller.reader, id).await.unwrap().unwrap().row;
-        assert!(service.store.heartbeat(id, row.fence, 1).await.unwrap());
+        assert!(service.store.heartbeat(id, row.fence, 0, 1).await.unwrap());
     }
     drop(server);
     let server = Running::start(&folder).await;

@@ -1,0 +1,251 @@
+-- Version 1. Times are milliseconds since 1970; hashes are lower-case hexadecimal; flags are 0 and
+-- 1. Texts compare by their bytes, whatever the database's own order is.
+
+CREATE TABLE generations (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    number BIGINT NOT NULL,
+    tenant TEXT COLLATE "C" NOT NULL,
+    owner TEXT COLLATE "C" NOT NULL,
+    request TEXT COLLATE "C" NOT NULL,
+    generation_type TEXT COLLATE "C" NOT NULL,
+    operation TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    strategy TEXT COLLATE "C" NOT NULL,
+    request_hash TEXT COLLATE "C" NOT NULL,
+    family_hash TEXT COLLATE "C" NOT NULL,
+    cache_key TEXT COLLATE "C",
+    seed TEXT COLLATE "C",
+    rating_asked TEXT COLLATE "C" NOT NULL,
+    rating_effective TEXT COLLATE "C" NOT NULL,
+    rating_bound_by TEXT COLLATE "C",
+    ttl_seconds BIGINT,
+    force_new BIGINT NOT NULL,
+    price_micros BIGINT,
+    reserved_micros BIGINT NOT NULL,
+    world_id TEXT COLLATE "C",
+    status TEXT COLLATE "C" NOT NULL,
+    run BIGINT NOT NULL,
+    spent BIGINT NOT NULL,
+    stage TEXT COLLATE "C",
+    error TEXT COLLATE "C",
+    fallback TEXT COLLATE "C",
+    resubmitted BIGINT NOT NULL,
+    cancel_requested BIGINT NOT NULL,
+    reuse_key TEXT COLLATE "C",
+    expires_at BIGINT,
+    name TEXT COLLATE "C",
+    description TEXT COLLATE "C",
+    tags TEXT COLLATE "C",
+    priority BIGINT NOT NULL,
+    scheduled_at BIGINT,
+    policy_attempts BIGINT NOT NULL,
+    policy_fallback TEXT COLLATE "C",
+    policy_unknown TEXT COLLATE "C" NOT NULL,
+    fence BIGINT NOT NULL,
+    lease_until BIGINT,
+    next_run_at BIGINT NOT NULL,
+    token TEXT COLLATE "C",
+    submitted_at BIGINT,
+    prediction TEXT COLLATE "C",
+    deadline_at BIGINT,
+    attempts BIGINT NOT NULL,
+    events BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    started_at BIGINT,
+    completed_at BIGINT,
+    deleted_at BIGINT,
+    -- When a worker may take it: its lease's end while it is held; none when it is over.
+    due_at BIGINT
+);
+
+CREATE UNIQUE INDEX generations_reuse ON generations (tenant, reuse_key) WHERE reuse_key IS NOT NULL;
+CREATE UNIQUE INDEX generations_number ON generations (tenant, number);
+CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE status = 'completed';
+CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE numbers (
+    tenant TEXT COLLATE "C" PRIMARY KEY,
+    last BIGINT NOT NULL
+);
+
+CREATE TABLE attempts (
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    number BIGINT NOT NULL,
+    run BIGINT NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    token TEXT COLLATE "C" NOT NULL UNIQUE,
+    prediction TEXT COLLATE "C",
+    submitted_at BIGINT NOT NULL,
+    ended_at BIGINT,
+    error TEXT COLLATE "C",
+    PRIMARY KEY (generation, number)
+);
+
+CREATE TABLE assets (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    idx BIGINT NOT NULL,
+    media_type TEXT COLLATE "C" NOT NULL,
+    width BIGINT NOT NULL,
+    height BIGINT NOT NULL,
+    bytes BIGINT NOT NULL,
+    sha256 TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (generation, idx)
+);
+
+-- Who wants a generation; open while it is not over.
+CREATE TABLE interests (
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    tenant TEXT COLLATE "C" NOT NULL,
+    user_id TEXT COLLATE "C" NOT NULL,
+    since BIGINT NOT NULL,
+    open BIGINT NOT NULL,
+    PRIMARY KEY (generation, user_id)
+);
+
+CREATE INDEX interests_open ON interests (tenant, user_id) WHERE open = 1;
+
+-- What readers are told. Positions are drawn before the commit, so that they do not tell the order of
+-- commits; the cursor does, which `publish_events` gives to what is committed.
+CREATE TABLE events (
+    position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant TEXT COLLATE "C" NOT NULL,
+    owner TEXT COLLATE "C" NOT NULL,
+    shared BIGINT NOT NULL,
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    number BIGINT NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    status TEXT COLLATE "C" NOT NULL,
+    error TEXT COLLATE "C",
+    at BIGINT NOT NULL,
+    cursor BIGINT,
+    UNIQUE (generation, number)
+);
+
+CREATE UNIQUE INDEX events_cursor ON events (cursor) WHERE cursor IS NOT NULL;
+CREATE INDEX events_unpublished ON events (position) WHERE cursor IS NULL;
+
+-- Money and runs, only ever added to: balances are sums.
+CREATE TABLE ledger (
+    entry BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    tenant TEXT COLLATE "C" NOT NULL,
+    user_id TEXT COLLATE "C" NOT NULL,
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    run BIGINT NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    runs BIGINT NOT NULL,
+    micros BIGINT NOT NULL,
+    at BIGINT NOT NULL
+);
+
+CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
+CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
+CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
+
+-- Answers to creates with an idempotency key.
+CREATE TABLE receipts (
+    tenant TEXT COLLATE "C" NOT NULL,
+    user_id TEXT COLLATE "C" NOT NULL,
+    route TEXT COLLATE "C" NOT NULL,
+    key TEXT COLLATE "C" NOT NULL,
+    fingerprint TEXT COLLATE "C" NOT NULL,
+    status BIGINT NOT NULL,
+    location TEXT COLLATE "C" NOT NULL,
+    body TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, user_id, route, key)
+);
+
+CREATE INDEX receipts_age ON receipts (created_at);
+
+CREATE TABLE api_keys (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    id TEXT COLLATE "C" NOT NULL UNIQUE,
+    name TEXT COLLATE "C" NOT NULL,
+    tenant TEXT COLLATE "C" NOT NULL,
+    user_id TEXT COLLATE "C" NOT NULL,
+    role TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    revoked_at BIGINT
+);
+
+CREATE TABLE users (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    max_rating TEXT COLLATE "C",
+    reduce_intensity BIGINT NOT NULL,
+    price_id TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+
+CREATE TABLE worlds (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C",
+    meta TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+
+-- Gives every committed event that has none its cursor, one caller at a time, and says the last one.
+-- Whoever waited for their turn sees what others committed meanwhile: every statement in here looks
+-- anew. Readers therefore never see a cursor before all smaller ones.
+CREATE FUNCTION publish_events() RETURNS BIGINT LANGUAGE plpgsql AS $$
+DECLARE
+    last_cursor BIGINT;
+BEGIN
+    IF EXISTS (SELECT 1 FROM events WHERE cursor IS NULL) THEN
+        PERFORM pg_advisory_xact_lock(7311040222001);
+        SELECT coalesce(max(cursor), 0) INTO last_cursor FROM events WHERE cursor IS NOT NULL;
+        UPDATE events SET cursor = last_cursor + fresh.turn
+            FROM (SELECT position, row_number() OVER (ORDER BY position) AS turn
+                  FROM events WHERE cursor IS NULL) AS fresh
+            WHERE events.position = fresh.position;
+        PERFORM pg_notify('onepath_events', '');
+    END IF;
+    SELECT coalesce(max(cursor), 0) INTO last_cursor FROM events WHERE cursor IS NOT NULL;
+    RETURN last_cursor;
+END $$;
+
+CREATE FUNCTION ledger_is_kept() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the ledger is only added to';
+END $$;
+
+CREATE TRIGGER ledger_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON ledger
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_is_kept();
+
+-- What was asked never changes after the insert.
+CREATE FUNCTION asked_is_kept() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'what was asked never changes';
+END $$;
+
+CREATE TRIGGER generations_asked BEFORE UPDATE ON generations FOR EACH ROW
+    WHEN (OLD.id IS DISTINCT FROM NEW.id
+    OR OLD.number IS DISTINCT FROM NEW.number
+    OR OLD.tenant IS DISTINCT FROM NEW.tenant
+    OR OLD.request IS DISTINCT FROM NEW.request
+    OR OLD.generation_type IS DISTINCT FROM NEW.generation_type
+    OR OLD.operation IS DISTINCT FROM NEW.operation
+    OR OLD.provider IS DISTINCT FROM NEW.provider
+    OR OLD.strategy IS DISTINCT FROM NEW.strategy
+    OR OLD.request_hash IS DISTINCT FROM NEW.request_hash
+    OR OLD.family_hash IS DISTINCT FROM NEW.family_hash
+    OR OLD.cache_key IS DISTINCT FROM NEW.cache_key
+    OR OLD.seed IS DISTINCT FROM NEW.seed
+    OR OLD.reserved_micros IS DISTINCT FROM NEW.reserved_micros
+    OR OLD.rating_asked IS DISTINCT FROM NEW.rating_asked
+    OR OLD.rating_effective IS DISTINCT FROM NEW.rating_effective
+    OR OLD.rating_bound_by IS DISTINCT FROM NEW.rating_bound_by
+    OR OLD.ttl_seconds IS DISTINCT FROM NEW.ttl_seconds
+    OR OLD.force_new IS DISTINCT FROM NEW.force_new
+    OR OLD.price_micros IS DISTINCT FROM NEW.price_micros
+    OR OLD.world_id IS DISTINCT FROM NEW.world_id
+    OR OLD.created_at IS DISTINCT FROM NEW.created_at)
+    EXECUTE FUNCTION asked_is_kept();
