@@ -178,7 +178,7 @@ impl Server {
             self.service.bell.notify_one();
         }
         // Without hints the worker looks by itself.
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 
     /// Serves until `stop` is true, and leaves the work to others.
