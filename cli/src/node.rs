@@ -4,7 +4,8 @@ use std::io::IsTerminal as _;
 
 use onepath_core::{
     BuildOptions, DocumentKind, Estimate, Fingerprint, GenerateContentRequest, NodeItem, Prepared,
-    Severity, document_kind, estimate_price, explain, list_items, read_document,
+    Severity, Value, canonical_value, document_kind, estimate_price, explain, list_items,
+    read_document,
 };
 use serde::Serialize;
 
@@ -372,8 +373,8 @@ pub(crate) fn diff(args: &DiffArgs) -> Run {
     if args.json {
         out.line(&serde_json::to_string_pretty(&found).map_err(|error| error.to_string())?)?;
     } else {
-        let show = |value: &Option<serde_json::Value>| {
-            value.as_ref().map_or_else(|| "(absent)".to_owned(), ToString::to_string)
+        let show = |value: &Option<Value<'static>>| {
+            value.as_ref().map_or_else(|| "(absent)".to_owned(), canonical_value)
         };
         for (title, changes) in [("changes the key:", true), ("does not change the key:", false)] {
             let part: Vec<_> = found.iter().filter(|row| row.changes_key == changes).collect();

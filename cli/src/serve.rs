@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 use onepath_core::Rating;
 use onepath_server::service::{Plans, ServerBounds};
-use onepath_server::store::{Reader, Role};
+use onepath_server::store::{Reader, Role, StoreError};
 use onepath_server::{Server, Settings, new_key};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -129,15 +129,16 @@ async fn serve(args: &Args) -> Run {
             Plans::from_json(&text).map_err(|error| format!("{}: {error}", file.display()))?;
     }
     let server = Server::open(&settings).map_err(|error| error.to_string())?;
+    end_dev_keys(&server).await.map_err(|error| error.to_string())?;
     let key = if args.dev {
         let key = args.dev_key.clone().filter(|key| !key.is_empty()).unwrap_or_else(new_key);
-        let reader = Reader { tenant: "dev".to_owned(), user: "dev".to_owned() };
-        let added = server.add_key(&key, "dev", reader, Role::Backend).await;
+        let reader = Reader { tenant: DEV.to_owned(), user: DEV.to_owned() };
+        let added = server.add_key(&key, DEV, reader, Role::Backend).await;
         added.map_err(|error| error.to_string())?;
         Some(key)
     } else {
         let keys = server.service().store.keys().await.map_err(|error| error.to_string())?;
-        if keys.is_empty() {
+        if keys.iter().all(|key| key.revoked_at.is_some()) {
             return Err(format!(
                 "nobody has a key yet: make one with `onepath admin key create --data {}`, or start \
                  with --dev on your own machine",
@@ -174,6 +175,20 @@ fn stop_when_asked() -> watch::Receiver<bool> {
         std::process::exit(130);
     });
     stopped
+}
+
+/// Name, tenant and user of the key that `--dev` makes.
+const DEV: &str = "dev";
+
+/// A key of `--dev` works for one start: it may be a simple one, and is printed.
+async fn end_dev_keys(server: &Server) -> Result<(), StoreError> {
+    let service = server.service();
+    for key in service.store.keys().await? {
+        if key.name == DEV && key.reader.tenant == DEV && key.revoked_at.is_none() {
+            service.store.revoke_key(&key.id, service.clock.now()).await?;
+        }
+    }
+    Ok(())
 }
 
 /// Ctrl-C or, where there is such a thing, SIGTERM.

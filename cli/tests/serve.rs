@@ -338,8 +338,8 @@ fn what_cannot_be_is_said_in_one_line() {
     let told = folder.refused(&["admin", "key", "create", "--data", "file"]);
     assert!(told.contains("file") && told.lines().count() == 1, "{told}");
     let told = folder.refused(&["admin", "key", "create", "--data", "data", "--user", ""]);
-    assert!(told.contains("--user is empty"), "{told}");
-    let told = folder.refused(&["admin", "key", "create", "--role", "admin"]);
+    assert!(told.contains("user is empty"), "{told}");
+    let told = folder.refused(&["admin", "key", "create", "--role", "emperor"]);
     assert!(told.contains("backend"), "{told}");
     let told = folder.refused(&["serve", "--listen", "nowhere"]);
     assert!(told.contains("nowhere"), "{told}");

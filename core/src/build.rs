@@ -76,6 +76,46 @@ pub struct Prepared<'r> {
     pub made: Option<(GenerateContentRequest<'r>, Fingerprint)>,
 }
 
+/// On the wire: `{report, request?, fingerprint?, band?, canonical?}`.
+impl serde::Serialize for Prepared<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap as _;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("report", &self.report)?;
+        if let Some((request, print)) = &self.made {
+            map.serialize_entry("request", request)?;
+            map.serialize_entry("fingerprint", print)?;
+            map.serialize_entry("band", &print.band)?;
+            if let Some(canonical) = print.canonical() {
+                map.serialize_entry("canonical", canonical)?;
+            }
+        }
+        map.end()
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Prepared<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Prepared".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "A config walked along the whole path at once.",
+            "properties": {
+                "report": generator.subschema_for::<Report>(),
+                "request": generator.subschema_for::<GenerateContentRequest<'_>>(),
+                "fingerprint": generator.subschema_for::<Fingerprint>(),
+                "band": generator.subschema_for::<crate::fingerprint::BandTrail>(),
+                "canonical": { "type": "string", "description": "The canonical text of the identity, unless something is pending." },
+            },
+            "required": ["report"],
+            "additionalProperties": false,
+        })
+    }
+}
+
 /// Validates, builds and fingerprints in one go: the same as [`validate`](crate::validate) with
 /// the whole context, [`build`] and [`fingerprint`](crate::fingerprint), without working anything
 /// out twice.

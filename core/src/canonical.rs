@@ -4,15 +4,22 @@
 //! writes them, and text escapes only what JSON must escape. The identity writes its members in
 //! an order that is sorted by construction (a test proves it), open maps are sorted here.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 
 use crate::decode::Decode as _;
 use crate::finding::Refusal;
 use crate::json::locate;
 use crate::json::reader::{Profile, Reader};
-use crate::json::scan::is_plain;
+use crate::json::text::JsonText;
 use crate::json::value::{Map, Value};
+use crate::order::sorted;
+
+/// Names of up to this many members are sorted without an allocation.
+const SMALL: usize = 32;
+
+/// Room for most requests; larger documents grow by doubling.
+const ROOM: usize = 4096;
 
 /// The canonical text of any JSON document (RFC 8785).
 ///
@@ -37,9 +44,9 @@ pub fn canonicalize(text: &str) -> Result<String, Refusal> {
     let faults = reader.into_faults();
     match value {
         Some(value) if faults.is_empty() => {
-            let mut out = String::with_capacity(text.len());
+            let mut out = JsonText::with_capacity(text.len());
             write_value(&mut out, &value);
-            Ok(out)
+            Ok(out.into_string())
         }
         _ => Err(Refusal::new(locate::resolve(text, faults))),
     }
@@ -48,102 +55,111 @@ pub fn canonicalize(text: &str) -> Result<String, Refusal> {
 /// The canonical text of a value.
 #[must_use]
 pub fn canonical_value(value: &Value<'_>) -> String {
-    // Most documents fit; larger ones grow by doubling.
-    let mut out = String::with_capacity(1024);
+    let mut out = JsonText::with_capacity(ROOM);
     write_value(&mut out, value);
-    out
+    let mut text = out.into_string();
+    if text.len() < ROOM / 2 {
+        text.shrink_to_fit();
+    }
+    text
 }
 
-pub(crate) fn write_value(out: &mut String, value: &Value<'_>) {
+/// Inlined, so that only lists and maps cost a call.
+#[inline(always)]
+pub(crate) fn write_value(out: &mut JsonText, value: &Value<'_>) {
     match value {
-        Value::Null => out.push_str("null"),
-        Value::Bool(true) => out.push_str("true"),
-        Value::Bool(false) => out.push_str("false"),
+        Value::Null => out.raw("null"),
+        Value::Bool(true) => out.raw("true"),
+        Value::Bool(false) => out.raw("false"),
         Value::Number(number) => write_number(out, *number),
-        Value::Text(text) => write_text(out, text),
-        Value::List(items) => write_list(out, items, write_value),
+        Value::Text(text) => out.text(text),
+        Value::List(items) => write_values(out, items),
         Value::Map(map) => write_map(out, map),
     }
 }
 
-pub(crate) fn write_list<T>(out: &mut String, items: &[T], write: impl Fn(&mut String, &T)) {
-    out.push('[');
+fn write_values(out: &mut JsonText, items: &[Value<'_>]) {
+    write_list(out, items, |out, item| write_value(out, item));
+}
+
+pub(crate) fn write_list<T>(out: &mut JsonText, items: &[T], write: impl Fn(&mut JsonText, &T)) {
+    out.ascii(b'[');
     for (index, item) in items.iter().enumerate() {
         if index > 0 {
-            out.push(',');
+            out.ascii(b',');
         }
         write(out, item);
     }
-    out.push(']');
+    out.ascii(b']');
 }
 
-fn write_map(out: &mut String, map: &Map<'_>) {
-    out.push('{');
+fn write_map(out: &mut JsonText, map: &Map<'_>) {
+    out.ascii(b'{');
     let mut first = true;
     for_each_sorted(map, |name, value| {
-        write_name(out, name, &mut first);
+        out.name(name, &mut first);
         write_value(out, value);
     });
-    out.push('}');
-}
-
-/// Writes `"name":`, with a comma before all but the first.
-pub(crate) fn write_name(out: &mut String, name: &str, first: &mut bool) {
-    if !*first {
-        out.push(',');
-    }
-    *first = false;
-    write_text(out, name);
-    out.push(':');
+    out.ascii(b'}');
 }
 
 /// Visits the members of a map in canonical order.
 pub(crate) fn for_each_sorted<'m>(map: &'m Map<'_>, mut visit: impl FnMut(&'m str, &'m Value<'m>)) {
     let entries = map.entries();
-    let sorted = entries
-        .iter()
-        .zip(entries.iter().skip(1))
-        .all(|(one, other)| utf16_order(&one.0, &other.0) == Ordering::Less);
-    if sorted {
-        for (name, value) in entries {
-            visit(name, value);
-        }
-        return;
-    }
-    // Small maps are sorted on the stack, by the first eight bytes of each name where they tell.
-    let mut small = [(0_u64, 0_u8); 32];
+    let mut small = [0_u64; SMALL];
     if let Some(order) = small.get_mut(..entries.len()) {
-        let mut ascii = true;
-        for ((slot, index), (name, _)) in order.iter_mut().zip(0_u8..).zip(entries) {
-            let mut first = [0_u8; 8];
-            for (slot, byte) in first.iter_mut().zip(name.bytes()) {
-                *slot = byte;
+        sort_small(order, entries);
+        for place in order {
+            if let Some((name, value)) = entries.get(index_of(*place)) {
+                visit(name, value);
             }
-            let first = u64::from_be_bytes(first);
-            ascii &= first & 0x8080_8080_8080_8080 == 0;
-            *slot = (first, index);
         }
-        let name =
-            |index: u8| entries.get(usize::from(index)).map_or("", |(name, _)| name.as_ref());
-        let whole = |one: u8, other: u8| utf16_order(name(one), name(other));
-        if ascii {
-            order.sort_unstable_by(|one, other| {
-                one.0.cmp(&other.0).then_with(|| whole(one.1, other.1))
-            });
-        } else {
-            order.sort_unstable_by(|one, other| whole(one.1, other.1));
-        }
-        for (name, value) in order.iter().filter_map(|(_, index)| entries.get(usize::from(*index)))
-        {
+    } else {
+        let name = |index: usize| entries.get(index).map_or("", |(name, _)| name.as_ref());
+        let order = sorted(entries.len(), &mut |one, other| utf16_order(name(one), name(other)));
+        for (name, value) in order.into_iter().filter_map(|index| entries.get(index)) {
             visit(name, value);
         }
-        return;
     }
-    let mut members: Vec<_> = entries.iter().collect();
-    members.sort_unstable_by(|one, other| utf16_order(&one.0, &other.0));
-    for (name, value) in members {
-        visit(name, value);
+}
+
+/// Sorts the places of members: the first seven bytes of a name, which tell most names apart, above
+/// its index.
+fn sort_small(order: &mut [u64], entries: &[(Cow<'_, str>, Value<'_>)]) {
+    const HIGH_BITS: u64 = 0x8080_8080_8080_8000;
+    let mut all = 0;
+    for ((slot, index), (name, _)) in order.iter_mut().zip(0_u64..).zip(entries) {
+        let head = first_eight(name.as_bytes());
+        all |= head;
+        *slot = (head & !0xff) | index;
     }
+    let name = |place: u64| entries.get(index_of(place)).map_or("", |(name, _)| name.as_ref());
+    let whole = |one: u64, other: u64| utf16_order(name(one), name(other));
+    if all & HIGH_BITS == 0 {
+        order.sort_unstable_by(|&one, &other| {
+            if one ^ other > 0xff { one.cmp(&other) } else { whole(one, other) }
+        });
+    } else {
+        order.sort_unstable_by(|&one, &other| whole(one, other));
+    }
+}
+
+fn index_of(place: u64) -> usize {
+    (place & 0xff) as usize
+}
+
+/// The first eight bytes of a name as one number that sorts like them; zeros stand for what a
+/// shorter name lacks.
+fn first_eight(name: &[u8]) -> u64 {
+    if let Some(chunk) = name.first_chunk::<8>() {
+        return u64::from_be_bytes(*chunk);
+    }
+    if let (Some(first), Some(last)) = (name.first_chunk::<4>(), name.last_chunk::<4>()) {
+        // The two overlap, and agree where they do.
+        let [first, last] = [first, last].map(|chunk| u64::from(u32::from_be_bytes(*chunk)));
+        return first << 32 | last << (8 * (8 - name.len()));
+    }
+    name.iter().zip([56, 48, 40]).fold(0, |head, (byte, shift)| head | u64::from(*byte) << shift)
 }
 
 /// The order of UTF-16 code units, on UTF-8 bytes.
@@ -162,48 +178,17 @@ pub(crate) fn utf16_order(left: &str, right: &str) -> Ordering {
     }
 }
 
-/// Writes a JSON text: `"` and `\` escaped, control characters as RFC 8785 has them.
-pub(crate) fn write_text(out: &mut String, text: &str) {
-    out.reserve(text.len() + 2);
-    out.push('"');
-    if is_plain(text.as_bytes()) {
-        out.push_str(text);
-        out.push('"');
-        return;
-    }
-    let mut rest = text;
-    while let Some(at) = first_escaped(rest.as_bytes()) {
-        let (before, after) = rest.split_at_checked(at).unwrap_or((rest, ""));
-        out.push_str(before);
-        let mut characters = after.chars();
-        match characters.next() {
-            Some('"') => out.push_str("\\\""),
-            Some('\\') => out.push_str("\\\\"),
-            Some('\u{8}') => out.push_str("\\b"),
-            Some('\t') => out.push_str("\\t"),
-            Some('\n') => out.push_str("\\n"),
-            Some('\u{c}') => out.push_str("\\f"),
-            Some('\r') => out.push_str("\\r"),
-            Some(control) => {
-                let _ = write!(out, "\\u{:04x}", u32::from(control));
-            }
-            None => {}
-        }
-        rest = characters.as_str();
-    }
-    out.push_str(rest);
-    out.push('"');
-}
-
-fn first_escaped(bytes: &[u8]) -> Option<usize> {
-    let at = crate::json::scan::find_special(bytes, 0);
-    (at < bytes.len()).then_some(at)
+/// A number as ECMAScript's `Number::toString` writes it.
+pub(crate) fn number_text(number: f64) -> String {
+    let mut out = JsonText::with_capacity(24);
+    write_number(&mut out, number);
+    out.into_string()
 }
 
 /// Writes a number as ECMAScript's `Number::toString` does (ECMA-262 §6.1.6.1.20).
 ///
 /// A number that is not finite has no JSON text; such a value never reaches this place.
-pub(crate) fn write_number(out: &mut String, number: f64) {
+pub(crate) fn write_number(out: &mut JsonText, number: f64) {
     // Whole numbers that a double holds exactly are their decimal digits.
     #[allow(
         clippy::cast_possible_truncation,
@@ -230,39 +215,38 @@ pub(crate) fn write_number(out: &mut String, number: f64) {
     write_shortest(out, number);
 }
 
-pub(crate) fn write_integer(out: &mut String, whole: i64) {
+pub(crate) fn write_integer(out: &mut JsonText, whole: i64) {
     if whole < 0 {
-        out.push('-');
+        out.ascii(b'-');
     }
     let mut rest = whole.unsigned_abs();
-    if rest < 10 {
-        push_digit(out, rest);
-        return;
-    }
-    let mut buffer = [b'0'; 20];
-    let mut from = buffer.len();
-    while rest > 0 {
-        from -= 1;
-        if let Some(slot) = buffer.get_mut(from) {
-            *slot = b'0' + u8::try_from(rest % 10).unwrap_or(0);
-        }
+    let mut digits = [0_u8; 20];
+    let mut count = 0;
+    for slot in &mut digits {
+        *slot = u8::try_from(rest % 10).unwrap_or(0);
         rest /= 10;
+        count += 1;
+        if rest == 0 {
+            break;
+        }
     }
-    out.push_str(std::str::from_utf8(buffer.get(from..).unwrap_or(b"")).unwrap_or(""));
+    for digit in digits.iter().take(count).rev() {
+        out.ascii(b'0' + digit);
+    }
 }
 
-fn push_digit(out: &mut String, digit: u64) {
-    out.push(char::from(b'0' + u8::try_from(digit).unwrap_or(0)));
+fn push_digit(out: &mut JsonText, digit: u64) {
+    out.ascii(b'0' + u8::try_from(digit).unwrap_or(0));
 }
 
-fn write_thousandths(out: &mut String, scaled: i64) {
+fn write_thousandths(out: &mut JsonText, scaled: i64) {
     if scaled < 0 {
-        out.push('-');
+        out.ascii(b'-');
     }
     let size = scaled.unsigned_abs();
     write_integer(out, i64::try_from(size / 1000).unwrap_or(0));
     let decimals = size % 1000;
-    out.push('.');
+    out.ascii(b'.');
     push_digit(out, decimals / 100);
     if !decimals.is_multiple_of(100) {
         push_digit(out, decimals / 10 % 10);
@@ -288,40 +272,40 @@ pub(crate) fn shortest_digits(number: f64) -> (String, i32) {
 }
 
 /// Lays the shortest digits out as ECMAScript does.
-fn write_shortest(out: &mut String, number: f64) {
+fn write_shortest(out: &mut JsonText, number: f64) {
     let (digits, point) = shortest_digits(number);
     if number < 0.0 {
-        out.push('-');
+        out.ascii(b'-');
     }
     let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
     let at = usize::try_from(point).unwrap_or(0);
     if count <= point && point <= 21 {
-        out.push_str(&digits);
+        out.raw(&digits);
         push_zeros(out, point - count);
     } else if 0 < point && point <= 21 {
         let (whole, fraction) = digits.split_at_checked(at).unwrap_or((&digits, ""));
-        out.push_str(whole);
-        out.push('.');
-        out.push_str(fraction);
+        out.raw(whole);
+        out.ascii(b'.');
+        out.raw(fraction);
     } else if -6 < point && point <= 0 {
-        out.push_str("0.");
+        out.raw("0.");
         push_zeros(out, -point);
-        out.push_str(&digits);
+        out.raw(&digits);
     } else {
         let (head, tail) = digits.split_at_checked(1).unwrap_or((&digits, ""));
-        out.push_str(head);
+        out.raw(head);
         if !tail.is_empty() {
-            out.push('.');
-            out.push_str(tail);
+            out.ascii(b'.');
+            out.raw(tail);
         }
-        out.push_str(if point < 1 { "e-" } else { "e+" });
-        let _ = write!(out, "{}", (point - 1).unsigned_abs());
+        out.raw(if point < 1 { "e-" } else { "e+" });
+        write_integer(out, i64::from((point - 1).unsigned_abs()));
     }
 }
 
-fn push_zeros(out: &mut String, count: i32) {
+fn push_zeros(out: &mut JsonText, count: i32) {
     for _ in 0..count {
-        out.push('0');
+        out.ascii(b'0');
     }
 }
 
@@ -330,9 +314,7 @@ mod tests {
     use super::*;
 
     fn number(value: f64) -> String {
-        let mut out = String::new();
-        write_number(&mut out, value);
-        out
+        number_text(value)
     }
 
     /// RFC 8785, appendix B.

@@ -29,11 +29,17 @@ macro_rules! codes {
                             refuses: codes!(@refuses $($refuses)?),
                             message: $message,
                             help: $help,
-                            explain: $explain,
                         };
                         ROW
                     })*
                 }
+            }
+
+            /// What it means and what to do, in a few sentences. Apart from the rest of its row, so that a module which
+            /// never prints it does not carry it.
+            #[must_use]
+            pub fn explanation(self) -> &'static str {
+                match self { $(Self::$variant => $explain,)* }
             }
         }
     };
@@ -47,7 +53,6 @@ struct Row {
     refuses: bool,
     message: &'static str,
     help: &'static str,
-    explain: &'static str,
 }
 
 impl Code {
@@ -73,12 +78,6 @@ impl Code {
     #[must_use]
     pub fn refuses_build(self) -> bool {
         self.row().refuses
-    }
-
-    /// What it means and what to do, in a few sentences.
-    #[must_use]
-    pub fn explanation(self) -> &'static str {
-        self.row().explain
     }
 
     pub(crate) fn message_template(self) -> &'static str {

@@ -69,6 +69,15 @@ pub fn document_kind(text: &str) -> DocumentKind {
     if broken && names_our_members(text) { DocumentKind::Config } else { kind }
 }
 
+/// Whether the first member is one that nodes and scene files have and configs have not.
+fn starts_as_other(text: &str) -> bool {
+    let mut reader = Reader::new(text, Profile::Any);
+    let names = ["config", "id", "nodes", "scenes", "options", "$schema"];
+    reader.peek() == b'{'
+        && reader.open_object("")
+        && reader.next_key(&mut true).is_some_and(|key| names.contains(&key.text.as_ref()))
+}
+
 /// Whether a text that is no JSON looks like a document of ours.
 fn names_our_members(text: &str) -> bool {
     ["\"generationType\"", "\"generation_type\"", "\"nodes\"", "\"scenes\""]
@@ -115,9 +124,17 @@ pub struct Document<'a> {
 #[must_use]
 pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a> {
     // Most documents are configs, and a config without a fault is nothing else: `nodes`, `scenes`
-    // and `config` are none of its fields. Only what has faults is looked at twice.
-    let read: Decoded<GenerationNodeConfig<'a>> = decode(text);
-    let kind = if read.faults.is_empty() { DocumentKind::Config } else { document_kind(text) };
+    // and `config` are none of its fields. Only what has faults is looked at twice, and what starts
+    // with a member that no config has is not read as one.
+    let other = starts_as_other(text);
+    let read: Decoded<GenerationNodeConfig<'a>> =
+        if other { Decoded { value: None, faults: Vec::new() } } else { decode(text) };
+    let mut kind = DocumentKind::Config;
+    if other || !read.faults.is_empty() {
+        kind = document_kind(text);
+    }
+    let is_other = matches!(kind, DocumentKind::Scene | DocumentKind::Node);
+    let read = if other && !is_other { decode(text) } else { read };
     match kind {
         DocumentKind::Scene => {
             let read: Decoded<SceneFile<'a>> = decode(text);

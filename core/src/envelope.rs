@@ -4,7 +4,7 @@
 //! builder as everywhere, or a request that was built elsewhere, with its hash.
 
 use crate::build::{Prepared, prepare_with};
-use crate::config::{GenerationNodeConfig, SceneRef};
+use crate::config::{FallbackConfig, GenerationNodeConfig, SceneRef};
 use crate::context::{
     BuildOptions, Named, Npc, PlayerContextSnapshot, Session, Template, User, World,
 };
@@ -19,6 +19,7 @@ use crate::rebound::OwnBounds;
 use crate::request::GenerateContentRequest;
 use crate::seed::Seed;
 use crate::social::GenerationSocialContext;
+use crate::words::{FallbackMode, GenerationType, Purpose, Strategy};
 
 record! {
     /// What a client sends to have something generated: `config` with its context, or `request`
@@ -73,6 +74,76 @@ record! {
         force_new: Option<bool> = "force_new" | "forceNew";
         /// Refuse rather than lower a rating to the server's bounds.
         strict: Option<bool> = "strict";
+    }
+}
+
+record! {
+    /// What a client sends for the social context of a moment: the game keeps its sessions, the
+    /// server knows the world.
+    #[derive(Default)]
+    pub struct SocialContextRequest<'a>("a social context request", unknown: file) {
+        /// The world, by the id under which the server knows it.
+        world_id: Option<Id<'a>> = "world_id" | "worldId" with crate::id::optional as Option<crate::id::Optional>;
+        /// The playthrough's state.
+        session: Option<Session<'a>> = "session";
+        /// The id of a session; it needs the session itself.
+        session_id: Option<Id<'a>> = "session_id" | "sessionId" with crate::id::optional as Option<crate::id::Optional>;
+        /// The npcs in the scene, in order.
+        npc_ids: Option<Vec<Id<'a>>> = "npc_ids" | "npcIds";
+        /// Who the content is for; their bound can only lower the server's.
+        user: Option<User<'a>> = "user";
+    }
+}
+
+record! {
+    /// A picture that shall move: the short way to `image_to_video`.
+    #[derive(Default)]
+    pub struct SimpleImageToVideoRequest<'a>("an image to video request", unknown: file) {
+        /// The provider that is asked.
+        provider_id: Option<Id<'a>> = "provider_id" | "providerId" with crate::id::optional as Option<crate::id::Optional>;
+        /// What is to be seen, 1 to 4,096 characters.
+        prompt: Option<Text<'a>> = "prompt";
+        /// The picture: `asset:<id>` or an https URL, up to 2,048 characters.
+        image_url: Option<Text<'a>> = "image_url" | "imageUrl";
+        /// A name for people.
+        name: Option<Text<'a>> = "name";
+        /// 0 to 10, 0 first; 7 if absent.
+        priority: Option<Integer> = "priority";
+    }
+}
+
+impl<'a> SimpleImageToVideoRequest<'a> {
+    /// The create request that it stands for: `adaptive`, `always`, and nothing shown if it fails.
+    ///
+    /// ```
+    /// use onepath_core::{SimpleImageToVideoRequest, decode};
+    ///
+    /// let text = r#"{"provider_id": "local", "prompt": "waves", "image_url": "asset:1"}"#;
+    /// let simple = decode::<SimpleImageToVideoRequest>(text).into_result().unwrap();
+    /// let create = serde_json::to_value(simple.into_create()).unwrap();
+    /// assert_eq!(create["config"]["generationType"], "image_to_video");
+    /// assert_eq!(create["config"]["imageUrl"], "asset:1");
+    /// ```
+    #[must_use]
+    pub fn into_create(self) -> CreateGenerationRequest<'a> {
+        CreateGenerationRequest {
+            config: Some(GenerationNodeConfig {
+                generation_type: Some(GenerationType::ImageToVideo),
+                purpose: Some(Purpose::Adaptive),
+                strategy: Some(Strategy::Always),
+                prompt: self.prompt,
+                image_url: self.image_url,
+                fallback: Some(FallbackConfig {
+                    mode: Some(FallbackMode::Skip),
+                    ..FallbackConfig::default()
+                }),
+                ..GenerationNodeConfig::default()
+            }),
+            provider_id: self.provider_id,
+            name: self.name,
+            priority: self.priority.or_else(|| Integer::new(7)),
+            ..CreateGenerationRequest::default()
+        }
     }
 }
 

@@ -1,24 +1,27 @@
 //! Explain: in which fields two requests differ, and what that changes.
 
-use serde_json::{Map as Object, Value as Json};
-
+use crate::canonical::canonicalize;
+use crate::decode::decode;
 use crate::identity::{Policy, View, field_policies, member_pointer};
-use crate::json::locate::escape;
+use crate::json::locate::{escape, unescape};
+use crate::json::value::{Map, Value};
+use crate::order::sorted;
 use crate::provider::ProviderInfo;
 use crate::request::GenerateContentRequest;
 use crate::words::Strategy;
 
 /// One field in which two requests differ.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Difference {
     /// Pointer of the field in a request.
     pub pointer: String,
     /// Its value on the left, as it takes effect; absent if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub left: Option<Json>,
+    pub left: Option<Value<'static>>,
     /// Its value on the right.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub right: Option<Json>,
+    pub right: Option<Value<'static>>,
     /// What the field is for.
     pub policy: Policy,
     /// Whether the difference changes hashes or key: identity and variation always do, an id of a
@@ -51,47 +54,36 @@ pub fn explain(
     let [left_provider, right_provider] = providers;
     let left_identity = identity(left, left_provider);
     let right_identity = identity(right, right_provider);
-    let mut names: Vec<&String> = left_identity.keys().chain(right_identity.keys()).collect();
-    names.sort();
-    names.dedup();
-    for name in names {
+    for name in names([left_identity.as_map(), right_identity.as_map()]) {
         // The operation follows from the type and would say the same twice.
         if name != "operation" {
             let pointer = member_pointer(name);
-            let (left, right) = (left_identity.get(name), right_identity.get(name));
+            let (left, right) = (at(&left_identity, name), at(&right_identity, name));
             compare(&pointer, left, right, Policy::Identity, &mut out);
         }
     }
     let strategies = [left.strategy, right.strategy];
-    let json =
-        |request: &GenerateContentRequest<'_>| serde_json::to_value(request).unwrap_or_default();
-    let (left, right) = (json(left), json(right));
+    let (left, right) = (whole(left), whole(right));
     for row in field_policies() {
         if row.policy != Policy::Identity && row.pointer != "/style/*" {
-            let (left, right) = (left.pointer(row.pointer), right.pointer(row.pointer));
+            let (left, right) = (below(&left, row.pointer), below(&right, row.pointer));
             compare(row.pointer, left, right, row.policy, &mut out);
         }
     }
     // Blocks of other providers, and what was asked where it takes no effect.
     let fields = ["moodFrom", "moodTo", "pacing", "transitionType"];
-    let blocks = |json: &Json| -> Vec<String> {
-        let style = json.pointer("/style").and_then(Json::as_object);
-        style.map(|style| style.keys().cloned().collect()).unwrap_or_default()
-    };
-    let mut others: Vec<String> = blocks(&left).into_iter().chain(blocks(&right)).collect();
-    others.retain(|name| !fields.contains(&name.as_str()));
-    let mut pointers: Vec<String> =
-        others.into_iter().map(|name| format!("/style/{}", escape(&name))).collect();
-    pointers
-        .extend(["contentRating", "intimacyBand"].map(|name| format!("/social_context/{name}")));
-    pointers.sort();
-    pointers.dedup();
+    let styles = [&left, &right].map(|json| below(json, "/style").and_then(Value::as_map));
+    let others = names(styles).into_iter().filter(|name| !fields.contains(name));
+    let mut pointers: Vec<String> = others.map(|name| format!("/style/{}", escape(name))).collect();
+    // They stand before the blocks: in the order of pointers.
+    let social = ["contentRating", "intimacyBand"].map(|name| format!("/social_context/{name}"));
+    pointers.splice(0..0, social);
     for pointer in pointers {
         if !out.iter().any(|found| found.pointer == pointer) {
             compare(
                 &pointer,
-                left.pointer(&pointer),
-                right.pointer(&pointer),
+                below(&left, &pointer),
+                below(&right, &pointer),
                 Policy::Policy,
                 &mut out,
             );
@@ -108,40 +100,64 @@ pub fn explain(
             Policy::Policy | Policy::Telemetry => false,
         };
     }
-    out.sort_by_key(|difference| difference.policy);
-    out
+    let order = sorted(out.len(), &mut |one, other| {
+        out.get(one).map(|one| one.policy).cmp(&out.get(other).map(|other| other.policy))
+    });
+    let mut out: Vec<_> = out.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|index| out.get_mut(index).and_then(Option::take)).collect()
 }
 
 fn identity(
     request: &GenerateContentRequest<'_>,
     provider: Option<&ProviderInfo<'_>>,
-) -> Object<String, Json> {
-    let mut text = String::new();
-    View::new(request, provider).write(&mut text);
-    match serde_json::from_str(&text) {
-        Ok(Json::Object(members)) => members,
-        _ => Object::new(),
-    }
+) -> Value<'static> {
+    value(View::new(request, provider).text("").as_str())
+}
+
+/// The request as it travels, its members in canonical order: order is no difference.
+fn whole(request: &GenerateContentRequest<'_>) -> Value<'static> {
+    let text = serde_json::to_string(request).unwrap_or_default();
+    canonicalize(&text).map_or(Value::Null, |text| value(&text))
+}
+
+fn value(text: &str) -> Value<'static> {
+    decode::<Value<'_>>(text).value.map_or(Value::Null, Value::into_owned)
+}
+
+/// The names of both, in order and once each.
+fn names<'v>(maps: [Option<&'v Map<'_>>; 2]) -> Vec<&'v str> {
+    let mut names: Vec<&str> =
+        maps.into_iter().flatten().flat_map(Map::iter).map(|(name, _)| name).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn at<'v>(value: &'v Value<'static>, name: &str) -> Option<&'v Value<'static>> {
+    value.as_map()?.get(name)
+}
+
+/// What stands behind a pointer; none of ours leads into a list.
+fn below<'v>(value: &'v Value<'static>, pointer: &str) -> Option<&'v Value<'static>> {
+    let mut steps = pointer.split('/').skip(1).map(unescape);
+    steps.try_fold(value, |value, step| at(value, &step))
 }
 
 /// Objects are compared member by member, everything else whole.
 fn compare(
     pointer: &str,
-    left: Option<&Json>,
-    right: Option<&Json>,
+    left: Option<&Value<'static>>,
+    right: Option<&Value<'static>>,
     policy: Policy,
     out: &mut Vec<Difference>,
 ) {
     if left == right {
         return;
     }
-    if let (Some(Json::Object(left)), Some(Json::Object(right))) = (left, right) {
-        let mut names: Vec<&String> = left.keys().chain(right.keys()).collect();
-        names.sort();
-        names.dedup();
-        for name in names {
+    if let (Some(Value::Map(one)), Some(Value::Map(other))) = (left, right) {
+        for name in names([Some(one), Some(other)]) {
             let below = format!("{pointer}/{}", escape(name));
-            compare(&below, left.get(name), right.get(name), policy, out);
+            compare(&below, one.get(name), other.get(name), policy, out);
         }
         return;
     }

@@ -183,7 +183,7 @@ impl Finding {
             };
             match index.parse::<usize>().ok().and_then(|index| self.args.get(index)) {
                 Some(Arg::Text(text)) => out.push_str(text),
-                Some(Arg::Number(number)) => canonical::write_number(&mut out, *number),
+                Some(Arg::Number(number)) => out.push_str(&canonical::number_text(*number)),
                 None => {
                     let _ = write!(out, "{{{index}}}");
                 }
@@ -374,6 +374,20 @@ pub struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(findings: Vec<Finding>) -> Self {
+        Self { findings }
+    }
+
+    /// What stands in the way of the request of a document that has none.
+    #[must_use]
+    pub fn from_findings(findings: Vec<Finding>) -> Self {
+        Self { findings }
+    }
+
+    /// Those findings of a report that stand in the way of a request.
+    #[must_use]
+    pub fn from_report(report: Report) -> Self {
+        let mut findings = report.into_findings();
+        findings.retain(|finding| finding.code().refuses_build());
         Self { findings }
     }
 

@@ -8,6 +8,7 @@ use sha2::{Digest as _, Sha256};
 use crate::codes::Code;
 use crate::finding::{Finding, Refusal};
 use crate::identity::View;
+use crate::json::text::JsonText;
 use crate::key::{scope_text, write_key};
 use crate::operation::Operation;
 use crate::provider::ProviderInfo;
@@ -92,7 +93,8 @@ pub struct Fingerprint {
     pub band: BandTrail,
     /// What is not known yet: `template:<id>`, `provider:<id>`, `provider`.
     pub pending: Vec<String>,
-    canonical: String,
+    /// Checked to be UTF-8 only where somebody reads it.
+    canonical: JsonText,
 }
 
 /// The two hashes of a request.
@@ -118,7 +120,7 @@ impl Fingerprint {
     /// The canonical text of the identity, unless something is pending.
     #[must_use]
     pub fn canonical(&self) -> Option<&str> {
-        self.canonical.strip_prefix(FAMILY)
+        self.canonical.as_str().strip_prefix(FAMILY)
     }
 }
 
@@ -191,18 +193,9 @@ impl Strategy {
 
 /// The seed that belongs to a scope and a family: 31 bits, in decimal.
 fn derive_seed(scope: &str, family: &str) -> String {
-    let mut text = String::with_capacity(SEED.len() + scope.len() + family.len() + 8);
-    text.push_str(SEED);
-    text.push('[');
-    crate::canonical::write_text(&mut text, scope);
-    text.push(',');
-    crate::canonical::write_text(&mut text, family);
-    text.push(']');
-    let hash = Hash::of(text.as_bytes());
+    let hash = hash_of_pair(SEED, scope, Some(family));
     let first = hash.0.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-    let mut out = String::with_capacity(10);
-    crate::canonical::write_integer(&mut out, i64::from(first & 0x7fff_ffff));
-    out
+    (first & 0x7fff_ffff).to_string()
 }
 
 /// The whole number for a provider that needs one: the seed itself if it is one within 31 bits,
@@ -221,16 +214,17 @@ pub fn integer_seed(seed: &str) -> u32 {
     }
 }
 
-fn request_hash(family: &str, seed: Option<&str>) -> Hash {
-    let mut text = String::with_capacity(REQUEST.len() + family.len() + 32);
-    text.push_str(REQUEST);
-    text.push('[');
-    crate::canonical::write_text(&mut text, family);
-    if let Some(seed) = seed {
-        text.push(',');
-        crate::canonical::write_text(&mut text, seed);
+/// The hash of the canonical text of a list of one or two texts.
+fn hash_of_pair(domain: &str, first: &str, second: Option<&str>) -> Hash {
+    let mut text = JsonText::with_capacity(domain.len() + 2 * first.len() + 160);
+    text.raw(domain);
+    text.ascii(b'[');
+    text.text(first);
+    if let Some(second) = second {
+        text.ascii(b',');
+        text.text(second);
     }
-    text.push(']');
+    text.ascii(b']');
     Hash::of(text.as_bytes())
 }
 
@@ -318,14 +312,12 @@ pub(crate) fn compute(
         rating: view.rating,
         band: BandTrail { asked: view.asked_band, effective: view.band },
         pending: pending(request, provider),
-        canonical: String::new(),
+        canonical: JsonText::default(),
     };
     if !out.pending.is_empty() {
         return Ok(out);
     }
-    out.canonical.reserve_exact(2048);
-    out.canonical.push_str(FAMILY);
-    view.write(&mut out.canonical);
+    out.canonical = view.text(FAMILY);
     let family = Hash::of(out.canonical.as_bytes());
     let family_hex = family.hex();
     let family_text = family_hex.as_str();
@@ -344,7 +336,7 @@ pub(crate) fn compute(
             _ => own.clone(),
         };
     }
-    let request_hash = request_hash(family_text, out.seed.as_deref());
+    let request_hash = hash_of_pair(REQUEST, family_text, out.seed.as_deref());
     if let Some(scope) = &scope {
         let shared = out.seed.is_none() || out.seed == own;
         let request_hex = request_hash.hex();
@@ -373,9 +365,7 @@ pub(crate) fn follow_seed<'s>(
 ) -> Option<Seed<'s>> {
     let seed = before.seed.as_ref()?;
     let family = |request: &GenerateContentRequest<'_>| {
-        let mut text = FAMILY.to_owned();
-        View::new(request, provider).write(&mut text);
-        Hash::of(text.as_bytes()).to_string()
+        Hash::of(View::new(request, provider).text(FAMILY).as_bytes()).to_string()
     };
     let (old, new) = (family(before), family(after));
     let own = own_scope(before).ok().flatten().map(Cow::into_owned);

@@ -7,13 +7,15 @@
 //!
 //! [`explain`]: crate::explain
 
-use crate::canonical::{self, write_number, write_text, write_value};
+use crate::canonical::{self, write_number, write_value};
 use crate::config::{ConstraintSet, DurationRule, SceneRef, StyleRules};
 use crate::context::PlayerContextSnapshot;
 use crate::decode::Text;
 use crate::id::Id;
 use crate::json::number::{Integer, Number};
+use crate::json::text::JsonText;
 use crate::json::value::{Map, Value};
+use crate::order::sorted;
 use crate::provider::ProviderInfo;
 use crate::rating::{Band, RatingTrail};
 use crate::request::{GenerateContentRequest, InputRef, NpcResponseParams};
@@ -50,44 +52,63 @@ pub struct FieldPolicy {
 /// Something that the identity writes.
 trait Canonical {
     /// Writes the value; false if it counts as absent, and what was written is taken back.
-    fn write(&self, out: &mut String) -> bool;
+    fn write(&self, out: &mut JsonText) -> bool;
+
+    /// Whether it is known to be absent before anything is written.
+    fn is_absent(&self) -> bool {
+        false
+    }
 }
 
 impl Canonical for Text<'_> {
-    fn write(&self, out: &mut String) -> bool {
-        write_text(out, self);
+    fn write(&self, out: &mut JsonText) -> bool {
+        out.text(self);
         !self.is_empty()
     }
 }
 
 impl Canonical for Id<'_> {
-    fn write(&self, out: &mut String) -> bool {
-        write_text(out, self.as_str());
+    fn write(&self, out: &mut JsonText) -> bool {
+        out.text(self.as_str());
         true
     }
 }
 
 impl Canonical for Number {
-    fn write(&self, out: &mut String) -> bool {
+    fn write(&self, out: &mut JsonText) -> bool {
         write_number(out, self.get());
         true
     }
 }
 
 impl Canonical for Integer {
-    fn write(&self, out: &mut String) -> bool {
+    fn write(&self, out: &mut JsonText) -> bool {
         Number::from(*self).write(out)
     }
 }
 
+impl<T: Canonical> Canonical for &T {
+    fn write(&self, out: &mut JsonText) -> bool {
+        (*self).write(out)
+    }
+
+    fn is_absent(&self) -> bool {
+        (*self).is_absent()
+    }
+}
+
 impl<T: Canonical> Canonical for Option<T> {
-    fn write(&self, out: &mut String) -> bool {
+    fn write(&self, out: &mut JsonText) -> bool {
         self.as_ref().is_some_and(|value| value.write(out))
+    }
+
+    fn is_absent(&self) -> bool {
+        self.is_none()
     }
 }
 
 impl<T: Canonical> Canonical for Vec<T> {
-    fn write(&self, out: &mut String) -> bool {
+    fn write(&self, out: &mut JsonText) -> bool {
         canonical::write_list(out, self, |out, item| {
             // List elements are kept, also those that would be left out as members.
             item.write(out);
@@ -99,8 +120,8 @@ impl<T: Canonical> Canonical for Vec<T> {
 macro_rules! canonical_words {
     ($($name:ty),*) => {
         $(impl Canonical for $name {
-            fn write(&self, out: &mut String) -> bool {
-                plain(out, self.word())
+            fn write(&self, out: &mut JsonText) -> bool {
+                Word(self.word()).write(out)
             }
         })*
     };
@@ -115,33 +136,37 @@ canonical_words!(
     crate::request::InputRole
 );
 
-/// Writes a text that needs no escaping.
-fn plain(out: &mut String, word: &str) -> bool {
-    out.push('"');
-    out.push_str(word);
-    out.push('"');
-    true
+/// A text that needs no escaping.
+struct Word(&'static str);
+
+impl Canonical for Word {
+    fn write(&self, out: &mut JsonText) -> bool {
+        out.ascii(b'"');
+        out.raw(self.0);
+        out.ascii(b'"');
+        true
+    }
 }
 
 impl Canonical for Map<'_> {
-    fn write(&self, out: &mut String) -> bool {
-        out.push('{');
+    fn write(&self, out: &mut JsonText) -> bool {
+        out.ascii(b'{');
         let mut object = Object { first: true };
         canonical::for_each_sorted(self, |name, value| {
             let (mark, first) = (out.len(), object.first);
-            canonical::write_name(out, name, &mut object.first);
+            out.name(name, &mut object.first);
             if !write_pruned(out, value) {
                 out.truncate(mark);
                 object.first = first;
             }
         });
-        out.push('}');
+        out.ascii(b'}');
         !object.first
     }
 }
 
 /// Writes an open value without the members that count as absent; false if it does itself.
-fn write_pruned(out: &mut String, value: &Value<'_>) -> bool {
+fn write_pruned(out: &mut JsonText, value: &Value<'_>) -> bool {
     match value {
         Value::Text(text) => text.write(out),
         Value::Map(map) => map.write(out),
@@ -159,13 +184,23 @@ fn write_pruned(out: &mut String, value: &Value<'_>) -> bool {
 }
 
 /// A list that is a set: without repeats, sorted by UTF-16 code units.
-fn write_set<'t, T: AsRef<str>>(out: &mut String, items: Option<&'t [T]>) -> bool {
-    let items = items.unwrap_or_default();
-    let mut sorted: Vec<&'t str> = items.iter().map(AsRef::as_ref).collect();
-    sorted.sort_unstable_by(|one, other| canonical::utf16_order(one, other));
-    sorted.dedup();
-    canonical::write_list(out, &sorted, |out, item| write_text(out, item));
-    !items.is_empty()
+struct Set<'t, T>(Option<&'t [T]>);
+
+impl<T: AsRef<str>> Canonical for Set<'_, T> {
+    fn write(&self, out: &mut JsonText) -> bool {
+        let items = self.0.unwrap_or_default();
+        let item = |index: usize| items.get(index).map_or("", AsRef::as_ref);
+        let order =
+            sorted(items.len(), &mut |one, other| canonical::utf16_order(item(one), item(other)));
+        let mut set: Vec<&str> = order.into_iter().map(item).collect();
+        set.dedup();
+        canonical::write_list(out, &set, |out, item| out.text(item));
+        true
+    }
+
+    fn is_absent(&self) -> bool {
+        self.0.is_none_or(<[T]>::is_empty)
+    }
 }
 
 impl AsRef<str> for Id<'_> {
@@ -180,11 +215,20 @@ struct Object {
 }
 
 impl Object {
-    /// Writes one member, or nothing if its value counts as absent. `lead` is `,"name":`.
-    fn member(&mut self, out: &mut String, lead: &str, write: impl FnOnce(&mut String) -> bool) {
+    /// Writes one member, or nothing if its value counts as absent. `lead` is `"name":`.
+    ///
+    /// Inlined, so that the name is copied as a constant.
+    #[inline(always)]
+    fn member(&mut self, out: &mut JsonText, lead: &'static str, value: &impl Canonical) {
+        if value.is_absent() {
+            return;
+        }
         let mark = out.len();
-        out.push_str(if self.first { lead.get(1..).unwrap_or(lead) } else { lead });
-        if write(out) {
+        if !self.first {
+            out.ascii(b',');
+        }
+        out.raw(lead);
+        if value.write(out) {
             self.first = false;
         } else {
             out.truncate(mark);
@@ -216,12 +260,12 @@ macro_rules! policies {
             ];
 
             impl Canonical for $name $(<$lt>)? {
-                fn write(&self, out: &mut String) -> bool {
+                fn write(&self, out: &mut JsonText) -> bool {
                     let Self { $($field,)* $($($other: _,)*)? } = self;
                     let mut object = Object { first: true };
-                    out.push('{');
-                    $(object.member(out, concat!(",\"", $wire, "\":"), |out| policies!(@write out, $field $(, $set)?));)*
-                    out.push('}');
+                    out.ascii(b'{');
+                    $(object.member(out, concat!("\"", $wire, "\":"), policies!(@value $field $(, $set)?));)*
+                    out.ascii(b'}');
                     !object.first
                 }
             }
@@ -229,8 +273,8 @@ macro_rules! policies {
     };
     (@private) => { false };
     (@private private) => { true };
-    (@write $out:ident, $field:ident) => { $field.write($out) };
-    (@write $out:ident, $field:ident, set) => { write_set($out, $field.as_deref()) };
+    (@value $field:ident) => { $field };
+    (@value $field:ident, set) => { &Set($field.as_deref()) };
 }
 
 policies! {
@@ -305,6 +349,9 @@ const TO_SCENE: &[FieldPolicy] = &[
     FieldPolicy { pointer: "/to_scene/ui", policy: Policy::Telemetry, private: true },
 ];
 
+/// Room for most identities; longer ones grow by doubling.
+const ROOM: usize = 4096;
+
 /// What a request's identity is written from.
 pub(crate) struct View<'v> {
     request: &'v GenerateContentRequest<'v>,
@@ -313,27 +360,11 @@ pub(crate) struct View<'v> {
     pub(crate) band: Band,
 }
 
-/// A member of the identity and how it is written.
-struct Member {
-    name: &'static str,
-    /// `,"name":`
-    lead: &'static str,
-    write: fn(&View<'_>, &mut String) -> bool,
-}
-
 /// Declares the members of the identity and the policies of the fields they come from.
 macro_rules! members {
-    (
-        $($member:literal <- $pointer:literal $(, $private:ident)? |$view:ident, $out:ident| $write:expr;)*
-    ) => {
-        /// The members of the identity, sorted by name.
-        const MEMBERS: &[Member] = &[
-            $(Member {
-                name: $member,
-                lead: concat!(",\"", $member, "\":"),
-                write: |$view, $out| $write,
-            },)*
-        ];
+    ($($member:literal <- $pointer:literal $(, $private:ident)? |$view:ident| $value:expr;)*) => {
+        /// The names of the identity's members, sorted.
+        const MEMBERS: &[&str] = &[$($member,)*];
         const REQUEST: &[FieldPolicy] = &[
             $(FieldPolicy {
                 pointer: $pointer,
@@ -341,37 +372,47 @@ macro_rules! members {
                 private: policies!(@private $($private)?),
             },)*
         ];
+
+        impl View<'_> {
+            /// Writes the canonical text of the identity behind `prefix`.
+            pub(crate) fn text(&self, prefix: &str) -> JsonText {
+                let mut out = JsonText::with_capacity(ROOM);
+                out.raw(prefix);
+                out.ascii(b'{');
+                let mut object = Object { first: true };
+                $({
+                    let $view = self;
+                    object.member(&mut out, concat!("\"", $member, "\":"), &$value);
+                })*
+                out.ascii(b'}');
+                out
+            }
+        }
     };
 }
 
 members! {
-    "band" <- "/social_context/intimacyBand" |v, out| plain(out, v.band.word());
-    "constraints" <- "/constraints" |v, out| v.request.constraints.write(out);
-    "duration" <- "/duration" |v, out| v.request.duration.write(out);
-    "from_scene" <- "/from_scene" |v, out| v.request.from_scene.write(out);
-    "inputs" <- "/inputs" |v, out| v.request.inputs.write(out);
-    "level" <- "/social_context/intimacyLevelId" |v, out| v.level().is_some_and(|level| level.write(out));
-    "negative_prompt" <- "/negative_prompt", private |v, out| v.request.negative_prompt.write(out);
-    "npc_ids" <- "/social_context/npcIds" |v, out| {
-        let social = v.request.social_context.as_ref();
-        write_set(out, social.and_then(|social| social.npc_ids.as_deref()))
-    };
-    "npc_params" <- "/npc_params" |v, out| v.request.npc_params.write(out);
-    "operation" <- "/type" |v, out| plain(out, v.request.operation().word());
-    "prompt" <- "/prompt", private |v, out| v.request.prompt.write(out);
-    "prompts" <- "/prompts", private |v, out| v.request.prompts.write(out);
-    "provider_id" <- "/provider_id" |v, out| v.request.provider_id.write(out);
-    "provider_settings" <- "/provider_settings", private |v, out| v.request.provider_settings.write(out);
-    "purpose" <- "/purpose" |v, out| plain(out, v.request.purpose.word());
-    "rating" <- "/social_context/contentRating" |v, out| plain(out, v.rating.effective.word());
-    "style" <- "/style" |v, out| v.request.style.write(out);
-    "tier" <- "/social_context/relationshipTierId" |v, out| {
-        let social = v.request.social_context.as_ref();
-        social.is_some_and(|social| social.relationship_tier_id.write(out))
-    };
-    "to_scene" <- "/to_scene" |v, out| v.request.to_scene.write(out);
-    "type" <- "/type" |v, out| plain(out, v.request.generation_type.word());
-    "version" <- "/version" |v, out| v.request.version().write(out);
+    "band" <- "/social_context/intimacyBand" |v| Word(v.band.word());
+    "constraints" <- "/constraints" |v| v.request.constraints;
+    "duration" <- "/duration" |v| v.request.duration;
+    "from_scene" <- "/from_scene" |v| v.request.from_scene;
+    "inputs" <- "/inputs" |v| v.request.inputs;
+    "level" <- "/social_context/intimacyLevelId" |v| v.level();
+    "negative_prompt" <- "/negative_prompt", private |v| v.request.negative_prompt;
+    "npc_ids" <- "/social_context/npcIds" |v| Set(v.social().and_then(|social| social.npc_ids.as_deref()));
+    "npc_params" <- "/npc_params" |v| v.request.npc_params;
+    "operation" <- "/type" |v| Word(v.request.operation().word());
+    "prompt" <- "/prompt", private |v| v.request.prompt;
+    "prompts" <- "/prompts", private |v| v.request.prompts;
+    "provider_id" <- "/provider_id" |v| v.request.provider_id;
+    "provider_settings" <- "/provider_settings", private |v| v.request.provider_settings;
+    "purpose" <- "/purpose" |v| Word(v.request.purpose.word());
+    "rating" <- "/social_context/contentRating" |v| Word(v.rating.effective.word());
+    "style" <- "/style" |v| v.request.style;
+    "tier" <- "/social_context/relationshipTierId" |v| v.social().and_then(|social| social.relationship_tier_id.as_ref());
+    "to_scene" <- "/to_scene" |v| v.request.to_scene;
+    "type" <- "/type" |v| Word(v.request.generation_type.word());
+    "version" <- "/version" |v| v.request.version();
 }
 
 /// Fields that are in no identity: of requests, and of the configs and envelopes they come from.
@@ -494,7 +535,7 @@ pub(crate) fn member_pointer(member: &str) -> String {
     MEMBERS
         .iter()
         .zip(REQUEST)
-        .find(|(known, _)| known.name == member)
+        .find(|(known, _)| **known == member)
         .map_or_else(|| format!("/{member}"), |(_, row)| row.pointer.to_owned())
 }
 
@@ -527,19 +568,13 @@ impl<'v> View<'v> {
 
     /// The level, unless its own band is above the effective one.
     fn level(&self) -> Option<&Id<'v>> {
-        let social = self.request.social_context.as_ref()?;
+        let social = self.social()?;
         let level = social.intimacy_level_id.as_ref()?;
         (social.own_band_of_level() <= self.band).then_some(level)
     }
 
-    /// Writes the canonical text of the identity.
-    pub(crate) fn write(&self, out: &mut String) {
-        let mut object = Object { first: true };
-        out.push('{');
-        for member in MEMBERS {
-            object.member(out, member.lead, |out| (member.write)(self, out));
-        }
-        out.push('}');
+    fn social(&self) -> Option<&GenerationSocialContext<'v>> {
+        self.request.social_context.as_ref()
     }
 }
 
@@ -552,7 +587,7 @@ mod tests {
         let sorted = |names: Vec<&str>| {
             names.windows(2).all(|pair| canonical::utf16_order(pair[0], pair[1]).is_lt())
         };
-        assert!(sorted(MEMBERS.iter().map(|member| member.name).collect()));
+        assert!(sorted(MEMBERS.to_vec()));
         for rows in [STYLE, DURATION, CONSTRAINTS, FROM_SCENE, INPUTS, NPC_PARAMS] {
             let identity = rows.iter().filter(|row| row.policy == Policy::Identity);
             assert!(sorted(identity.map(|row| row.pointer).collect()));

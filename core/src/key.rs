@@ -15,8 +15,13 @@ pub(crate) fn push_escaped(out: &mut String, id: &str) {
         out.push_str("%2D");
         return;
     }
+    let plain = |byte: u8| byte > 0x20 && byte < 0x7f && byte != b'%' && byte != b'|';
+    if id.bytes().fold(true, |all, byte| all & plain(byte)) {
+        out.push_str(id);
+        return;
+    }
     for byte in id.bytes() {
-        if byte > 0x20 && byte < 0x7f && byte != b'%' && byte != b'|' {
+        if plain(byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');
@@ -110,6 +115,32 @@ impl serde::Serialize for CacheKeyParts {
         map.serialize_entry("version", &self.version)?;
         map.serialize_entry("tail", &self.tail)?;
         map.end()
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for CacheKeyParts {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "CacheKeyParts".into()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "A cache key taken apart.",
+            "properties": {
+                "type": generator.subschema_for::<GenerationType>(),
+                "purpose": generator.subschema_for::<Purpose>(),
+                "from": { "type": ["string", "null"], "description": "The scene it leads from." },
+                "to": { "type": ["string", "null"], "description": "The scene it leads to." },
+                "strategy": generator.subschema_for::<Strategy>(),
+                "playthrough_id": { "type": "string", "description": "The playthrough that has it for itself." },
+                "player_id": { "type": "string", "description": "The player who has it for themselves." },
+                "version": { "type": "integer", "description": "The config's version." },
+                "tail": { "type": "string", "description": "32 hexadecimal digits of what would be generated." },
+            },
+            "required": ["type", "purpose", "from", "to", "strategy", "version", "tail"],
+            "additionalProperties": false,
+        })
     }
 }
 
@@ -227,7 +258,7 @@ pub(crate) fn write_key(request: &GenerateContentRequest<'_>, scope: &str, tail:
     push_head(&mut out, request.generation_type, request.purpose, from, to, request.strategy);
     out.push_str(scope);
     out.push_str("|v");
-    crate::canonical::write_integer(&mut out, request.version().get());
+    out.push_str(&request.version().get().to_string());
     out.push('|');
     out.push_str(tail);
     out

@@ -10,6 +10,7 @@ mod config;
 mod context;
 mod decode;
 mod document;
+mod edit;
 mod envelope;
 mod explain;
 mod facts;
@@ -24,6 +25,8 @@ pub mod legacy;
 pub mod lifecycle;
 pub mod limits;
 mod operation;
+mod order;
+mod parts;
 mod price;
 mod prompt;
 mod provider;
@@ -55,7 +58,10 @@ pub use context::{
 };
 pub use decode::{Decode, Decoded, Text, decode};
 pub use document::{Document, DocumentKind, check, document_kind, list_items, read_document};
-pub use envelope::{CreateGenerationRequest, Draft};
+pub use edit::{EditError, EditedText};
+pub use envelope::{
+    CreateGenerationRequest, Draft, SimpleImageToVideoRequest, SocialContextRequest,
+};
 pub use explain::{Difference, explain};
 pub use finding::{Finding, Refusal, Report, Severity, Status};
 pub use fingerprint::{
@@ -66,9 +72,11 @@ pub use identity::{FieldPolicy, Policy, field_policies};
 pub use json::locate::{Located, locate};
 pub use json::number::{Integer, Number};
 pub use json::value::{Map, Value};
+pub use json::write::{NotJson, to_json};
 pub use key::{CacheKeyParts, NotACacheKey, Scope, parse_cache_key};
 pub use lifecycle::GenerationStatus;
 pub use operation::{Operation, OperationRow, generation_operations};
+pub use parts::{NodeParts, build_social_context};
 pub use price::{Estimate, PriceRow, PriceTable, estimate_price, prices};
 pub use prompt::render_prompt;
 pub use provider::{AnyValue, ParameterType, ProviderInfo, ProviderParameter, providers};

@@ -25,6 +25,7 @@ words! {
 
 /// One generation type and the operation it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct OperationRow {
     /// The type of the config.
     pub generation_type: GenerationType,

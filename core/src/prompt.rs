@@ -10,6 +10,7 @@ use crate::canonical;
 use crate::codes::Code;
 use crate::decode::Text;
 use crate::finding::{Finding, Refusal};
+use crate::json::scan::find_byte;
 use crate::json::value::{Map, Value};
 
 /// Longest name of a variable.
@@ -47,7 +48,7 @@ impl Rendering {
                 }
                 match lookup(name) {
                     Some(Value::Text(value)) => out.push_str(value),
-                    Some(Value::Number(number)) => canonical::write_number(&mut out, *number),
+                    Some(Value::Number(number)) => out.push_str(&canonical::number_text(*number)),
                     Some(Value::Bool(value)) => out.push_str(if *value { "true" } else { "false" }),
                     Some(other) => self.faults.push(
                         Finding::new(Code::PromptVariableType, pointer())
@@ -83,12 +84,13 @@ impl Rendering {
 
 /// Where the first `{{` stands. One byte is looked for first: most prompts hold none.
 fn braces(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
     let mut from = 0;
-    while let Some(at) = text.get(from..)?.find('{') {
-        if text.as_bytes().get(from + at + 1) == Some(&b'{') {
-            return Some(from + at);
+    while let Some(at) = find_byte(bytes, from, b'{') {
+        if bytes.get(at + 1) == Some(&b'{') {
+            return Some(at);
         }
-        from += at + 1;
+        from = at + 1;
     }
     None
 }

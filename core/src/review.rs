@@ -10,7 +10,7 @@ use crate::facts::{Facts, Known};
 use crate::finding::{Finding, Report};
 use crate::id::Id;
 use crate::json::locate::escape;
-use crate::provider::ProviderInfo;
+use crate::provider::{ProviderInfo, shipped};
 use crate::rating::BoundsOption;
 use crate::request::{GenerateContentRequest, InputRole};
 use crate::validate;
@@ -137,9 +137,14 @@ fn options<'r>(
         to_scene: request.to_scene.clone(),
         player_context: request.player_context.clone(),
         provider_id: request.provider_id.as_ref().map(Id::by_ref),
-        provider: provider.cloned(),
+        provider: provider.filter(|info| !is_shipped(info)).cloned(),
         ..BuildOptions::default()
     }
+}
+
+/// Whether a description is one of those known here, which need not be carried along.
+fn is_shipped(info: &ProviderInfo<'_>) -> bool {
+    shipped(info.id.as_str()).is_some_and(|known| std::ptr::addr_eq(known, info))
 }
 
 /// A finding about the config, with its pointer into the request.

@@ -9,9 +9,11 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    BuildOptions, CreateGenerationRequest, Estimate, Finding, Fingerprint, GenerateContentRequest,
-    GenerationNode, GenerationNodeConfig, GenerationSocialContext, Npc, PlayerContextSnapshot,
-    PriceTable, ProviderInfo, Report, SceneFile, SceneRef, Session, Template, Terms, User, World,
+    BuildOptions, CacheKeyParts, CreateGenerationRequest, Difference, Estimate, Finding,
+    Fingerprint, GenerateContentRequest, GenerationNode, GenerationNodeConfig,
+    GenerationSocialContext, Npc, OperationRow, OwnBounds, PlayerContextSnapshot, Prepared,
+    PriceTable, ProviderInfo, Rebound, Report, SceneFile, SceneRef, Session, Template, Terms, User,
+    World,
 };
 
 /// What happens to members that are no fields.
@@ -177,6 +179,41 @@ pub fn schemas(draft: Draft) -> Vec<PublishedSchema> {
         Fingerprint,
         Estimate,
     ]
+}
+
+/// Every type that crosses a door, by its name: the published ones, their parts, and what the
+/// functions answer. For languages that want declarations.
+#[must_use]
+pub fn definitions() -> Map<String, Value> {
+    let mut generator = SchemaSettings::draft2020_12().into_generator();
+    macro_rules! each {
+        ($($name:ident $(<$lt:lifetime>)?),* $(,)?) => {
+            $(let _ = generator.subschema_for::<$name $(<$lt>)?>();)*
+        };
+    }
+    each![
+        GenerationNodeConfig<'static>,
+        BuildOptions<'static>,
+        GenerateContentRequest<'static>,
+        SceneFile<'static>,
+        PriceTable<'static>,
+        Report,
+        Fingerprint,
+        Estimate,
+        Difference,
+        OperationRow,
+        CacheKeyParts,
+        OwnBounds,
+        Rebound<'static>,
+        Prepared<'static>,
+    ];
+    let mut all = generator.take_definitions(true);
+    for definition in all.values_mut() {
+        if let Some(Value::Object(properties)) = definition.get_mut("properties") {
+            properties.remove("$schema");
+        }
+    }
+    all
 }
 
 fn one<T: JsonSchema>(draft: Draft) -> Value {

@@ -4,6 +4,7 @@
 pub mod asset;
 pub mod cache;
 pub mod clock;
+pub mod event;
 pub mod http;
 pub mod problem;
 pub mod provider;

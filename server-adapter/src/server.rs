@@ -11,6 +11,7 @@ use tokio::sync::{Notify, watch};
 
 use crate::asset::Blobs;
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
+use crate::event::Hub;
 use crate::http::{App, hash_key, serve};
 use crate::provider::{Local, Providers};
 use crate::service::{Plans, ServerBounds, Service};
@@ -117,6 +118,7 @@ impl Server {
         let blobs = data.join("blobs");
         let spool = data.join("local");
         let service = Service {
+            hub: Hub::new(Arc::clone(&store)),
             store,
             blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
@@ -141,7 +143,8 @@ impl Server {
         &self.service
     }
 
-    /// The router, to be nested into an application of its own. Nothing is carried to a provider
+    /// The router, to be merged into another application; its paths stay as they are, because
+    /// answers name them (`examples/src/server.rs`). Nothing is carried to a provider
     /// unless [`work`](Self::work) runs beside it, here or in another process.
     pub fn router(&self) -> axum::Router {
         App::new(self.service.clone()).router()
@@ -188,7 +191,13 @@ impl Server {
 
     /// Serves and works until `stop` is true.
     pub async fn run(&self, listener: TcpListener, stop: watch::Receiver<bool>) {
-        tokio::join!(serve(listener, self.router(), stop.clone()), self.work(stop));
+        let mut stopped = stop.clone();
+        let streams = async {
+            // Streams of events have no end of their own.
+            let _ = stopped.wait_for(|stopped| *stopped).await;
+            self.service.hub.close();
+        };
+        tokio::join!(serve(listener, self.router(), stop.clone()), self.work(stop), streams);
     }
 
     /// Keeps a key: who has its text may call.

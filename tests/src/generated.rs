@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use onepath_core::schema::{Draft, schemas};
 use onepath_core::{Code, Policy, field_policies};
 
-use crate::v1;
+use crate::{typescript, v1};
 
 /// Every generated file: path from the project's root, and text.
 #[must_use]
@@ -19,6 +19,9 @@ pub fn files() -> Vec<(String, String)> {
     }
     out.push(("docs/codes.md".to_owned(), codes()));
     out.push(("docs/fields.md".to_owned(), fields()));
+    out.push(("pkg/src/types.d.ts".to_owned(), typescript::types()));
+    out.push(("pkg/src/codes.js".to_owned(), typescript::codes()));
+    out.push(("pkg/src/codes.d.ts".to_owned(), typescript::codes_types()));
     out.push(("tests/vectors/v1.jsonl".to_owned(), v1::text()));
     out
 }

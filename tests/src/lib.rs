@@ -3,6 +3,7 @@
 pub mod corpus;
 pub mod generated;
 pub mod json;
+pub mod typescript;
 pub mod v1;
 
 use std::path::{Path, PathBuf};

@@ -4,6 +4,8 @@
 //! took. Every round asks every form once, so that what disturbs the machine disturbs all of them;
 //! ratios are medians of the ratios of the same round.
 
+mod editor;
+
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
@@ -19,10 +21,18 @@ const NODES: usize = 100_000;
 
 type Fallible<T> = Result<T, String>;
 
-/// Measures everything and writes `target/bench/table.md`.
-pub(crate) fn bench(_: &[String]) -> Outcome {
+/// Measures everything and writes `target/bench/table.md`; `bench editor` prints one part of it.
+pub(crate) fn bench(args: &[String]) -> Outcome {
     let home = root().join("target/bench");
     std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
+    if args.first().is_some_and(|part| part == "editor") {
+        copy_folder(&root().join("bench/peers"), &home.join("peers"))?;
+        npm_install("peers in Node", &home.join("peers/node"))?;
+        let mut table = String::new();
+        editor::editor(&home, &mut table)?;
+        println!("{table}");
+        return Ok(());
+    }
     step(
         "build the peers in Rust and the command",
         cargo().args([
@@ -40,6 +50,8 @@ pub(crate) fn bench(_: &[String]) -> Outcome {
     path(&home, &venv, &mut table)?;
     lines(&home, &venv, &mut table)?;
     one_file(&home, &venv, &mut table)?;
+    editor::editor(&home, &mut table)?;
+    create(&mut table)?;
     let target = home.join("table.md");
     std::fs::write(&target, &table).map_err(|error| format!("{}: {error}", target.display()))?;
     println!("{table}");
@@ -346,6 +358,23 @@ fn cpu_of(command: &mut Command) -> Fallible<f64> {
     value
         .and_then(|value| value.parse().ok())
         .ok_or_else(|| format!("{command:?} printed `{text}`"))
+}
+
+/// Create over HTTP: a program of its own, because it needs the server's dependencies.
+fn create(table: &mut String) -> Outcome {
+    eprintln!("── create on the server");
+    let mut bench = program("target/release/onepath-bench-http");
+    let output = bench
+        .arg("bench/payload/path.jsonl")
+        .stderr(Stdio::inherit())
+        .output()
+        .map_err(|error| format!("onepath-bench-http: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("onepath-bench-http: {}", output.status));
+    }
+    table.push('\n');
+    table.push_str(&String::from_utf8_lossy(&output.stdout));
+    Ok(())
 }
 
 /// One small file: what starting costs.

@@ -5,6 +5,7 @@ mod deny;
 mod faults;
 mod font;
 mod fuzz;
+mod pkg;
 mod run;
 mod test;
 mod up;
@@ -17,9 +18,11 @@ cargo xtask <command>
   up          build the `onepath` command and walk the example game with it
   test        everything that must hold before a change lands; prints a count of tests
   generate    write the generated files: schemas, tables of the docs, vectors
-  bench       measure against named peers; writes target/bench/table.md
   faults      kill the real server at any moment and count what became of its work:
               faults [--rounds N] [--seed S]
+  pkg         build the npm package: target/pkg/onepath-*.tgz
+  matrix      run the npm package in Node, Deno, Bun, bundlers, Next.js, workerd and Chromium
+  bench       measure against named peers; writes target/bench/table.md; bench editor: that part only
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
   font        pack the font of the local provider anew: font [GLYPHS.hex COMBINING.txt]
   deny        check bans, licences and sources of the dependencies
@@ -33,6 +36,8 @@ fn main() -> ExitCode {
         "up" => up::up(&rest),
         "test" => test::test(&rest),
         "generate" => test::generate(),
+        "pkg" => pkg::pkg(&rest),
+        "matrix" => pkg::matrix(&rest),
         "bench" => bench::bench(&rest),
         "faults" => faults::faults(&rest),
         "fuzz" => fuzz::fuzz(&rest),

@@ -5,8 +5,9 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
 use crate::faults;
+use crate::pkg;
 use crate::run::{
-    Outcome, cargo, copy_folder, need, need_postgresql, node, npm_install, root, step,
+    Outcome, cargo, copy_folder, need, need_postgresql, node, npm_install, program, root, step,
 };
 
 /// Runs every check in order of cost and prints a plain count of tests.
@@ -31,6 +32,7 @@ pub(crate) fn test(_: &[String]) -> Outcome {
         .run("tests", cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))?;
     judges(&mut count)?;
     kills(&mut count)?;
+    package(&mut count)?;
     step(
         "documents of the crates",
         cargo().env("RUSTDOCFLAGS", "-D warnings").args([
@@ -95,6 +97,30 @@ fn kills(count: &mut Count) -> Outcome {
     )?;
     let mut rounds = faults::rounds("debug");
     count.run("the server survives kill -9", rounds.args(["--rounds", "6"]))
+}
+
+/// The npm package: built, measured, and run in Node against the crate and against others.
+fn package(count: &mut Count) -> Outcome {
+    need("chromium", &["chromium"])?;
+    let built = pkg::build(pkg::Snapshot::Check)?;
+    pkg::sizes(&built)?;
+    let tools = pkg::tools()?;
+    pkg::unpack(&built, &tools)?;
+    for suite in pkg::SUITES {
+        let mut run = node();
+        run.current_dir(&tools)
+            .env("ONEPATH_ROOT", root())
+            .env("ONEPATH_TARBALL", &built.tarball)
+            .args(["--test", "--test-reporter=./reporter.mjs"])
+            .arg(format!("{suite}.test.mjs"));
+        count.run(&format!("package: {suite}"), &mut run)?;
+    }
+    let python = pkg::python()?;
+    let mut check = program(&python.to_string_lossy());
+    count.run(
+        "canonical text in Python",
+        check.arg("tests/pkg/canonical.py").arg("tests/vectors/v1.jsonl"),
+    )
 }
 
 /// Tests that ran.

@@ -151,7 +151,7 @@ export function buildRequest(config, options) {
   };
 }
 
-const sha256 = (text) => hash('sha256', text, 'hex');
+const nodeSha256 = (text) => hash('sha256', text, 'hex');
 
 const PLAIN_ID = /^[!-$&-{}~]+$/;
 
@@ -182,7 +182,7 @@ function scopeOf(request) {
  * Hashes and key, with `canonicalize` writing the text that is hashed. Without a seed of its own a
  * request varies with its scope.
  */
-export function fingerprint(request, canonicalize) {
+export function fingerprint(request, canonicalize, sha256 = nodeSha256) {
   const { seed } = request;
   const scope = scopeOf(request);
   const seedless = seed === undefined ? request : { ...request, seed: undefined };

@@ -1,7 +1,8 @@
 //! Create over HTTP without database work, against an axum handler that does nothing.
 //!
 //! Usage: `onepath-bench-http PAYLOAD` measures and prints a part of the table; the servers are
-//! this program again, as processes of their own.
+//! this program again, as processes of their own. `onepath-bench-http service PAYLOAD` calls the
+//! service alone, for a profiler.
 
 mod bodies;
 mod load;
@@ -18,6 +19,8 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 
 use load::Run;
+use onepath_server::service::Caller;
+use onepath_server::store::{Reader, Role};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
@@ -33,6 +36,11 @@ fn main() -> Result<(), Failure> {
     let mut args = std::env::args().skip(1);
     match args.next().as_deref() {
         Some("serve") => servers::serve(&args.next().unwrap_or_default()),
+        Some("service") => {
+            let payload = std::fs::read_to_string(args.next().unwrap_or_default())?;
+            println!("{:.1} µs", in_process(&bodies::bodies(&payload, 2000)?.requests)? / 1e3);
+            Ok(())
+        }
         Some(payload) => measure(&std::fs::read_to_string(payload)?),
         None => Err("usage: onepath-bench-http PAYLOAD".into()),
     }
@@ -91,7 +99,7 @@ fn measure(payload: &str) -> Result<(), Failure> {
     let servers = [Server::start("nothing")?, Server::start("create")?];
     let next = Arc::new(AtomicUsize::new(0));
     let mut series: [Vec<Figures>; 2] = [Vec::new(), Vec::new()];
-    let mut hashes = Vec::new();
+    let (mut hashes, mut services) = (Vec::new(), Vec::new());
     for round in 0..=ROUNDS {
         for (server, figures) in servers.iter().zip(&mut series) {
             let before = server.cpu()?;
@@ -103,8 +111,9 @@ fn measure(payload: &str) -> Result<(), Failure> {
             }
         }
         hashes.push(hash_cost(&bodies.identities));
+        services.push(in_process(bodies.requests.get(..5000).unwrap_or_default())?);
     }
-    report(&bodies, &series, median(hashes));
+    report(&bodies, &series, median(hashes), median(services));
     Ok(())
 }
 
@@ -124,20 +133,36 @@ fn hash_cost(texts: &[String]) -> f64 {
     since.elapsed().as_nanos() as f64 / texts.len().max(1) as f64
 }
 
+/// Nanoseconds that a create takes within the service, without HTTP.
+#[allow(clippy::cast_precision_loss, reason = "a count of thousands")]
+fn in_process(requests: &[Vec<u8>]) -> Result<f64, Failure> {
+    let service = servers::service()?;
+    let reader = Reader { tenant: "bench".to_owned(), user: "bench".to_owned() };
+    let caller = Caller { reader, role: Role::Backend };
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let since = Instant::now();
+    for request in requests {
+        let text = std::str::from_utf8(request)?;
+        let (_, body) = text.split_once("\r\n\r\n").ok_or("a request without a body")?;
+        let created = runtime.block_on(service.create(&caller, body, None));
+        black_box(created.map_err(|problem| problem.to_string())?);
+    }
+    Ok(since.elapsed().as_nanos() as f64 / requests.len().max(1) as f64)
+}
+
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-fn report(bodies: &bodies::Bodies, [nothing, create]: &[Vec<Figures>; 2], hash: f64) {
+fn report(bodies: &bodies::Bodies, [nothing, create]: &[Vec<Figures>; 2], hash: f64, service: f64) {
     let middle =
         |figures: &[Figures], of: fn(&Figures) -> f64| median(figures.iter().map(of).collect());
     let pairs = || create.iter().zip(nothing);
     let ratio =
         |of: &dyn Fn(&Figures, &Figures) -> f64| median(pairs().map(|(c, n)| of(c, n)).collect());
     let through = ratio(&|create, nothing| create.per_second / nothing.per_second);
-    // What a request costs both sides together, less its hash: with the instructions for SHA-256
-    // that this machine may lack, hashing costs about a tenth.
+    // As if the server had spent that much less of its time on each request.
     let unhashed = ratio(&|create, nothing| {
         create.per_second / nothing.per_second * create.cpu_ns / (create.cpu_ns - hash).max(1.0)
     });
@@ -155,7 +180,9 @@ fn report(bodies: &bodies::Bodies, [nothing, create]: &[Vec<Figures>; 2], hash: 
         );
     }
     println!(
-        "\nOne SHA-256 of a request's identity ({:.1} KB) costs {:.1} µs of that.\n",
+        "\nThe service alone, without HTTP, takes {:.1} µs of that; one SHA-256 of a request's \
+         identity ({:.1} KB) takes {:.1} µs.\n",
+        service / 1e3,
         bodies.identity / 1000.0,
         hash / 1e3
     );

@@ -9,10 +9,12 @@ use axum::routing::post;
 use onepath_core::Rating;
 use onepath_server::asset::Blobs;
 use onepath_server::clock::SystemClock;
+use onepath_server::event::Hub;
 use onepath_server::http::{App, serve as listen};
 use onepath_server::provider::{Local, Providers};
 use onepath_server::service::{Plans, ServerBounds, Service};
 use onepath_server::signing::Signer;
+use onepath_server::store::Store;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
@@ -22,7 +24,7 @@ use crate::no_store::NoStore;
 /// Serves until the process is ended; says where on standard output.
 pub(crate) fn serve(what: &str) -> Result<(), Failure> {
     let router = match what {
-        "create" => create()?,
+        "create" => App::new(service()?).router(),
         "nothing" => Router::new().route("/api/v1/generations", post(nothing)),
         _ => return Err(format!("`{what}` is no server").into()),
     };
@@ -41,11 +43,13 @@ async fn nothing(body: Bytes) -> (StatusCode, String) {
     (StatusCode::ACCEPTED, format!("{{\"bytes\":{}}}", body.len()))
 }
 
-/// The real router and service over a store that keeps nothing.
-fn create() -> Result<Router, Failure> {
+/// The real service over a store that keeps nothing.
+pub(crate) fn service() -> Result<Service, Failure> {
     let folder = std::env::temp_dir().join(format!("onepath-bench-{}", std::process::id()));
+    let store: Arc<dyn Store> = Arc::new(NoStore::new());
     let service = Service {
-        store: Arc::new(NoStore::new()),
+        hub: Hub::new(Arc::clone(&store)),
+        store,
         blobs: Blobs::folder(&folder.join("blobs"))?,
         providers: Providers::new().with(Local::new(&folder.join("local"))?),
         clock: Arc::new(SystemClock),
@@ -59,5 +63,5 @@ fn create() -> Result<Router, Failure> {
         known: Arc::default(),
     };
     std::fs::remove_dir_all(&folder)?;
-    Ok(App::new(service).router())
+    Ok(service)
 }

@@ -1,5 +1,8 @@
 //! `record!`: one declaration of an object that travels.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
 use crate::codes::Code;
 use crate::decode::{Decode, nearest};
 use crate::finding::Finding;
@@ -10,13 +13,37 @@ use crate::json::reader::{Key, Reader};
 pub(crate) struct Seen<'a> {
     first: u64,
     second: u64,
-    /// Names other than the first that were seen: a field may have several.
-    names: Vec<std::borrow::Cow<'a, str>>,
-    others: std::collections::BTreeSet<std::borrow::Cow<'a, str>>,
+    /// Other names; most objects have none.
+    names: Option<Box<Names<'a>>>,
+}
+
+#[derive(Debug, Default)]
+struct Names<'a> {
+    /// Names of fields other than the first that were seen: a field may have several.
+    spellings: Vec<Cow<'a, str>>,
+    /// Members that are no fields: the first of them in a list, more in a set.
+    few: Vec<Cow<'a, str>>,
+    many: BTreeSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    /// Notes a member that is no field; false if it was there before.
+    fn insert(&mut self, key: &Key<'a>) -> bool {
+        const FEW: usize = 16;
+        if self.few.contains(&key.text) {
+            return false;
+        }
+        if self.few.len() < FEW {
+            self.few.push(key.text.clone());
+            return true;
+        }
+        self.many.insert(key.text.clone())
+    }
 }
 
 impl<'a> Seen<'a> {
     /// Notes a field; false if it was there before, which is a fault.
+    #[inline]
     pub(crate) fn mark(
         &mut self,
         reader: &mut Reader<'a>,
@@ -26,14 +53,35 @@ impl<'a> Seen<'a> {
         spelling: &'static str,
     ) -> bool {
         let bit = 1_u64 << index;
-        let before = (self.first | self.second) & bit != 0;
-        let same_name = if second { self.names.contains(&key.text) } else { self.first & bit != 0 };
-        if second {
-            self.second |= bit;
-            self.names.push(key.text.clone());
-        } else {
+        if !second && (self.first | self.second) & bit == 0 {
             self.first |= bit;
+            return true;
         }
+        self.mark_again(reader, key, bit, second, spelling)
+    }
+
+    /// A field in another spelling, or one that was there before.
+    #[inline(never)]
+    fn mark_again(
+        &mut self,
+        reader: &mut Reader<'a>,
+        key: &Key<'a>,
+        bit: u64,
+        second: bool,
+        spelling: &'static str,
+    ) -> bool {
+        let before = (self.first | self.second) & bit != 0;
+        let same_name = if second {
+            let spellings = &mut self.names.get_or_insert_default().spellings;
+            let same_name = spellings.contains(&key.text);
+            spellings.push(key.text.clone());
+            self.second |= bit;
+            same_name
+        } else {
+            let same_name = self.first & bit != 0;
+            self.first |= bit;
+            same_name
+        };
         if !before {
             return true;
         }
@@ -47,7 +95,7 @@ impl<'a> Seen<'a> {
 
     /// Notes a member that is no field; true if it stood there before, which is a fault.
     pub(crate) fn repeated(&mut self, reader: &mut Reader<'a>, key: &Key<'a>) -> bool {
-        if !self.others.insert(key.text.clone()) {
+        if !self.names.get_or_insert_default().insert(key) {
             let name = key.text.clone().into_owned();
             let end = reader.position();
             let finding = Finding::new(Code::JsonDuplicateKey, "").arg(name).at(key.at..end);
@@ -72,6 +120,7 @@ impl<'a, T: Decode<'a>> Slot<'a> for Option<T> {
 }
 
 /// A member that is no field, in an object that refuses them.
+#[cold]
 pub(crate) fn unknown_field<'a>(
     reader: &mut Reader<'a>,
     key: &Key<'a>,
@@ -153,21 +202,31 @@ macro_rules! record {
                     $(let mut folded = <$old>::default();)?
                     let mut first = true;
                     while let Some(key) = reader.next_key(&mut first) {
-                        match key.text.as_ref() {
-                            $($wire => if seen.mark(reader, &key, Index::$field as u32, false, $wire) {
-                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
-                            })*
-                            $(spelling::$field $(| $alias)* => if seen.mark(reader, &key, Index::$field as u32, true, $wire) {
-                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
-                            })*
-                            $($($old_wire | $old_alias => if seen.repeated(reader, &key) {
-                                reader.skip();
-                            } else if !reader.null() {
-                                let value: Option<$old_ty> = $crate::decode::Decode::decode(reader);
-                                folded.at = key.at;
-                                folded.$method(value);
+                        // First which field it is, then its value: one place reads it, however it
+                        // is spelled.
+                        let (index, second, wire) = match key.text.as_ref() {
+                            $($wire => (Index::$field as u32, false, $wire),)*
+                            $(spelling::$field $(| $alias)* => (Index::$field as u32, true, $wire),)*
+                            $($($old_wire | $old_alias => {
+                                if seen.repeated(reader, &key) {
+                                    reader.skip();
+                                } else if !reader.null() {
+                                    let value: Option<$old_ty> = $crate::decode::Decode::decode(reader);
+                                    folded.at = key.at;
+                                    folded.$method(value);
+                                }
+                                continue;
                             })*)?
-                            _ => $crate::decode::record!(@unknown $unknown, reader, seen, key, extra, $label, NAMES),
+                            _ => {
+                                $crate::decode::record!(@unknown $unknown, reader, seen, key, extra, $label, NAMES);
+                                continue;
+                            }
+                        };
+                        if seen.mark(reader, &key, index, second, wire) {
+                            $(if index == Index::$field as u32 {
+                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
+                                continue;
+                            })*
                         }
                     }
                     $($(if $field.is_none() && seen.absent(Index::$field as u32) && !reader.is_broken() {

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use crate::finding::Finding;
 use crate::json::reader::{Fault, Profile, Reader};
+use crate::order::sorted;
 
 /// Where a pointer leads in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +47,7 @@ pub(crate) fn escape(token: &str) -> Cow<'_, str> {
     }
 }
 
-fn unescape(token: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
     if token.contains('~') {
         Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
     } else {
@@ -183,8 +184,8 @@ pub(crate) fn resolve(text: &str, faults: Vec<Fault>) -> Vec<Finding> {
     if faults.is_empty() {
         return Vec::new();
     }
-    let mut order: Vec<usize> = (0..faults.len()).collect();
-    order.sort_by_key(|&index| faults.get(index).map(|fault| fault.at));
+    let place = |index: usize| faults.get(index).map(|fault| fault.at);
+    let order = sorted(faults.len(), &mut |one, other| place(one).cmp(&place(other)));
     let mut walk = Walk {
         reader: Reader::new(text, Profile::Any),
         path: Vec::new(),
@@ -196,27 +197,18 @@ pub(crate) fn resolve(text: &str, faults: Vec<Fault>) -> Vec<Finding> {
     // What was not reached lies behind broken syntax: it gets the place where reading broke.
     let last = pointer(&walk.path);
     walk.pointers.resize(walk.wanted.len(), last);
-    let mut by_fault = vec![String::new(); faults.len()];
-    for (&index, pointer) in order.iter().zip(walk.pointers) {
-        if let Some(slot) = by_fault.get_mut(index) {
-            *slot = pointer;
+    let mut faults: Vec<_> = faults.into_iter().map(Some).collect();
+    let placed = order.iter().zip(walk.pointers).filter_map(|(&index, mut pointer)| {
+        let fault = faults.get_mut(index)?.take()?;
+        if let Some(member) = fault.member {
+            pointer.push('/');
+            pointer.push_str(member);
         }
-    }
-    let mut numbered: Vec<(usize, Finding)> = faults
-        .into_iter()
-        .zip(by_fault)
-        .map(|(fault, mut pointer)| {
-            if let Some(member) = fault.member {
-                pointer.push('/');
-                pointer.push_str(member);
-            }
-            let mut finding = fault.finding;
-            finding.set_pointer(pointer);
-            (fault.at, finding)
-        })
-        .collect();
-    numbered.sort_by_key(|(at, _)| *at);
-    numbered.into_iter().map(|(_, finding)| finding).collect()
+        let mut finding = fault.finding;
+        finding.set_pointer(pointer);
+        Some(finding)
+    });
+    placed.collect()
 }
 
 struct Walk<'t> {

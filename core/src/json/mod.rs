@@ -7,6 +7,8 @@ pub(crate) mod locate;
 pub(crate) mod number;
 pub(crate) mod reader;
 pub(crate) mod scan;
+pub(crate) mod text;
 pub(crate) mod value;
+pub(crate) mod write;
 
 pub(crate) use reader::Reader;

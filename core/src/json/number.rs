@@ -23,6 +23,23 @@ const POWERS: [f64; 23] = [
 /// doubles rounds correctly (Clinger 1990); everything else goes to the standard library, which
 /// rounds correctly too.
 pub(crate) fn parse(text: &str, at: usize) -> Option<Parsed<'_>> {
+    // Most numbers are short and whole.
+    let rest = text.as_bytes().get(at..)?;
+    let (mut whole, mut count) = (0_u32, 0);
+    for byte in rest.iter().take(9).take_while(|byte| byte.is_ascii_digit()) {
+        whole = whole * 10 + u32::from(byte - b'0');
+        count += 1;
+    }
+    let ends = !matches!(rest.get(count), Some(b'0'..=b'9' | b'.' | b'e' | b'E'));
+    if ends && count > 0 && (count == 1 || rest.first() != Some(&b'0')) {
+        return Some(Parsed { text: text.get(at..at + count)?, value: f64::from(whole) });
+    }
+    parse_any(text, at)
+}
+
+/// The same for every number.
+#[inline(never)]
+fn parse_any(text: &str, at: usize) -> Option<Parsed<'_>> {
     let bytes = text.as_bytes();
     let byte = |at: usize| bytes.get(at).copied().unwrap_or(0);
     let mut pos = at;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::codes::Code;
 use crate::finding::Finding;
 use crate::json::number::{self, Parsed};
-use crate::json::scan::find_special;
+use crate::json::scan::{find_special, special_in_16};
 use crate::limits;
 
 /// A member's name and where it stands.
@@ -93,6 +93,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps the fault that the value at `at` counts as absent where one must be.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn absent(&mut self, at: usize, code: Code) {
         let mut finding = Finding::new(code, "").at(at..self.pos);
         if code == Code::JsonWrongType {
@@ -102,6 +104,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps the fault that the object at `at` has no `member`.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn missing(&mut self, at: usize, member: &'static str, code: Code) {
         let mut finding = Finding::new(code, "");
         if code == Code::JsonWrongType {
@@ -125,6 +129,14 @@ impl<'a> Reader<'a> {
     }
 
     fn skip_space(&mut self) {
+        // Most texts are written without space.
+        if self.byte(self.pos) <= b' ' {
+            self.skip_spaces();
+        }
+    }
+
+    #[cold]
+    fn skip_spaces(&mut self) {
         while matches!(self.byte(self.pos), b' ' | b'\n' | b'\t' | b'\r') {
             self.pos += 1;
         }
@@ -132,7 +144,11 @@ impl<'a> Reader<'a> {
 
     /// The first byte of the next value, 0 at the end.
     pub(crate) fn peek(&mut self) -> u8 {
-        self.skip_space();
+        let next = self.byte(self.pos);
+        if next > b' ' {
+            return next;
+        }
+        self.skip_spaces();
         self.byte(self.pos)
     }
 
@@ -142,6 +158,8 @@ impl<'a> Reader<'a> {
         self.pos
     }
 
+    #[cold]
+    #[inline(never)]
     fn syntax(&mut self, what: &'static str) {
         if !self.broken {
             self.broken = true;
@@ -182,6 +200,8 @@ impl<'a> Reader<'a> {
     }
 
     /// Keeps a wrong-type fault for the next value and skips it.
+    #[cold]
+    #[inline(never)]
     pub(crate) fn wrong_type(&mut self, expected: &'static str) {
         let at = self.start();
         let found = self.found();
@@ -241,12 +261,7 @@ impl<'a> Reader<'a> {
             return false;
         }
         if self.depth >= limits::DEPTH {
-            let at = self.pos;
-            self.skip_flat();
-            let finding = Finding::new(Code::JsonTooLarge, "").arg("the depth");
-            #[allow(clippy::cast_precision_loss, reason = "a small constant")]
-            let finding = finding.arg(limits::DEPTH as f64).at(at..at + 1);
-            self.fault(at, finding);
+            self.too_deep();
             return false;
         }
         self.depth += 1;
@@ -254,16 +269,27 @@ impl<'a> Reader<'a> {
         true
     }
 
+    #[cold]
+    #[inline(never)]
+    fn too_deep(&mut self) {
+        let at = self.pos;
+        self.skip_flat();
+        let finding = Finding::new(Code::JsonTooLarge, "").arg("the depth");
+        #[allow(clippy::cast_precision_loss, reason = "a small constant")]
+        let finding = finding.arg(limits::DEPTH as f64).at(at..at + 1);
+        self.fault(at, finding);
+    }
+
     /// The next member's name, its colon taken; `None` after the last one.
     pub(crate) fn next_key(&mut self, first: &mut bool) -> Option<Key<'a>> {
         if !self.separator(b'}', first, "expected `,` or `}`") {
             return None;
         }
-        let at = self.start();
-        if self.byte(at) != b'"' {
+        if self.peek() != b'"' {
             self.syntax("expected a member name in double quotes");
             return None;
         }
+        let at = self.pos;
         let text = self.string_at(at)?;
         if self.peek() != b':' {
             self.syntax("expected `:`");
@@ -302,12 +328,11 @@ impl<'a> Reader<'a> {
 
     /// Text; another type is a fault, and so is half of a surrogate pair.
     pub(crate) fn string(&mut self, expected: &'static str) -> Option<Cow<'a, str>> {
-        let at = self.start();
-        if self.byte(at) != b'"' {
+        if self.peek() != b'"' {
             self.wrong_type(expected);
             return None;
         }
-        self.string_at(at)?
+        self.string_at(self.pos)?
     }
 
     /// Outer `None`: broken syntax. Inner `None`: a fault was kept.
@@ -315,7 +340,29 @@ impl<'a> Reader<'a> {
         clippy::option_option,
         reason = "the two levels are told apart by the one caller that needs to"
     )]
+    #[inline(always)]
     fn string_at(&mut self, at: usize) -> Option<Option<Cow<'a, str>>> {
+        match self.short_string(at) {
+            Some(text) => Some(Some(Cow::Borrowed(text))),
+            None => self.any_string(at),
+        }
+    }
+
+    /// A text of fewer than 16 bytes without escapes, as most are; `None` for any other.
+    #[inline(never)]
+    fn short_string(&mut self, at: usize) -> Option<&'a str> {
+        let from = at + 1;
+        let end = from + special_in_16(self.text.as_bytes().get(from..)?)?;
+        if self.byte(end) != b'"' {
+            return None;
+        }
+        self.pos = end + 1;
+        self.text.get(from..end)
+    }
+
+    #[allow(clippy::option_option, reason = "see `string_at`")]
+    #[inline(never)]
+    fn any_string(&mut self, at: usize) -> Option<Option<Cow<'a, str>>> {
         let from = at + 1;
         let end = find_special(self.text.as_bytes(), from);
         let text = if self.byte(end) == b'"' {
@@ -434,11 +481,11 @@ impl<'a> Reader<'a> {
 
     /// A number; another type is a fault.
     pub(crate) fn number(&mut self, expected: &'static str) -> Option<Parsed<'a>> {
-        let at = self.start();
-        if !matches!(self.byte(at), b'-' | b'0'..=b'9') {
+        if !matches!(self.peek(), b'-' | b'0'..=b'9') {
             self.wrong_type(expected);
             return None;
         }
+        let at = self.pos;
         let Some(parsed) = number::parse(self.text, at) else {
             self.syntax("expected a number");
             return None;
@@ -455,6 +502,8 @@ impl<'a> Reader<'a> {
         Some(parsed)
     }
 
+    #[cold]
+    #[inline(never)]
     fn out_of_range(&mut self, at: usize) {
         let text = self.slice(at, self.pos);
         let shown = if text.len() > 40 {

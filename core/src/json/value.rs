@@ -233,22 +233,20 @@ impl<'a> Decode<'a> for Map<'a> {
         let any = reader.profile() == Profile::Any;
         let mut map = Vec::new();
         let mut first = true;
-        let mut count = 0_usize;
+        let mut nulls = false;
         while let Some(key) = reader.next_key(&mut first) {
-            count += 1;
-            if !any && reader.null() {
-                // Kept as `Null` until duplicates are looked for, dropped below.
-                map.push((key.text, Value::Null));
-                continue;
-            }
-            // A faulty member stays as `Null` too: its name still counts.
-            map.push((key.text, Value::decode(reader).unwrap_or(Value::Null)));
+            // `null` is kept until duplicates are looked for, and so is a faulty member: its name
+            // still counts.
+            let absent = !any && reader.null();
+            let value = if absent { None } else { Value::decode(reader) };
+            nulls |= value.is_none();
+            map.push((key.text, value.unwrap_or(Value::Null)));
         }
         find_duplicates(reader, at, &map);
-        if !any && count > limits::MEMBERS {
+        if !any && map.len() > limits::MEMBERS {
             too_large(reader, at, "the open map", limits::MEMBERS);
         }
-        if !any {
+        if !any && nulls {
             map.retain(|(_, value)| *value != Value::Null);
         }
         (reader.fault_count() == before && !reader.is_broken()).then_some(Self(map))

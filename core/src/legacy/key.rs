@@ -1,6 +1,6 @@
 //! The old TypeScript cache key: parts joined by `|`, without any escaping.
 
-use crate::canonical::write_number;
+use crate::canonical::number_text;
 use crate::codes::Code;
 use crate::decode::Decode as _;
 use crate::finding::{Finding, Refusal};
@@ -72,7 +72,7 @@ pub fn legacy_key(text: &str) -> Result<String, Refusal> {
     }
     let mut version = "v".to_owned();
     match config.get("version") {
-        Some(Value::Number(number)) => write_number(&mut version, *number),
+        Some(Value::Number(number)) => version.push_str(&number_text(*number)),
         None => version.push_str("undefined"),
         Some(Value::Null) => version.push_str("null"),
         other => faults.push(wrong_type("/config/version".to_owned(), "a number", other)),

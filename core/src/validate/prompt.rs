@@ -62,6 +62,10 @@ fn each_text<'t>(facts: &'t Facts<'_>, mut visit: impl FnMut(&'t Text<'t>, Cow<'
 pub(super) fn too_long(facts: &Facts<'_>, out: &mut Findings) {
     let Some(limit) = facts.provider.and_then(|provider| provider.prompt_max) else { return };
     each_text(facts, |text, pointer| {
+        // There are never more characters than bytes.
+        if i64::try_from(text.len()).is_ok_and(|bytes| bytes <= limit.get()) {
+            return;
+        }
         let count = text.chars().count();
         if i64::try_from(count).is_ok_and(|count| count > limit.get()) {
             #[allow(clippy::cast_precision_loss, reason = "texts are limited")]

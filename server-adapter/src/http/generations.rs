@@ -1,7 +1,9 @@
-//! Generations: create, validate, preflight, get, list, cancel.
+//! Generations: create, validate, preflight, get, list, change, cancel, retry, delete.
+
+use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, HeaderName, LOCATION};
+use axum::http::header::{CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use onepath_core::{GenerationStatus, Operation};
@@ -11,9 +13,9 @@ use super::body::JsonText;
 use super::path::Name;
 use super::reply::{Reply, bytes, json, set};
 use crate::clock::parse_rfc3339;
-use crate::problem::{Fault, Problem};
-use crate::service::{Caller, idempotency_key, read_patch};
-use crate::store::ListQuery;
+use crate::problem::{Fault, Problem, ProblemCode};
+use crate::service::{Answered, Caller, idempotency_key, read_patch};
+use crate::store::{ListQuery, Receipt};
 
 pub(super) async fn create(
     State(app): State<App>,
@@ -21,20 +23,74 @@ pub(super) async fn create(
     headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Reply {
-    let key = match headers.get("idempotency-key") {
-        Some(value) => Some(idempotency_key(value.to_str().unwrap_or(""))?),
-        None => None,
-    };
-    let answered = app.service.create(&caller, &text, key).await?;
-    let status = StatusCode::from_u16(answered.receipt.status).unwrap_or(StatusCode::OK);
-    let mut response = bytes(status, "application/json", answered.receipt.body);
+    let answered = app.service.create(&caller, &text, sent_key(&headers)?).await?;
+    created(&app, &caller, &headers, answered).await
+}
+
+pub(super) async fn simple_image_to_video(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    JsonText(text): JsonText,
+) -> Reply {
+    let key = sent_key(&headers)?;
+    let answered = app.service.simple_image_to_video(&caller, &text, key).await?;
+    created(&app, &caller, &headers, answered).await
+}
+
+/// The idempotency key of a call.
+fn sent_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let header = headers.get("idempotency-key");
+    header.map(|value| idempotency_key(value.to_str().unwrap_or(""))).transpose()
+}
+
+/// How long a caller would rather wait (RFC 7240): `Prefer: wait=10`, in seconds.
+fn wished_wait(headers: &HeaderMap) -> Option<Duration> {
+    let prefers = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let seconds = prefers
+        .flat_map(|value| value.split(','))
+        .find_map(|wish| wish.trim().strip_prefix("wait=")?.trim().parse::<u64>().ok());
+    seconds.map(Duration::from_secs)
+}
+
+/// The answer to a create; whoever prefers to wait is told how it stands then.
+async fn created(app: &App, caller: &Caller, headers: &HeaderMap, answered: Answered) -> Reply {
+    let Receipt { mut status, location, mut body } = answered.receipt;
+    let id = location.rsplit('/').next().unwrap_or_default();
+    let mut waited = false;
+    if let Some(wait) = wished_wait(headers).filter(|_| status == 202) {
+        let now = app.service.wait_for(caller, id, wait).await?.status;
+        waited = true;
+        if let Ok(mut answer) = serde_json::from_str::<serde_json::Value>(&body) {
+            if let Some(members) = answer.as_object_mut() {
+                members.insert("status".to_owned(), now.word().into());
+            }
+            body = answer.to_string();
+        }
+        if !matches!(now, GenerationStatus::Pending | GenerationStatus::Processing) {
+            status = 200;
+        }
+    }
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    let mut response = bytes(status, "application/json", body);
     let headers = response.headers_mut();
     set(headers, CACHE_CONTROL, "no-store");
-    set(headers, LOCATION, &answered.receipt.location);
+    set(headers, LOCATION, &location);
     if answered.replayed {
         set(headers, HeaderName::from_static("idempotency-replayed"), "true");
     }
+    if waited {
+        set(headers, HeaderName::from_static("preference-applied"), "wait");
+    }
     Ok(response)
+}
+
+pub(super) async fn social_context(
+    State(app): State<App>,
+    caller: Caller,
+    JsonText(text): JsonText,
+) -> Reply {
+    Ok(json(StatusCode::OK, &app.service.social_context(&caller, &text).await?))
 }
 
 pub(super) async fn validate(
@@ -53,8 +109,33 @@ pub(super) async fn preflight(
     Ok(json(StatusCode::OK, &app.service.preflight(&caller, &text).await?))
 }
 
-pub(super) async fn get(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
-    Ok(json(StatusCode::OK, &app.service.get(&caller, &id).await?))
+pub(super) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    headers: HeaderMap,
+    Name(id): Name,
+) -> Reply {
+    let found = match wished_wait(&headers) {
+        Some(wait) => app.service.wait_for(&caller, &id, wait).await?,
+        None => app.service.get(&caller, &id).await?,
+    };
+    // Weak: the URLs of assets are signed anew from time to time.
+    let tag = format!("W/\"{}\"", found.tag);
+    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let mut response = if known.is_some_and(|known| names(known, &found.tag)) {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        json(StatusCode::OK, &found)
+    };
+    set(response.headers_mut(), ETAG, &tag);
+    Ok(response)
+}
+
+/// Whether a list of tags names this one, weak or strong, or any.
+fn names(tags: &str, tag: &str) -> bool {
+    tags.split(',').map(str::trim).any(|known| {
+        known == "*" || known.strip_prefix("W/").unwrap_or(known).trim_matches('"') == tag
+    })
 }
 
 pub(super) async fn cancel(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
@@ -73,10 +154,18 @@ pub(super) async fn delete(State(app): State<App>, caller: Caller, Name(id): Nam
 pub(super) async fn patch(
     State(app): State<App>,
     caller: Caller,
+    headers: HeaderMap,
     Name(id): Name,
     JsonText(text): JsonText,
 ) -> Reply {
     let body = read_patch(&text)?;
+    if let Some(wanted) = headers.get(IF_MATCH) {
+        let tag = app.service.tag(&caller, &id).await?;
+        if !names(wanted.to_str().unwrap_or(""), &tag) {
+            let detail = "it has changed since you looked: get it again, then change it";
+            return Err(Problem::new(ProblemCode::PreconditionFailed, detail).into());
+        }
+    }
     let mut done = None;
     if body.patch != crate::store::Patch::default() || !body.cancel {
         done = Some(app.service.patch(&caller, &id, &body.patch).await?);

@@ -1,6 +1,7 @@
 //! Listening: connections with bounded patience, and an end that lets answers out.
 
 use std::convert::Infallible;
+use std::pin::pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,9 +10,8 @@ use axum::extract::Request;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
 /// How long a client may take for its headers: also how long an idle connection is kept.
@@ -22,11 +22,12 @@ const LAST_WORDS: Duration = Duration::from_secs(10);
 
 /// Serves until `stop` is true; then takes no more, and lets what was taken end.
 pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
-    let graceful = GracefulShutdown::new();
+    // Every connection holds a sender: when all are gone, so are the connections.
+    let (open, mut ended) = mpsc::channel::<()>(1);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            _ = stop.changed() => break,
+            _ = stop.wait_for(|stop| *stop) => break,
         };
         let stream = match accepted {
             Ok((stream, _)) => stream,
@@ -37,30 +38,45 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
                 continue;
             }
         };
-        let _ = stream.set_nodelay(true);
-        let router = router.clone();
-        let service = service_fn(move |request: Request<hyper::body::Incoming>| {
-            let router = router.clone();
-            async move {
-                Ok::<_, Infallible>(match router.oneshot(request.map(Body::new)).await {
-                    Ok(response) => response,
-                    Err(never) => match never {},
-                })
-            }
-        });
-        let mut builder = http1::Builder::new();
-        builder.timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service));
+        let (router, stop, open) = (router.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
             // A client that goes away is no fault of ours.
-            if let Err(error) = connection.await {
+            if let Err(error) = answer(stream, router, stop).await {
                 tracing::debug!(%error, "a connection ended early");
             }
+            drop(open);
         });
     }
-    drop(listener);
+    drop((listener, open));
     tokio::select! {
-        () = graceful.shutdown() => {}
+        _ = ended.recv() => {}
         () = tokio::time::sleep(LAST_WORDS) => tracing::warn!("connections were cut at the end"),
     }
+}
+
+/// Answers the requests of one connection, until either side ends it.
+async fn answer(
+    stream: TcpStream,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) -> hyper::Result<()> {
+    let _ = stream.set_nodelay(true);
+    let service = service_fn(move |request: Request<hyper::body::Incoming>| {
+        let router = router.clone();
+        async move {
+            Ok::<_, Infallible>(match router.oneshot(request.map(Body::new)).await {
+                Ok(response) => response,
+                Err(never) => match never {},
+            })
+        }
+    });
+    let mut builder = http1::Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
+    let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
+    let mut connection = pin!(connection);
+    tokio::select! {
+        ended = connection.as_mut() => return ended,
+        _ = stop.wait_for(|stop| *stop) => connection.as_mut().graceful_shutdown(),
+    }
+    connection.await
 }

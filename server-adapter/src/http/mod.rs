@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod body;
+mod events;
 mod generations;
 mod listen;
 mod meta;
@@ -36,7 +37,7 @@ impl App {
         Self { service: Arc::new(service), keys }
     }
 
-    /// The router, ready to be served or nested into another application.
+    /// The router, ready to be served or merged into another application.
     pub fn router(self) -> Router {
         table::router(self)
     }

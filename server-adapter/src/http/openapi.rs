@@ -32,6 +32,8 @@ pub fn openapi() -> Value {
         });
         responses.entry(code.status().to_string()).or_insert(described);
     }
+    // Frames are inside of a stream, where no schema of a response leads to.
+    let _ = generator.subschema_for::<crate::event::Frame>();
     let mut schemas = generator.take_definitions(true);
     for schema in schemas.values_mut() {
         drop_marker(schema);
@@ -47,6 +49,7 @@ pub fn openapi() -> Value {
         "servers": [{ "url": "/" }],
         "tags": [
             { "name": "generations", "description": "What is generated." },
+            { "name": "events", "description": "What happens." },
             { "name": "assets", "description": "What was made." },
             { "name": "meta", "description": "What describes the server." },
         ],
@@ -72,7 +75,16 @@ fn drop_marker(schema: &mut Value) {
 
 fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut parameters: Vec<Value> = path_parameters(route.path);
-    if route.id == "createGeneration" {
+    if matches!(route.id, "createGeneration" | "simpleImageToVideo" | "getGeneration") {
+        parameters.push(json!({
+            "name": "Prefer",
+            "in": "header",
+            "description": "`wait=N` waits up to N seconds for the end, 60 at most.",
+            "required": false,
+            "schema": { "type": "string" },
+        }));
+    }
+    if matches!(route.id, "createGeneration" | "simpleImageToVideo") {
         parameters.push(json!({
             "name": "Idempotency-Key",
             "in": "header",
@@ -131,6 +143,7 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
         let content = match route.gives {
             _ if *status == 304 => json!({}),
             Gives::Nothing => json!({}),
+            Gives::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
             Gives::Json(schema) => {
                 json!({ "application/json": { "schema": schema(generator).to_value() } })
             }

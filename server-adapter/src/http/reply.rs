@@ -42,8 +42,12 @@ impl IntoResponse for Failure {
 pub(super) type Reply = Result<axum::response::Response, Failure>;
 
 fn to_json(value: &impl Serialize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(1024);
     // Our own types serialize; if one ever does not, the answer is empty rather than wrong.
-    serde_json::to_vec(value).unwrap_or_default()
+    match serde_json::to_writer(&mut out, value) {
+        Ok(()) => out,
+        Err(_) => Vec::new(),
+    }
 }
 
 /// Bytes of a media type.

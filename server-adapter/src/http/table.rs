@@ -4,13 +4,13 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, delete, get, patch, post};
-use onepath_core::CreateGenerationRequest;
+use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, generations, meta};
+use super::{App, assets, events, generations, meta};
 use crate::service::{
     CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
-    UsageResponse, ValidateResponse,
+    SocialContextResponse, UsageResponse, ValidateResponse,
 };
 
 /// What a route gives back when it goes well.
@@ -24,6 +24,8 @@ pub(super) enum Gives {
     Picture,
     /// No body.
     Nothing,
+    /// Frames of events.
+    Events,
 }
 
 /// A parameter of a query.
@@ -167,6 +169,20 @@ const LIST: &[Parameter] = &[
     },
 ];
 
+fn words(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "enum": ["new", "old"], "default": "new" })
+}
+
+const EVENTS: &[Parameter] = &[
+    Parameter { name: "cursor", about: "Events behind this place.", schema: of::<String> },
+    Parameter { name: "words", about: "`old` for those of the system before.", schema: words },
+    Parameter {
+        name: "token",
+        about: "The key, for readers who cannot send a header.",
+        schema: of::<String>,
+    },
+];
+
 const SIGNED: &[Parameter] = &[
     Parameter { name: "expires", about: "Part of a signed URL.", schema: of::<String> },
     Parameter { name: "reader", about: "Part of a signed URL.", schema: of::<String> },
@@ -238,6 +254,69 @@ pub(super) fn routes() -> Vec<Route> {
             handler: || route_post(generations::preflight),
         },
         Route {
+            method: "post",
+            path: "/api/v1/generations/simple-image-to-video",
+            id: "simpleImageToVideo",
+            about: "Has a picture moved: the short way, through the same builder.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: Some(of::<SimpleImageToVideoRequest<'static>>),
+            good: &[
+                (202, "A run was started; `Location` names the generation."),
+                (200, "It is over, and the caller preferred to wait."),
+            ],
+            gives: Gives::Json(of::<CreateGenerationResponse>),
+            bad: &[400, 401, 402, 403, 408, 413, 415, 422, 429, 503, 507],
+            handler: || route_post(generations::simple_image_to_video),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/social-context/build",
+            id: "buildSocialContext",
+            about: "How a player stands to the npcs of a moment, from the server's own world.",
+            tag: "generations",
+            key: true,
+            query: &[],
+            body: Some(of::<SocialContextRequest<'static>>),
+            good: OK,
+            gives: Gives::Json(of::<SocialContextResponse>),
+            bad: &[400, 401, 408, 413, 415, 422, 503],
+            handler: || route_post(generations::social_context),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/events",
+            id: "streamEvents",
+            about: "Events as they happen, as server-sent events; `Last-Event-ID` goes on behind it.",
+            tag: "events",
+            key: true,
+            query: EVENTS,
+            body: None,
+            good: &[(200, "Frames until either side ends.")],
+            gives: Gives::Events,
+            bad: &[401, 422, 503],
+            handler: || route_get(events::stream_events),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/ws/generations",
+            id: "openSocket",
+            about: "The same frames over a web socket; `ping` is answered with `pong`.",
+            tag: "events",
+            key: false,
+            query: EVENTS,
+            body: None,
+            good: &[(
+                101,
+                "The connection is a web socket from now on; without a known key it is \
+                           closed with 1008.",
+            )],
+            gives: Gives::Nothing,
+            bad: &[422],
+            handler: || route_get(events::socket),
+        },
+        Route {
             method: "get",
             path: "/api/v1/generations/{id}",
             id: "getGeneration",
@@ -246,7 +325,7 @@ pub(super) fn routes() -> Vec<Route> {
             key: true,
             query: &[],
             body: None,
-            good: OK,
+            good: &[(200, "Here it is."), (304, "It is as you know it.")],
             gives: Gives::Json(of::<GenerationResponse>),
             bad: &[401, 404, 503],
             handler: || route_get(generations::get),
@@ -290,7 +369,7 @@ pub(super) fn routes() -> Vec<Route> {
             body: Some(patch_body),
             good: OK,
             gives: Gives::Json(of::<GenerationResponse>),
-            bad: &[400, 401, 404, 408, 409, 413, 415, 422, 503],
+            bad: &[400, 401, 404, 408, 409, 412, 413, 415, 422, 503],
             handler: || route_patch(generations::patch),
         },
         Route {

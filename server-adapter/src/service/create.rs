@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use onepath_core::{
     Code, CreateGenerationRequest, Decoded, Draft, Integer, Report, decode, fingerprint, review,
+    to_json,
 };
 
 use super::idempotency::content_fingerprint;
@@ -64,23 +65,23 @@ impl Service {
     ) -> Result<Answered, Problem> {
         let (mut plan, standing) = self.plan(caller, text).await?;
         plan.new.id = new_id(&*self.clock);
-        let plan = Arc::new(plan);
+        let response = CreateGenerationResponse::of(&plan);
         let receipt = key.map(|key| {
-            let plan = Arc::clone(&plan);
+            let response = response.clone();
             ReceiptWish {
                 route: ROUTE,
                 key,
                 fingerprint: content_fingerprint(text),
-                render: Arc::new(move |created| render(created, &plan)),
+                render: Arc::new(move |created| render(created, response.clone())),
             }
         });
-        let creation = Creation { new: plan.new.clone(), plan: standing.plan, receipt };
+        let creation = Creation { new: plan.new, plan: standing.plan, receipt };
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
                 if matches!(created.answer, Answer::Created | Answer::Joined) {
                     self.bell.notify_one();
                 }
-                Ok(Answered { receipt: render(&created, &plan), replayed: false })
+                Ok(Answered { receipt: render(&created, response), replayed: false })
             }
             CreateOutcome::Replayed(receipt) => Ok(Answered { receipt, replayed: true }),
             CreateOutcome::Mismatch => Err(Problem::new(
@@ -151,17 +152,17 @@ impl Service {
 }
 
 /// The answer to a create, as it is kept and sent.
-fn render(created: &Created, plan: &Plan) -> Receipt {
+fn render(created: &Created, response: CreateGenerationResponse) -> Receipt {
     let status = match created.answer {
         Answer::Created | Answer::Joined => 202,
         Answer::Cache | Answer::Hash => 200,
     };
-    let body = CreateGenerationResponse::new(created, plan);
+    let body = response.answered_by(created);
     Receipt {
         status,
         location: format!("/api/v1/generations/{}", created.row.id),
         // Our own types serialize; if one ever does not, the answer is empty rather than wrong.
-        body: serde_json::to_string(&body).unwrap_or_default(),
+        body: to_json(&body).unwrap_or_default(),
     }
 }
 

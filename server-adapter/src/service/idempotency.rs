@@ -1,6 +1,6 @@
 //! Idempotency: the same call twice is one call.
 
-use onepath_core::{CreateGenerationRequest, canonicalize, decode};
+use onepath_core::{CreateGenerationRequest, canonicalize, decode, to_json};
 use sha2::{Digest as _, Sha256};
 
 use crate::clock::hex;
@@ -28,7 +28,7 @@ pub fn idempotency_key(header: &str) -> Result<String, Problem> {
 #[must_use]
 pub fn content_fingerprint(text: &str) -> String {
     let read = decode::<CreateGenerationRequest<'_>>(text);
-    let decoded = read.value.and_then(|envelope| serde_json::to_string(&envelope).ok());
+    let decoded = read.value.and_then(|envelope| to_json(&envelope).ok());
     let canonical = canonicalize(decoded.as_deref().unwrap_or(text));
     hex(&Sha256::digest(canonical.as_deref().unwrap_or(text)))
 }

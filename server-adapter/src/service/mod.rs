@@ -4,8 +4,10 @@ mod create;
 mod idempotency;
 mod manage;
 mod plan;
+mod simple;
 mod standing;
 mod view;
+mod wait;
 
 use std::sync::Arc;
 
@@ -14,15 +16,17 @@ use tokio::sync::Notify;
 
 use crate::asset::Blobs;
 use crate::clock::SharedClock;
+use crate::event::Hub;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
-use crate::store::{Asset, ListQuery, Reader, Role, Store};
+use crate::store::{Asset, ListQuery, Reader, Role, Row, Store};
 
 pub use create::Answered;
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, plan};
+pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
 pub use view::{
     AssetView, AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
@@ -78,6 +82,8 @@ pub struct Service {
     pub unknown_price: i64,
     /// Rows that were read lately.
     pub known: Arc<Known>,
+    /// Hands events on.
+    pub hub: Arc<Hub>,
 }
 
 impl Service {
@@ -90,6 +96,16 @@ impl Service {
         let found = self.store.get(&caller.reader, id).await?;
         let generation = found.ok_or_else(|| Problem::not_found("generation"))?;
         Ok(self.view(&caller.reader, &generation))
+    }
+
+    /// A tag that changes with every change of a generation.
+    ///
+    /// # Errors
+    ///
+    /// `NOT_FOUND`, also for what belongs to others.
+    pub async fn tag(&self, caller: &Caller, id: &str) -> Result<String, Problem> {
+        let found = self.store.get(&caller.reader, id).await?;
+        found.map(|found| row_tag(&found.row)).ok_or_else(|| Problem::not_found("generation"))
     }
 
     /// The caller's own generations, newest first.
@@ -146,4 +162,9 @@ impl Service {
             }
         }
     }
+}
+
+/// A tag that changes with every change of a row.
+fn row_tag(row: &Row) -> String {
+    format!("{:x}.{:x}.{:x}", row.updated_at, row.events, row.fence)
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use onepath_core::lifecycle::{RunPolicy, UnknownPolicy};
 use onepath_core::{
     Code, CreateGenerationRequest, Decoded, Draft, Estimate, Fingerprint, GenerateContentRequest,
-    Id, Integer, OwnBounds, ProviderInfo, RatingTrail, Report, Severity, World, WorldMeta, decode,
-    estimate_price, fingerprint, rebound, review,
+    Id, Integer, OwnBounds, ProviderInfo, RatingTrail, Rebound, Report, Severity, World, WorldMeta,
+    decode, estimate_price, fingerprint, rebound, review, to_json,
 };
 
 use super::Caller;
@@ -53,9 +53,11 @@ pub struct Setting<'s> {
 /// `MALFORMED_JSON`, `STRUCTURED_CONFIG_REQUIRED`, `VALIDATION_ERROR` with every fault,
 /// `CANONICAL_MISMATCH` with the declared fields that differ, `FORBIDDEN` for another's player.
 pub fn plan(text: &str, setting: &Setting<'_>) -> Result<Plan, Problem> {
-    let read: Decoded<CreateGenerationRequest<'_>> = decode(text);
+    let mut read: Decoded<CreateGenerationRequest<'_>> = decode(text);
+    // A request is taken out of its envelope: it is carried on and not copied.
+    let request = read.value.as_mut().and_then(|envelope| envelope.request.take());
     let envelope = readable(&read)?;
-    let outcome = match (&envelope.config, &envelope.request) {
+    let outcome = match (&envelope.config, request) {
         (Some(_), Some(_)) => {
             return Err(Problem::faults(vec![Fault::new(
                 "/request",
@@ -126,7 +128,7 @@ fn of_config(
     };
     known_provider(&request, setting.providers)?;
     let lowered = is_lowered(&prepared.report);
-    finish(envelope, &request, &print, prepared.report, lowered, setting)
+    finish(envelope, request, &print, prepared.report, lowered, setting)
 }
 
 /// The envelope with the server's own world in place of the one that was given: what a world
@@ -157,7 +159,7 @@ pub(super) fn own_world<'e>(
 
 fn of_request(
     envelope: &CreateGenerationRequest<'_>,
-    request: &GenerateContentRequest<'_>,
+    request: GenerateContentRequest<'_>,
     read: &Decoded<CreateGenerationRequest<'_>>,
     setting: &Setting<'_>,
 ) -> Result<Plan, Problem> {
@@ -188,25 +190,31 @@ fn of_request(
     }
     let player = request.player_context.as_ref().and_then(|player| player.player_id.as_ref());
     check_player(player.map(onepath_core::Id::as_str), setting.caller)?;
-    let info = known_provider(request, setting.providers)?;
+    let info = known_provider(&request, setting.providers)?;
     let strict = envelope.strict == Some(true);
     let in_request =
         |fault: Fault| Fault { pointer: format!("/request{}", fault.pointer), ..fault };
-    let print = fingerprint(request, Some(info)).map_err(|refusal| {
+    let print = fingerprint(&request, Some(info)).map_err(|refusal| {
         Problem::faults(refusal.findings().iter().map(|f| in_request(Fault::from(f))).collect())
     })?;
-    verify(request, declared, &print)?;
+    verify(&request, declared, &print)?;
     // What the server allows counts from here on.
-    let bound = rebound(request, setting.standing.own(), Some(info));
-    let (request, print) = if bound.lowered {
-        let print = fingerprint(&bound.request, Some(info))
+    let own = setting.standing.own();
+    let bound = if own.add_to(&request) {
+        rebound(&request, own, Some(info))
+    } else {
+        Rebound { request, lowered: false }
+    };
+    let request = bound.request;
+    let print = if bound.lowered {
+        let print = fingerprint(&request, Some(info))
             .map_err(|refusal| Problem::findings(refusal.findings()))?;
         if strict {
             return Err(not_as_declared(declared, &print));
         }
-        (Cow::Owned(bound.request), print)
+        print
     } else {
-        (Cow::Owned(bound.request), print)
+        print
     };
     let mut findings = review(&request, Some(info)).into_findings();
     for finding in &mut findings {
@@ -217,7 +225,7 @@ fn of_request(
     if !faults.is_empty() {
         return Err(Problem::faults(faults));
     }
-    finish(envelope, &request, &print, report, bound.lowered, setting)
+    finish(envelope, request, &print, report, bound.lowered, setting)
 }
 
 /// A declared hash or key must be the computed one, under the request's own bounds.
@@ -377,10 +385,10 @@ fn pending(print: &Fingerprint, base: &str) -> Vec<Fault> {
     print.pending.iter().map(fault).collect()
 }
 
-fn finish(
+fn finish<'p>(
     envelope: &CreateGenerationRequest<'_>,
-    request: &GenerateContentRequest<'_>,
-    print: &Fingerprint,
+    mut request: GenerateContentRequest<'p>,
+    print: &'p Fingerprint,
     report: Report,
     lowered: bool,
     setting: &Setting<'_>,
@@ -388,7 +396,7 @@ fn finish(
     let Some(hashes) = &print.hashes else {
         return Err(Problem::faults(pending(print, "/config")));
     };
-    let price = estimate_price(request, None);
+    let price = estimate_price(&request, None);
     let fallback = request.fallback.as_ref();
     let mut policy = RunPolicy::new(
         fallback.and_then(|fallback| fallback.mode),
@@ -398,9 +406,8 @@ fn finish(
     // A submission of which nothing was heard until the deadline ends without a charge.
     policy.unknown = UnknownPolicy::FailWithoutCharge;
     // The request that is carried out names the seed and the key that were computed.
-    let mut carried = request.clone();
-    carried.cache_key = print.cache_key.as_deref().map(Cow::Borrowed);
-    let body = serde_json::to_string(&carried)
+    request.cache_key = print.cache_key.as_deref().map(Cow::Borrowed);
+    let body = to_json(&request)
         .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
     let rating: RatingTrail = print.rating;
     let asked = Asked {

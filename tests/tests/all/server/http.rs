@@ -34,6 +34,10 @@ impl Http {
         Self { key: None, ..self.clone() }
     }
 
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     pub(super) async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"").await
     }

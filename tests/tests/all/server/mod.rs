@@ -1,21 +1,25 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
 mod bounds;
+mod events;
 mod failures;
 mod files;
 mod generations;
 mod http;
+mod money;
 mod openapi;
 mod problems;
 mod restart;
+mod short_ways;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use onepath_core::BatchOp;
 use onepath_server::service::Plans;
-use onepath_server::store::{Reader, Role};
+use onepath_server::store::{Reader, Role, Store};
 use onepath_server::worker::WorkerSettings;
 use onepath_server::{Server, Settings};
 use serde_json::{Value, json};
@@ -62,6 +66,7 @@ const KEYS: [(&str, &str, &str, Role); 4] = [
 /// A server at work.
 struct Running {
     http: Http,
+    store: Arc<dyn Store>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
@@ -96,8 +101,9 @@ impl Running {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = Http::new(listener.local_addr().unwrap()).with_key("backend");
         let (stop, stopped) = watch::channel(false);
+        let store = Arc::clone(&server.service().store);
         let task = tokio::spawn(async move { server.run(listener, stopped).await });
-        Self { http, stop, task }
+        Self { http, store, stop, task }
     }
 
     /// Ends it as Ctrl-C does.

@@ -70,7 +70,8 @@ fn the_document_is_whole() {
             path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}')).collect();
         assert_eq!(named, in_path, "{method} {path}");
         let responses = operation["responses"].as_object().unwrap();
-        assert!(responses.keys().any(|status| status.starts_with('2')), "{method} {path}");
+        let good = |status: &String| status.starts_with('2') || status == "101";
+        assert!(responses.keys().any(good), "{method} {path}");
         assert!(operation["requestBody"].is_null() || ["POST", "PATCH"].contains(&method.as_str()));
     }
     for schema in document["components"]["schemas"].as_object().unwrap().values() {
@@ -97,11 +98,20 @@ async fn every_route_is_described_and_answers() {
     let (last, first): (Vec<_>, Vec<_>) =
         operations(&document).into_iter().partition(|(method, ..)| method == "DELETE");
     for (method, path, operation) in first.into_iter().chain(last) {
+        // What has no end of its own is looked at in `events`.
+        if operation["tags"][0] == "events" {
+            continue;
+        }
         let thing = if path.contains("/assets/") { asset.as_str() } else { id.as_str() };
         let real =
             path.replace("{id}", thing).replace("{name}", "create-generation-request.schema.json");
         let body = match method.as_str() {
             "PATCH" => json!({ "name": "another name" }).to_string(),
+            _ if path.ends_with("/build") => json!({ "npc_ids": ["bram"] }).to_string(),
+            _ if path.ends_with("/simple-image-to-video") => {
+                json!({ "provider_id": "local", "prompt": "waves", "image_url": "asset:1" })
+                    .to_string()
+            }
             _ => picture("a house").to_string(),
         };
         let reply = if operation["requestBody"].is_null() {
@@ -118,7 +128,11 @@ async fn every_route_is_described_and_answers() {
         );
         // What is completed is neither cancelled nor tried again.
         if !path.ends_with("/cancel") && !path.ends_with("/retry") {
-            let good = if method == "DELETE" { 204 } else { 200 };
+            let good = match method.as_str() {
+                "DELETE" => 204,
+                _ if path.ends_with("/simple-image-to-video") => 202,
+                _ => 200,
+            };
             assert_eq!(reply.status, good, "{method} {real}: {}", reply.text());
         }
         let keyless = server.http.without_key().send(&method, &real, &[], b"").await.status;

@@ -1,0 +1,435 @@
+/**
+ * An HTTP client for a onepath server: fetch and nothing else, for browsers, Node and workers.
+ *
+ * Every logical call is made once, however often it has to be sent: a create carries an idempotency
+ * key that is minted with the call and kept through its retries.
+ */
+
+import type { Finding, Fingerprint, GenerateContentRequest, GenerationNodeConfig, BuildRequestOptions, Rating, Report } from './index.js';
+
+/** What a generation can be; the last three are final. */
+export type GenerationStatus = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';
+
+/** How a create was answered. */
+export type Answer = 'created' | 'joined' | 'cache' | 'hash';
+
+/** A file that a generation made. */
+export interface Asset {
+  id: string;
+  url?: string;
+  content_type?: string;
+  [member: string]: unknown;
+}
+
+/** A generation, as the server tells it. Members that this version does not know are kept. */
+export interface GenerationResponse {
+  id: string;
+  status: GenerationStatus;
+  /** In answers to a create. */
+  answer?: Answer;
+  request_hash?: string;
+  family_hash?: string;
+  cache_key?: string;
+  seed?: string;
+  assets?: Asset[];
+  /** Why it failed; a stable code. */
+  error_code?: string | null;
+  created_at?: string;
+  [member: string]: unknown;
+}
+
+/** A page of generations. */
+export interface GenerationListResponse {
+  generations: GenerationResponse[];
+  limit: number;
+  /** Where the next page begins; absent on the last. */
+  next_cursor?: string | null;
+  [member: string]: unknown;
+}
+
+/** What both forms of a create may say beside what is asked for. */
+export interface CreateEnvelope {
+  /** The hash of the request as the editor computed it: the server refuses another. */
+  request_hash?: string;
+  cache_key?: string;
+  name?: string;
+  description?: string;
+  priority?: number;
+  force_new?: boolean;
+  /** Refuses instead of lowering a rating to the server's bounds. */
+  strict?: boolean;
+  workspace_id?: string;
+  scheduled_at?: string;
+  [member: string]: unknown;
+}
+
+/** What a server is asked to make: a request that was built here, or a config for it to build. */
+export type CreateGenerationRequest = CreateEnvelope &
+  (
+    | { request: GenerateContentRequest; config?: never }
+    | { config: GenerationNodeConfig; request?: never }
+  );
+
+/** What is checked by the server's own rules. */
+export interface ValidateRequest {
+  config: GenerationNodeConfig;
+  options?: BuildRequestOptions;
+  [member: string]: unknown;
+}
+
+/** What a create would do, without doing it. */
+export interface PreflightResponse {
+  answer?: Answer;
+  fingerprint?: Fingerprint;
+  /** What the server allows, for `rebound`. */
+  bounds?: { world?: Rating; user?: Rating };
+  [member: string]: unknown;
+}
+
+/** What a list is narrowed to. */
+export interface ListQuery {
+  status?: GenerationStatus;
+  operation_type?: string;
+  provider_id?: string;
+  world_id?: string;
+  workspace_id?: string;
+  q?: string;
+  limit?: number;
+  cursor?: string;
+  created_after?: string;
+  created_before?: string;
+}
+
+/** The body of an error: RFC 9457. */
+export interface Problem {
+  type?: string;
+  title?: string;
+  status?: number;
+  detail?: string;
+  /** A stable word, such as `CANONICAL_MISMATCH`. */
+  code?: string;
+  /** What is wrong, where: findings, or the fields that differ. */
+  errors?: (Partial<Finding> & { pointer: string; detail?: string })[];
+  [member: string]: unknown;
+}
+
+/** An answer of the server that is an error. */
+export class ApiError extends Error {
+  override readonly name: string = 'ApiError';
+  /** The status of the answer. */
+  readonly status: number;
+  /** The problem's code; `HTTP_<status>` if the answer was no problem document. */
+  readonly code: string;
+  /** The whole body. */
+  readonly problem: Problem;
+  /** Seconds after which the server wants to be asked again. */
+  readonly retryAfter: number | undefined;
+
+  constructor(status: number, problem: Problem, retryAfter?: number) {
+    super(problem.detail ?? problem.title ?? `the server answered ${status}`);
+    this.status = status;
+    this.code = problem.code ?? `HTTP_${status}`;
+    this.problem = problem;
+    this.retryAfter = retryAfter;
+  }
+
+  /** What is wrong, where. */
+  get errors(): NonNullable<Problem['errors']> {
+    return this.problem.errors ?? [];
+  }
+}
+
+/** The server could not be reached, or what it said could not be read. */
+export class ConnectionError extends Error {
+  override readonly name: string = 'ConnectionError';
+}
+
+/** How a client speaks to its server. */
+export interface ClientOptions {
+  /** Where the server stands: `https://host`, without `/api/v1`. */
+  baseUrl: string | URL;
+  /** The bearer token, or how to get it for each request. */
+  token?: string | (() => string | Promise<string>);
+  /** Another `fetch`. */
+  fetch?: typeof fetch;
+  /** How often a request is sent again after the first time; 4 if absent. */
+  retries?: number;
+  /** The longest wait in milliseconds that a retry accepts; 60,000 if absent. */
+  maxWait?: number;
+  /** Further headers of every request. */
+  headers?: Record<string, string>;
+  /** Another clock, for tests. */
+  clock?: Clock;
+}
+
+/** Time, as the client uses it. */
+export interface Clock {
+  /** Milliseconds. */
+  now(): number;
+  /** Waits; rejects with the signal's reason if that comes first. */
+  sleep(milliseconds: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** What any call may be given. */
+export interface CallOptions {
+  signal?: AbortSignal;
+}
+
+/** What a call that changes something may be given. */
+export interface ChangeOptions extends CallOptions {
+  /** The key by which the server knows this call again; minted if absent. */
+  idempotencyKey?: string;
+}
+
+/** How a generation is watched. */
+export interface WatchOptions extends CallOptions {
+  /** Milliseconds between looks in the first minute; 3,000 if absent. */
+  interval?: number;
+  /** Milliseconds between looks after it; 30,000 if absent. */
+  slowInterval?: number;
+  /** Milliseconds after which looks become rare; 60,000 if absent. */
+  slowAfter?: number;
+}
+
+const FINAL: readonly string[] = ['completed', 'failed', 'cancelled'];
+
+/** Whether a generation will not change any more. */
+export function isFinal(generation: { status: string }): boolean {
+  return FINAL.includes(generation.status);
+}
+
+/** What may pass: worth sending again. */
+const PASSING = [408, 425, 429, 502, 503, 504];
+
+function mayPass(error: ApiError): boolean {
+  return PASSING.includes(error.status) || error.code === 'IDEMPOTENCY_IN_PROGRESS';
+}
+
+interface Call {
+  method: 'GET' | 'POST';
+  path: string;
+  query?: Record<string, unknown>;
+  body?: unknown;
+  idempotencyKey?: string;
+  signal?: AbortSignal | undefined;
+}
+
+/** A client of one server. */
+export class Client {
+  readonly #base: string;
+  readonly #options: ClientOptions;
+  readonly #clock: Clock;
+
+  constructor(options: ClientOptions) {
+    const base = String(options.baseUrl).replace(/\/+$/, '');
+    this.#base = base.endsWith('/api/v1') ? base : `${base}/api/v1`;
+    this.#options = options;
+    this.#clock = options.clock ?? realClock;
+  }
+
+  /** Asks for a generation. Sending it again after a lost answer makes no second one. */
+  createGeneration(body: CreateGenerationRequest, options: ChangeOptions = {}): Promise<GenerationResponse> {
+    return this.#change('/generations', body, options);
+  }
+
+  /** Tells how a generation stands. */
+  getGeneration(id: string, options: CallOptions = {}): Promise<GenerationResponse> {
+    return this.#call({ method: 'GET', path: `/generations/${segment(id)}`, signal: options.signal });
+  }
+
+  /** One page of generations, newest first. */
+  listGenerations(query: ListQuery = {}, options: CallOptions = {}): Promise<GenerationListResponse> {
+    return this.#call({ method: 'GET', path: '/generations', query: { ...query }, signal: options.signal });
+  }
+
+  /** Withdraws one's interest in a generation. */
+  cancelGeneration(id: string, options: ChangeOptions = {}): Promise<GenerationResponse> {
+    return this.#change(`/generations/${segment(id)}/cancel`, undefined, options);
+  }
+
+  /** Checks a config against the server's own context. */
+  validateRemote(body: ValidateRequest, options: CallOptions = {}): Promise<Report> {
+    return this.#ask('/generations/validate', body, options);
+  }
+
+  /** Says what a create would do: made already, in flight, or to be paid for. */
+  preflight(body: CreateGenerationRequest, options: CallOptions = {}): Promise<PreflightResponse> {
+    return this.#ask('/generations/preflight', body, options);
+  }
+
+  /**
+   * Follows a generation: yields it at once and whenever it has changed, and ends when it is final.
+   * Looks every 3 seconds in the first minute and every 30 seconds after it.
+   */
+  async *watchGeneration(id: string, options: WatchOptions = {}): AsyncGenerator<GenerationResponse, void, void> {
+    const { interval = 3_000, slowInterval = 30_000, slowAfter = 60_000, signal } = options;
+    const since = this.#clock.now();
+    let before = '';
+    for (;;) {
+      const generation = await this.getGeneration(id, signal ? { signal } : {});
+      const now = JSON.stringify(generation);
+      if (now !== before) {
+        before = now;
+        yield generation;
+      }
+      if (isFinal(generation)) return;
+      const slow = this.#clock.now() - since >= slowAfter;
+      await this.#clock.sleep(slow ? slowInterval : interval, signal);
+    }
+  }
+
+  /** Where the file of an asset stands. A browser needs the token to fetch it. */
+  assetUrl(id: string): string {
+    return `${this.#base}/assets/${segment(id)}/file`;
+  }
+
+  /** The file of an asset. */
+  async getAssetFile(id: string, options: CallOptions = {}): Promise<Blob> {
+    const call: Call = { method: 'GET', path: `/assets/${segment(id)}/file`, signal: options.signal };
+    return (await this.#send(call)).blob();
+  }
+
+  #change<T>(path: string, body: unknown, options: ChangeOptions): Promise<T> {
+    const idempotencyKey = options.idempotencyKey ?? mint();
+    return this.#call({ method: 'POST', path, body, idempotencyKey, signal: options.signal });
+  }
+
+  /** A POST that changes nothing, and may be sent as often as one likes. */
+  #ask<T>(path: string, body: unknown, options: CallOptions): Promise<T> {
+    return this.#call({ method: 'POST', path, body, signal: options.signal });
+  }
+
+  async #call<T>(call: Call): Promise<T> {
+    const response = await this.#send(call);
+    try {
+      return (await response.json()) as T;
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      throw new ConnectionError(`${call.method} ${call.path}: the answer is no JSON`, { cause: error });
+    }
+  }
+
+  /** Sends a call until it is answered, refused for good, or not worth another try. */
+  async #send(call: Call): Promise<Response> {
+    const { retries = 4, maxWait = 60_000 } = this.#options;
+    const text = call.body === undefined ? undefined : JSON.stringify(call.body);
+    for (let attempt = 0; ; attempt += 1) {
+      call.signal?.throwIfAborted();
+      let failure: ApiError | ConnectionError;
+      try {
+        const response = await this.#fetch(call, text);
+        if (response.ok) return response;
+        const refused = await problem(response, this.#clock.now());
+        if (!mayPass(refused)) throw refused;
+        failure = refused;
+      } catch (error) {
+        call.signal?.throwIfAborted();
+        if (error instanceof ApiError || error instanceof TokenError) throw error;
+        failure = new ConnectionError(`${call.method} ${call.path}: ${message(error)}`, { cause: error });
+      }
+      const asked = failure instanceof ApiError ? failure.retryAfter : undefined;
+      const wait = asked === undefined ? backoff(attempt) : asked * 1_000;
+      if (attempt >= retries || wait > maxWait) throw failure;
+      await this.#clock.sleep(wait, call.signal);
+    }
+  }
+
+  async #fetch(call: Call, body: string | undefined): Promise<Response> {
+    const url = new URL(this.#base + call.path);
+    for (const [name, value] of Object.entries(call.query ?? {})) {
+      if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
+    }
+    const headers: Record<string, string> = { accept: 'application/json', ...this.#options.headers };
+    const token = await this.#token();
+    if (token) headers['authorization'] = `Bearer ${token}`;
+    if (body !== undefined) headers['content-type'] = 'application/json';
+    if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
+    const send = this.#options.fetch ?? globalThis.fetch;
+    const init: RequestInit = { method: call.method, headers };
+    if (body !== undefined) init.body = body;
+    if (call.signal) init.signal = call.signal;
+    return send(url, init);
+  }
+
+  async #token(): Promise<string | undefined> {
+    const { token } = this.#options;
+    if (typeof token !== 'function') return token;
+    try {
+      return await token();
+    } catch (error) {
+      throw new TokenError(`no token: ${message(error)}`, { cause: error });
+    }
+  }
+}
+
+/** The caller's own token function failed: nothing was sent, and sending again helps nobody. */
+class TokenError extends ConnectionError {}
+
+/** A client of one server. */
+export function createClient(options: ClientOptions): Client {
+  return new Client(options);
+}
+
+function segment(id: string): string {
+  if (typeof id !== 'string' || id === '') throw new TypeError('onepath: an id is needed');
+  return encodeURIComponent(id);
+}
+
+function message(error: unknown): string {
+  const { cause } = error as { cause?: unknown };
+  const why = cause instanceof Error ? `: ${cause.message}` : '';
+  return `${error instanceof Error ? error.message : String(error)}${why}`;
+}
+
+async function problem(response: Response, now: number): Promise<ApiError> {
+  let body: Problem = {};
+  const text = await response.text().catch(() => '');
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === 'object' && value !== null) body = value as Problem;
+  } catch {
+    const detail = text.trim().slice(0, 200);
+    if (detail !== '') body = { detail };
+  }
+  return new ApiError(response.status, body, retryAfter(response.headers.get('retry-after'), now));
+}
+
+/** Seconds, or a date (RFC 9110). */
+function retryAfter(value: string | null, now: number): number | undefined {
+  if (value === null || value.trim() === '') return undefined;
+  const seconds = Number(value);
+  if (Number.isFinite(seconds)) return Math.max(0, seconds);
+  const date = Date.parse(value);
+  return Number.isNaN(date) ? undefined : Math.max(0, (date - now) / 1_000);
+}
+
+/** Half a second, doubled each time, with up to half of it less so that many do not come at once. */
+function backoff(attempt: number): number {
+  return 500 * 2 ** attempt * (1 - Math.random() / 2);
+}
+
+/** A key of 128 random bits. `randomUUID` is missing on pages that are not served by https. */
+function mint(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+const realClock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) =>
+    new Promise((resolve, reject) => {
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
+      const abort = () => {
+        clearTimeout(timer);
+        reject(signal?.reason);
+      };
+      const timer = setTimeout(() => {
+        signal?.removeEventListener('abort', abort);
+        resolve();
+      }, milliseconds);
+      signal?.addEventListener('abort', abort, { once: true });
+    }),
+};

@@ -1,0 +1,189 @@
+//! The hub: one reader of the store for all subscriptions of a process.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{broadcast, watch};
+
+use crate::store::{Event, Reader, Result, Store};
+
+/// Events that a subscription may be behind before it reads from the store again.
+const BEHIND: usize = 1024;
+
+/// Events that are read at once.
+const PAGE: usize = 500;
+
+/// How often the store is asked when nobody says that it changed.
+const POLL: Duration = Duration::from_secs(1);
+
+/// Hands events on.
+#[derive(Debug)]
+pub struct Hub {
+    store: Arc<dyn Store>,
+    events: broadcast::Sender<Arc<Event>>,
+    /// Whether somebody reads the store; it ends with the last subscription.
+    reading: Mutex<bool>,
+    closed: watch::Sender<bool>,
+}
+
+impl Hub {
+    /// A hub over a store.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self {
+            store,
+            events: broadcast::channel(BEHIND).0,
+            reading: Mutex::new(false),
+            closed: watch::channel(false).0,
+        })
+    }
+
+    /// Ends every subscription, now and later: the server stops.
+    pub fn close(&self) {
+        self.closed.send_replace(true);
+    }
+
+    /// Events that `reader` may be told: those behind `after`, or from now on.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer.
+    pub async fn subscribe(
+        self: &Arc<Self>,
+        reader: Reader,
+        after: Option<i64>,
+    ) -> Result<Subscription> {
+        // Listening starts before the store is asked, so that nothing falls between the two.
+        let live = self.events.subscribe();
+        self.start();
+        let last = match after {
+            Some(after) => after,
+            None => self.store.last_event().await?,
+        };
+        Ok(Subscription {
+            hub: Arc::clone(self),
+            reader,
+            live,
+            closed: self.closed.subscribe(),
+            missed: VecDeque::new(),
+            last,
+            behind: true,
+        })
+    }
+
+    /// Reads the store as long as anybody listens.
+    fn start(self: &Arc<Self>) {
+        let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+        if !std::mem::replace(&mut *reading, true) {
+            let hub = Arc::clone(self);
+            tokio::spawn(async move { hub.read().await });
+        }
+    }
+
+    async fn read(self: Arc<Self>) {
+        let mut changes = self.store.changes();
+        let mut closed = self.closed.subscribe();
+        let mut last = None;
+        loop {
+            last = match self.pass_on(last).await {
+                Ok(last) => Some(last),
+                Err(error) => {
+                    tracing::warn!(%error, "no events were read");
+                    last
+                }
+            };
+            {
+                let mut reading = self.reading.lock().unwrap_or_else(PoisonError::into_inner);
+                if self.events.receiver_count() == 0 || *closed.borrow_and_update() {
+                    *reading = false;
+                    return;
+                }
+            }
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() {
+                    tokio::time::sleep(POLL).await;
+                },
+                _ = closed.changed() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    /// Hands on what is new; gives the place of the last.
+    async fn pass_on(&self, last: Option<i64>) -> Result<i64> {
+        let Some(mut last) = last else { return self.store.last_event().await };
+        loop {
+            let events = self.store.events_after(last, PAGE).await?;
+            let more = events.len() == PAGE;
+            for event in events {
+                last = event.cursor;
+                // Nobody listening is no fault.
+                let _ = self.events.send(Arc::new(event));
+            }
+            if !more {
+                return Ok(last);
+            }
+        }
+    }
+}
+
+/// One reader's events, in the order of commits, without gaps and without repeats.
+#[derive(Debug)]
+pub struct Subscription {
+    hub: Arc<Hub>,
+    reader: Reader,
+    live: broadcast::Receiver<Arc<Event>>,
+    closed: watch::Receiver<bool>,
+    missed: VecDeque<Event>,
+    last: i64,
+    /// Whether the store may hold what was not seen live.
+    behind: bool,
+}
+
+impl Subscription {
+    /// The next event; none when the server stops.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer.
+    pub async fn next(&mut self) -> Result<Option<Arc<Event>>> {
+        loop {
+            if *self.closed.borrow() {
+                return Ok(None);
+            }
+            if let Some(event) = self.missed.pop_front() {
+                if let Some(event) = self.see(Arc::new(event)) {
+                    return Ok(Some(event));
+                }
+                continue;
+            }
+            if self.behind {
+                let missed = self.hub.store.events_after(self.last, PAGE).await?;
+                self.behind = missed.len() == PAGE;
+                self.missed = missed.into();
+                continue;
+            }
+            tokio::select! {
+                event = self.live.recv() => match event {
+                    Ok(event) => if let Some(event) = self.see(event) {
+                        return Ok(Some(event));
+                    },
+                    Err(broadcast::error::RecvError::Lagged(_)) => self.behind = true,
+                    Err(broadcast::error::RecvError::Closed) => return Ok(None),
+                },
+                _ = self.closed.changed() => {}
+            }
+        }
+    }
+
+    /// An event that was not seen before and that the reader may be told.
+    fn see(&mut self, event: Arc<Event>) -> Option<Arc<Event>> {
+        if event.cursor <= self.last {
+            return None;
+        }
+        // The hub reads in order: a hole means that something was not handed on.
+        self.last = event.cursor;
+        event.readable_by(&self.reader).then_some(event)
+    }
+}

@@ -1,0 +1,122 @@
+//! Decisions that the suite does not reach: far ends of waiting, and odd beginnings.
+
+use onepath_core::lifecycle::{Attempt as Stage, Effect, ErrorCode, Event, Retry, State};
+
+use super::super::conformance::{NOON, reader, wanted};
+use super::super::decide::{
+    CancelDecision, EVENTS, decide_advance, decide_cancel, decide_claim, is_done_by_store,
+    known_event,
+};
+use super::super::{Advance, Row};
+
+fn new_row() -> Row {
+    wanted("a house", &reader("ada"), NOON).row(1)
+}
+
+/// The row after an attempt that was refused with this code.
+fn refused(row: &Row, code: ErrorCode, now: i64) -> Row {
+    let claimed = decide_claim(row, now, now + 1).row;
+    let mut intent = Advance::new(&claimed, Event::IntentStored, now);
+    intent.token = Some("token".to_owned());
+    intent.deadline_at = Some(now + 600_000);
+    let sent = decide_advance(&claimed, &intent).unwrap().row;
+    let refused = Advance::new(&sent, Event::Refused(code), now);
+    decide_advance(&sent, &refused).unwrap().row
+}
+
+#[test]
+fn waiting_doubles_up_to_five_minutes() {
+    let mut row = new_row();
+    row.policy.attempts = 100;
+    let mut waits = Vec::new();
+    for _ in 0..12 {
+        // Without a deadline, which would end it before.
+        row.deadline_at = None;
+        let now = row.next_run_at;
+        row = refused(&row, ErrorCode::ProviderGeneric, now);
+        waits.push((row.next_run_at - now) / 1000);
+    }
+    assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+}
+
+#[test]
+fn a_run_waits_for_a_free_account_for_a_day_and_no_longer() {
+    let day = 24 * 60 * 60 * 1000;
+    let mut row = new_row();
+    let mut now = NOON;
+    while matches!(row.state, State::Pending { .. }) {
+        assert!(now < NOON + 2 * day, "for ever");
+        row = refused(&row, ErrorCode::ProviderQuota, now);
+        assert_eq!(
+            row.state,
+            State::Pending { run: 1, spent: 0, after: Some(ErrorCode::ProviderQuota) }
+        );
+        now = row.next_run_at;
+        if now > NOON + day {
+            row = decide_claim(&row, now, now + 1).row;
+        }
+    }
+    assert_eq!(row.state, State::Failed { run: 1, error: ErrorCode::ProviderQuota });
+    assert_eq!(row.completed_at, Some(now));
+    // Whoever ran into something else is bound by the deadline of the attempt.
+    let other = refused(&new_row(), ErrorCode::ProviderGeneric, NOON);
+    assert_eq!(other.deadline_at, Some(NOON + 600_000));
+    assert!(ErrorCode::ALL.iter().any(|(_, code)| code.retry() == Retry::Defer));
+}
+
+#[test]
+fn a_lease_that_ran_out_before_anything_was_sent_ends_at_the_deadline() {
+    let mut row = decide_claim(&new_row(), NOON, NOON + 1).row;
+    row.deadline_at = Some(NOON + 1);
+    let change = decide_claim(&row, NOON + 1, NOON + 2);
+    assert_eq!(change.row.state, State::Failed { run: 1, error: ErrorCode::ProviderTimeout });
+    assert_eq!((change.row.lease_until, change.row.fence), (None, 2));
+    assert_eq!(change.event, Some("generation.failed"));
+}
+
+#[test]
+fn a_stopped_run_is_stopped_at_the_provider_with_every_claim() {
+    let mut row = new_row();
+    row.prediction = Some("p".to_owned());
+    for (attempt, cancels) in [
+        (Stage::Claimed, false),
+        (Stage::SubmitUnknown, true),
+        (Stage::Submitted, true),
+        (Stage::Settling, false),
+    ] {
+        row.state = State::Processing {
+            run: 1,
+            spent: 1,
+            attempt,
+            resubmitted: false,
+            cancel_requested: true,
+        };
+        let effects = decide_claim(&row, NOON, NOON + 1).effects;
+        assert_eq!(effects.contains(&Effect::CancelAtProvider), cancels, "{attempt:?}");
+        assert!(effects.iter().any(|effect| !is_done_by_store(*effect)), "somebody goes on");
+    }
+}
+
+#[test]
+fn an_owner_whose_interest_was_lost_may_still_cancel() {
+    let row = new_row();
+    match decide_cancel(&row, &[], &reader("ada"), NOON + 1) {
+        CancelDecision::Cancelled(change) => {
+            assert_eq!(change.row.state, State::Cancelled { run: 1 });
+            assert_eq!(change.row.updated_at, NOON + 1);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(
+        decide_cancel(&row, &["ada".to_owned()], &reader("ben"), NOON),
+        CancelDecision::NotThere
+    );
+}
+
+#[test]
+fn only_what_readers_may_be_told_is_an_event() {
+    for word in EVENTS {
+        assert_eq!(known_event(word), Some(word));
+    }
+    assert_eq!(known_event("generation.exploded"), None);
+}
