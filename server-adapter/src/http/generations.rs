@@ -204,6 +204,7 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
             faults.push(Fault::new(&format!("/{name}"), "query/not-understood", detail));
         };
         match name.as_str() {
+            _ if value.contains('\0') => fault("the character U+0000 is in no text".to_owned()),
             "status" => match GenerationStatus::parse(&value) {
                 Some(status) => wanted.status = Some(status),
                 None => fault(format!("`{value}` is no status: {}", words(GenerationStatus::ALL))),

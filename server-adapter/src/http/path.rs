@@ -18,6 +18,10 @@ impl FromRequestParts<App> for Name {
         let Path(name) = Path::<String>::from_request_parts(parts, app).await.map_err(|_| {
             Problem::new(ProblemCode::NotFound, "nothing is called so: the path is not UTF-8")
         })?;
+        // No id has it, and one of the databases does not even look it up.
+        if name.contains('\0') {
+            return Err(Problem::new(ProblemCode::NotFound, "nothing is called so").into());
+        }
         Ok(Self(name))
     }
 }

@@ -147,7 +147,9 @@ pub fn read_patch(text: &str) -> Result<PatchBody, Problem> {
         let pointer = format!("/{name}");
         let text = |most: usize| match value {
             serde_json::Value::Null => Some(None),
-            serde_json::Value::String(text) if text.chars().count() <= most => {
+            serde_json::Value::String(text)
+                if text.chars().count() <= most && !text.contains('\0') =>
+            {
                 Some(Some(text.clone()).filter(|text| !text.is_empty()))
             }
             _ => None,
@@ -203,8 +205,9 @@ fn tags(value: &serde_json::Value) -> Option<Option<String>> {
         return Some(None);
     }
     let tags = value.as_array().filter(|tags| tags.len() <= 50)?;
-    let good = tags
-        .iter()
-        .all(|tag| tag.as_str().is_some_and(|tag| (1..=64).contains(&tag.chars().count())));
+    let good = tags.iter().all(|tag| {
+        tag.as_str()
+            .is_some_and(|tag| (1..=64).contains(&tag.chars().count()) && !tag.contains('\0'))
+    });
     good.then(|| (!tags.is_empty()).then(|| value.to_string()))
 }

@@ -304,6 +304,18 @@ fn members(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
             "a name has up to 255 characters",
         ));
     }
+    // One of the databases cannot keep it, and nobody can read it.
+    let texts = [
+        ("/name", envelope.name.as_deref()),
+        ("/description", envelope.description.as_deref()),
+        ("/world_id", envelope.world_id.as_ref().map(Id::as_str)),
+    ];
+    for (pointer, _) in
+        texts.iter().filter(|(_, text)| text.is_some_and(|text| text.contains('\0')))
+    {
+        let detail = "the character U+0000 cannot be kept";
+        faults.push(Fault::new(pointer, "envelope/null-character", detail));
+    }
     if envelope.priority.is_some_and(|priority| !(0..=10).contains(&priority.get())) {
         let detail = "a priority is 0 to 10; 0 goes first";
         faults.push(Fault::new("/priority", "envelope/priority-range", detail));

@@ -247,5 +247,8 @@ CREATE TRIGGER generations_asked BEFORE UPDATE ON generations FOR EACH ROW
     OR OLD.force_new IS DISTINCT FROM NEW.force_new
     OR OLD.price_micros IS DISTINCT FROM NEW.price_micros
     OR OLD.world_id IS DISTINCT FROM NEW.world_id
+    OR OLD.policy_attempts IS DISTINCT FROM NEW.policy_attempts
+    OR OLD.policy_fallback IS DISTINCT FROM NEW.policy_fallback
+    OR OLD.policy_unknown IS DISTINCT FROM NEW.policy_unknown
     OR OLD.created_at IS DISTINCT FROM NEW.created_at)
     EXECUTE FUNCTION asked_is_kept();

@@ -38,6 +38,9 @@ async fn sql_does_not_change_what_was_asked() {
         "price_micros",
         "reserved_micros",
         "world_id",
+        "policy_attempts",
+        "policy_fallback",
+        "policy_unknown",
         "created_at",
     ] {
         let changed = connection.execute(&format!("UPDATE generations SET {column} = 99"), []);

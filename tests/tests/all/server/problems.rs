@@ -238,3 +238,17 @@ async fn a_user_acts_for_themselves_only() {
     assert_eq!(backend.status, 202, "a backend acts for its players: {}", backend.text());
     server.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_character_that_cannot_be_kept_is_refused_at_the_door() {
+    let folder = Folder::new();
+    let server = Running::start(&folder).await;
+    let wish = merged(picture("a house"), json!({ "name": "a\u{0}b", "world_id": "\u{0}" }));
+    let problem = server.http.post(CREATE, &wish).await.assert_problem(422, "VALIDATION_ERROR");
+    let pointers: Vec<&serde_json::Value> =
+        problem["errors"].as_array().unwrap().iter().map(|fault| &fault["pointer"]).collect();
+    assert_eq!(pointers, ["/name", "/world_id"]);
+    server.http.get("/api/v1/generations?q=%00").await.assert_problem(422, "VALIDATION_ERROR");
+    server.http.get("/api/v1/generations/a%00b").await.assert_problem(404, "NOT_FOUND");
+    server.stop().await;
+}
