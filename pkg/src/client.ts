@@ -5,7 +5,7 @@
  * key that is minted with the call and kept through its retries.
  */
 
-import type { Finding, Fingerprint, GenerateContentRequest, GenerationNodeConfig, BuildRequestOptions, Rating, Report } from './index.js';
+import type { BuildRequestOptions, Estimate, Finding, GenerateContentRequest, GenerationNodeConfig, Rating, RatingTrail, Report } from './index.js';
 
 /** What a generation can be; the last three are final. */
 export type GenerationStatus = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';
@@ -80,9 +80,31 @@ export interface ValidateRequest {
 /** What a create would do, without doing it. */
 export interface PreflightResponse {
   answer?: Answer;
-  fingerprint?: Fingerprint;
+  /** The generation that would answer. */
+  generation_id?: string;
+  request_hash?: string;
+  cache_key?: string;
+  /** As asked and as it takes effect under the server's bounds. */
+  rating?: RatingTrail;
+  /** Whether the server's bounds lower what takes effect. */
+  lowered?: boolean;
+  /** What a run would cost; 0 if none is needed. */
+  price?: Estimate;
   /** What the server allows, for `rebound`. */
   bounds?: { world?: Rating; user?: Rating };
+  findings?: Finding[];
+  [member: string]: unknown;
+}
+
+/** One event of a generation, as the stream tells it. */
+export interface GenerationEvent {
+  /** What happened, such as `generation.completed`. */
+  type: string;
+  /** Its place among all events. */
+  cursor: number;
+  generation_id: string;
+  status: GenerationStatus;
+  error_code?: string;
   [member: string]: unknown;
 }
 
@@ -189,6 +211,14 @@ export interface WatchOptions extends CallOptions {
   slowInterval?: number;
   /** Milliseconds after which looks become rare; 60,000 if absent. */
   slowAfter?: number;
+  /** Whether to listen to the server's events and look when something happened; false if absent. */
+  events?: boolean;
+}
+
+/** Which events are listened to. */
+export interface EventOptions extends CallOptions {
+  /** Events behind this place; those from now on if absent. */
+  after?: number;
 }
 
 const FINAL: readonly string[] = ['completed', 'failed', 'cancelled'];
@@ -211,8 +241,12 @@ interface Call {
   query?: Record<string, unknown>;
   body?: unknown;
   idempotencyKey?: string;
+  accept?: string;
   signal?: AbortSignal | undefined;
 }
+
+/** Said when a stream is open, before its events. */
+const OPEN = Symbol('open');
 
 /** A client of one server. */
 export class Client {
@@ -247,6 +281,11 @@ export class Client {
     return this.#change(`/generations/${segment(id)}/cancel`, undefined, options);
   }
 
+  /** Starts a new run of a generation that failed or was cancelled. */
+  retryGeneration(id: string, options: ChangeOptions = {}): Promise<GenerationResponse> {
+    return this.#change(`/generations/${segment(id)}/retry`, undefined, options);
+  }
+
   /** Checks a config against the server's own context. */
   validateRemote(body: ValidateRequest, options: CallOptions = {}): Promise<Report> {
     return this.#ask('/generations/validate', body, options);
@@ -259,22 +298,68 @@ export class Client {
 
   /**
    * Follows a generation: yields it at once and whenever it has changed, and ends when it is final.
-   * Looks every 3 seconds in the first minute and every 30 seconds after it.
+   * Looks every 3 seconds in the first minute and every 30 seconds after it; with `events`, when the
+   * server says that something happened, and by the clock only where it has no stream.
    */
   async *watchGeneration(id: string, options: WatchOptions = {}): AsyncGenerator<GenerationResponse, void, void> {
     const { interval = 3_000, slowInterval = 30_000, slowAfter = 60_000, signal } = options;
     const since = this.#clock.now();
     let before = '';
+    const isNews = (generation: GenerationResponse): boolean => {
+      const now = JSON.stringify(generation);
+      const changed = now !== before;
+      before = now;
+      return changed;
+    };
+    if (options.events) {
+      try {
+        for await (const generation of this.#listen(id, signal)) {
+          if (isNews(generation)) yield generation;
+          if (isFinal(generation)) return;
+        }
+      } catch {
+        // Without a stream, the clock: a look says what is wrong, if anything is.
+        signal?.throwIfAborted();
+      }
+    }
     for (;;) {
       const generation = await this.getGeneration(id, signal ? { signal } : {});
-      const now = JSON.stringify(generation);
-      if (now !== before) {
-        before = now;
-        yield generation;
-      }
+      if (isNews(generation)) yield generation;
       if (isFinal(generation)) return;
       const slow = this.#clock.now() - since >= slowAfter;
       await this.#clock.sleep(slow ? slowInterval : interval, signal);
+    }
+  }
+
+  /**
+   * The caller's events as they happen. Comes back where it was when the stream ends; throws when it
+   * cannot be opened.
+   */
+  async *streamEvents(options: EventOptions = {}): AsyncGenerator<GenerationEvent, void, void> {
+    for await (const event of this.#events(options)) if (event !== OPEN) yield event;
+  }
+
+  /** A generation when the stream is open, and after each event of it: nothing falls in between. */
+  async *#listen(id: string, signal: AbortSignal | undefined): AsyncGenerator<GenerationResponse, void, void> {
+    for await (const event of this.#events(signal ? { signal } : {})) {
+      if (event === OPEN || event.generation_id === id) yield await this.getGeneration(id, signal ? { signal } : {});
+    }
+  }
+
+  async *#events({ after, signal }: EventOptions): AsyncGenerator<GenerationEvent | typeof OPEN, void, void> {
+    let last = after;
+    for (;;) {
+      const query = last === undefined ? {} : { cursor: last };
+      const response = await this.#send({ method: 'GET', path: '/generations/events', query, signal, accept: 'text/event-stream' });
+      if (!response.body || !response.headers.get('content-type')?.startsWith('text/event-stream')) {
+        throw new ConnectionError('GET /generations/events: the answer is no stream of events');
+      }
+      yield OPEN;
+      for await (const event of frames(response.body)) {
+        last = event.cursor;
+        yield event;
+      }
+      await this.#clock.sleep(1_000, signal);
     }
   }
 
@@ -339,7 +424,7 @@ export class Client {
     for (const [name, value] of Object.entries(call.query ?? {})) {
       if (value !== undefined && value !== null) url.searchParams.set(name, String(value));
     }
-    const headers: Record<string, string> = { accept: 'application/json', ...this.#options.headers };
+    const headers: Record<string, string> = { accept: call.accept ?? 'application/json', ...this.#options.headers };
     const token = await this.#token();
     if (token) headers['authorization'] = `Bearer ${token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
@@ -368,6 +453,29 @@ class TokenError extends ConnectionError {}
 /** A client of one server. */
 export function createClient(options: ClientOptions): Client {
   return new Client(options);
+}
+
+/** The events in a stream of server-sent events, until it ends or breaks off. */
+async function* frames(body: ReadableStream<Uint8Array>): AsyncGenerator<GenerationEvent, void, void> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  let text = '';
+  try {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      text += decoder.decode(value, { stream: true });
+      const blocks = text.split('\n\n');
+      text = blocks.pop() ?? '';
+      for (const block of blocks) {
+        const data = block.split('\n').filter((line) => line.startsWith('data:')).map((line) => line.slice(5));
+        if (data.length > 0) yield JSON.parse(data.join('\n')) as GenerationEvent;
+      }
+    }
+  } finally {
+    // Nobody listens any more: the connection is given back.
+    await reader.cancel().catch(() => undefined);
+  }
 }
 
 function segment(id: string): string {

@@ -927,6 +927,11 @@ export class Document {
      */
     nodes(): string[];
     /**
+     * Walks a node along the whole path at once, with pointers into the document: every finding
+     * of it, and request, fingerprint and canonical text unless something stands in the way.
+     */
+    prepare(node?: string): Prepared;
+    /**
      * Makes the change again that was taken back last; false if there is none.
      */
     redo(): boolean;

@@ -1,7 +1,7 @@
 //! A document that stays in the module while it is edited.
 
 use onepath_core::{
-    BuildOptions, EditError, EditedText, Fingerprint, GenerateContentRequest, Refusal,
+    BuildOptions, EditError, EditedText, Fingerprint, GenerateContentRequest, Prepared, Refusal,
     read_document,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
@@ -102,7 +102,7 @@ impl Document {
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.made(node, |request, _| answer(request))
+        self.walked(node, &|prepared| answer(&made(prepared)?.0))
     }
 
     /// Hashes, seed and cache key of a node.
@@ -113,7 +113,17 @@ impl Document {
         &self,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.made(node, |_, print| answer(print))
+        self.walked(node, &|prepared| answer(&made(prepared)?.1))
+    }
+
+    /// Walks a node along the whole path at once, with pointers into the document: every finding
+    /// of it, and request, fingerprint and canonical text unless something stands in the way.
+    #[wasm_bindgen(unchecked_return_type = "Prepared")]
+    pub fn prepare(
+        &self,
+        #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
+    ) -> Result<JsValue, JsValue> {
+        self.walked(node, &|prepared| answer(&prepared))
     }
 
     /// The text of the document.
@@ -128,11 +138,12 @@ impl Document {
         door::parse(self.text.as_str())
     }
 
-    fn made<T>(
+    /// One walk for all three answers: the path is in the module once.
+    fn walked(
         &self,
         node: &JsValue,
-        then: impl FnOnce(&GenerateContentRequest<'_>, &Fingerprint) -> Result<T, JsValue>,
-    ) -> Result<T, JsValue> {
+        then: &dyn Fn(Prepared<'_>) -> Result<JsValue, JsValue>,
+    ) -> Result<JsValue, JsValue> {
         let node = if node.is_undefined() { None } else { Some(string(node)?) };
         let base = read::<BuildOptions<'_>>(&self.base)?;
         let document = read_document(self.text.as_str(), &base);
@@ -151,12 +162,13 @@ impl Document {
             }
             (None, _) => return Err(door::misuse("the document has no node of that name")),
         };
-        let prepared = document.prepare(item);
-        match &prepared.made {
-            Some((request, print)) => then(request, print),
-            None => Err(refuse(Refusal::from_report(prepared.report))),
-        }
+        then(document.prepare(item))
     }
+}
+
+/// Request and fingerprint, or why there are none.
+fn made(prepared: Prepared<'_>) -> Result<(GenerateContentRequest<'_>, Fingerprint), JsValue> {
+    prepared.made.ok_or_else(|| refuse(Refusal::from_report(prepared.report)))
 }
 
 /// An argument that must be text. The bindings' own conversion would trust it to be.
