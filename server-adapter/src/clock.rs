@@ -1,5 +1,6 @@
 //! Time and randomness: the two things that a simulation replaces.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -28,11 +29,51 @@ impl Clock for SystemClock {
     }
 
     fn random(&self, bytes: &mut [u8]) {
-        // The system's generator fails only where there is none; there nothing may go on, because
-        // keys and tokens would be guessed.
-        if getrandom::fill(bytes).is_err() {
-            std::process::abort();
+        if bytes.len() <= SMALL {
+            // A call of the system costs more than everything else about an id.
+            return POOL.with_borrow_mut(|pool| pool.take(bytes));
         }
+        fill(bytes);
+    }
+}
+
+/// Bytes of randomness that are taken from the system at once, for each thread.
+const POOL_SIZE: usize = 1024;
+
+/// What is taken from the pool: ids. Secrets come from the system itself.
+const SMALL: usize = 16;
+
+thread_local! {
+    static POOL: RefCell<Pool> = const { RefCell::new(Pool { bytes: [0; POOL_SIZE], left: 0 }) };
+}
+
+/// Randomness that was not used yet.
+struct Pool {
+    bytes: [u8; POOL_SIZE],
+    left: usize,
+}
+
+impl Pool {
+    fn take(&mut self, into: &mut [u8]) {
+        if self.left < into.len() {
+            fill(&mut self.bytes);
+            self.left = POOL_SIZE;
+        }
+        let end = self.left;
+        self.left -= into.len();
+        if let Some(part) = self.bytes.get_mut(self.left..end) {
+            into.copy_from_slice(part);
+            // What was given away is not kept.
+            part.fill(0);
+        }
+    }
+}
+
+fn fill(bytes: &mut [u8]) {
+    // The system's generator fails only where there is none; there nothing may go on, because
+    // keys and tokens would be guessed.
+    if getrandom::fill(bytes).is_err() {
+        std::process::abort();
     }
 }
 

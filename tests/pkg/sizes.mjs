@@ -13,7 +13,7 @@ const GLUE = ['api.js', 'bindings.js', 'door.js', 'start.js'];
 const rows = [
   ['onepath.wasm', read('onepath.wasm'), 184 * KB],
   ['glue', read(...GLUE), 4 * KB],
-  ['default entry, with the module in it', read('index.js', 'inline.js', ...GLUE), 240 * KB],
+  ['default entry, with the module in it', read('index.js', 'inflate.js', 'inline.js', ...GLUE), 240 * KB],
   ['client', read('client.js'), 6 * KB],
 ];
 

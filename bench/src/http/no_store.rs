@@ -23,7 +23,7 @@ impl NoStore {
 #[async_trait]
 impl Store for NoStore {
     async fn create(&self, creation: Creation) -> Result<CreateOutcome> {
-        let created = Created { answer: Answer::Created, row: creation.new.row(1) };
+        let created = Created { answer: Answer::Created, row: creation.new.into_row(1) };
         Ok(CreateOutcome::Done(Box::new(created)))
     }
 

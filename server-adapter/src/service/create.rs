@@ -12,7 +12,7 @@ use super::plan::{Plan, Setting, own_world, plan, world_id};
 use super::standing::Standing;
 use super::view::{CreateGenerationResponse, PreflightResponse, ValidateResponse};
 use super::{Caller, Service};
-use crate::clock::new_id;
+use crate::clock::{month_end, new_id};
 use crate::problem::{Fault, Problem, ProblemCode};
 use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish};
 
@@ -35,9 +35,11 @@ impl Service {
     ///
     /// As [`plan`], and when the store does not answer.
     pub async fn plan(&self, caller: &Caller, text: &str) -> Result<(Plan, Standing), Problem> {
-        let standing = self.standing(caller, named_world(text).as_deref()).await?;
+        let read: Decoded<CreateGenerationRequest<'_>> = decode(text);
+        let world = read.value.as_ref().and_then(world_id);
+        let standing = self.standing(caller, world).await?;
         let plan = plan(
-            text,
+            read,
             &Setting {
                 caller,
                 standing: &standing,
@@ -88,7 +90,7 @@ impl Service {
                 ProblemCode::IdempotencyMismatch,
                 "the Idempotency-Key came with other content before: a new call has a new key",
             )),
-            CreateOutcome::Limited(hit) => Err(Problem::limited(hit, standing.plan_until)),
+            CreateOutcome::Limited(hit) => Err(Problem::limited(hit, month_end(self.clock.now()))),
         }
     }
 
@@ -164,14 +166,4 @@ fn render(created: &Created, response: CreateGenerationResponse) -> Receipt {
         // Our own types serialize; if one ever does not, the answer is empty rather than wrong.
         body: to_json(&body).unwrap_or_default(),
     }
-}
-
-/// The world that a text names, before anything else is known of it.
-fn named_world(text: &str) -> Option<String> {
-    // Most envelopes name none, and are not read twice.
-    if !text.contains("\"world") {
-        return None;
-    }
-    let read = decode::<CreateGenerationRequest<'_>>(text);
-    read.value.as_ref().and_then(world_id).map(str::to_owned)
 }

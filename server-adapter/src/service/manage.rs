@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::view::GenerationResponse;
 use super::{Caller, Service};
-use crate::clock::rfc3339;
+use crate::clock::{month_end, month_start, rfc3339};
 use crate::problem::{Problem, ProblemCode};
 use crate::store::{Limits, Outcome, Patch, UsageLine};
 
@@ -43,7 +43,7 @@ impl Service {
         let standing = self.standing(caller, None).await?;
         let now = self.clock.now();
         let outcome = self.store.retry(&caller.reader, id, standing.plan, now).await?;
-        let done = self.outcome(caller, outcome, standing.plan_until, |status| {
+        let done = self.outcome(caller, outcome, |status| {
             format!("it is {status}: only what failed or was cancelled is tried again")
         })?;
         self.bell.notify_one();
@@ -57,7 +57,7 @@ impl Service {
     /// `NOT_FOUND`, and `CONFLICT` for one that is not over.
     pub async fn delete(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
         let outcome = self.store.delete(&caller.reader, id, self.clock.now()).await?;
-        self.outcome(caller, outcome, 0, |status| {
+        self.outcome(caller, outcome, |status| {
             format!("it is {status}: cancel it first, then delete it")
         })
         .map(drop)
@@ -75,7 +75,7 @@ impl Service {
         patch: &Patch,
     ) -> Result<GenerationResponse, Problem> {
         let outcome = self.store.patch(&caller.reader, id, patch, self.clock.now()).await?;
-        let done = self.outcome(caller, outcome, 0, |status| {
+        let done = self.outcome(caller, outcome, |status| {
             format!("it is {status}: priority and schedule change only while it is pending")
         })?;
         self.bell.notify_one();
@@ -86,7 +86,6 @@ impl Service {
         &self,
         caller: &Caller,
         outcome: Outcome,
-        plan_until: i64,
         not_now: impl Fn(&str) -> String,
     ) -> Result<GenerationResponse, Problem> {
         match outcome {
@@ -95,7 +94,7 @@ impl Service {
             Outcome::NotNow(row) => {
                 Err(Problem::new(ProblemCode::Conflict, not_now(row.status().word())))
             }
-            Outcome::Limited(hit) => Err(Problem::limited(hit, plan_until)),
+            Outcome::Limited(hit) => Err(Problem::limited(hit, month_end(self.clock.now()))),
         }
     }
 
@@ -107,8 +106,10 @@ impl Service {
     pub async fn usage(&self, caller: &Caller) -> Result<UsageResponse, Problem> {
         let standing = self.standing(caller, None).await?;
         let plan = standing.plan;
-        let used = self.store.used(&caller.reader, plan.since).await?;
-        let days = self.store.usage(&caller.reader, plan.since, standing.plan_until).await?;
+        let now = self.clock.now();
+        let (since, until) = (month_start(now), month_end(now));
+        let used = self.store.used(&caller.reader, since).await?;
+        let days = self.store.usage(&caller.reader, since, until).await?;
         let left = |allowed: Option<i64>, used: i64| allowed.map(|most| (most - used).max(0));
         Ok(UsageResponse {
             user_id: caller.reader.user.clone(),
@@ -121,7 +122,7 @@ impl Service {
                 runs_month: left(plan.limits.runs_month, used.runs),
                 micros_month: left(plan.limits.micros_month, used.micros),
             },
-            resets_at: rfc3339(standing.plan_until),
+            resets_at: rfc3339(until),
             days,
             max_content_rating: standing.bounds.user,
         })

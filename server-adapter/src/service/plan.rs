@@ -46,14 +46,16 @@ pub struct Setting<'s> {
     pub now: Millis,
 }
 
-/// Reads an envelope, builds or verifies its request under the server's bounds, and fingerprints.
+/// Takes an envelope that was read, builds or verifies its request under the server's bounds, and fingerprints.
 ///
 /// # Errors
 ///
 /// `MALFORMED_JSON`, `STRUCTURED_CONFIG_REQUIRED`, `VALIDATION_ERROR` with every fault,
 /// `CANONICAL_MISMATCH` with the declared fields that differ, `FORBIDDEN` for another's player.
-pub fn plan(text: &str, setting: &Setting<'_>) -> Result<Plan, Problem> {
-    let mut read: Decoded<CreateGenerationRequest<'_>> = decode(text);
+pub fn plan(
+    mut read: Decoded<CreateGenerationRequest<'_>>,
+    setting: &Setting<'_>,
+) -> Result<Plan, Problem> {
     // A request is taken out of its envelope: it is carried on and not copied.
     let request = read.value.as_mut().and_then(|envelope| envelope.request.take());
     let envelope = readable(&read)?;

@@ -7,9 +7,9 @@ use onepath_core::{OwnBounds, WorldMeta, decode};
 
 use super::{Caller, ServerBounds, Service};
 use crate::cache::Recent;
-use crate::clock::{month_end, month_start};
+use crate::clock::month_start;
 use crate::problem::Problem;
-use crate::store::{Limits, Millis, PlanNow, Reader, User, World};
+use crate::store::{Limits, PlanNow, Reader, User, World};
 
 /// The plan of users without a known price.
 const FREE: Limits = Limits { in_flight: Some(1), runs_month: None, micros_month: None };
@@ -93,8 +93,6 @@ pub struct Standing {
     pub reduce_intensity: bool,
     /// Their plan.
     pub plan: PlanNow,
-    /// When the plan's window ends.
-    pub plan_until: Millis,
     /// The server's row of the world, if it has one.
     pub world: Option<Arc<World>>,
 }
@@ -165,12 +163,13 @@ impl Service {
             bounds.world = rating;
         }
         let price = user.as_ref().and_then(|user| user.price_id.as_deref());
-        let now = self.clock.now();
+        let limits = self.plans.of(price);
+        // Nobody asks since when a plan without limits counts.
+        let since = if limits.any() { month_start(self.clock.now()) } else { 0 };
         Ok(Standing {
             bounds,
             reduce_intensity: user.as_ref().is_some_and(|user| user.reduce_intensity),
-            plan: PlanNow { limits: self.plans.of(price), since: month_start(now) },
-            plan_until: month_end(now),
+            plan: PlanNow { limits, since },
             world,
         })
     }

@@ -218,7 +218,7 @@ impl Tables {
                 }
                 let in_tenant = self.rows.values().filter(|row| row.tenant == new.owner.tenant);
                 let number = in_tenant.map(|row| row.number).max().unwrap_or(0) + 1;
-                let mut row = new.row(number);
+                let mut row = new.clone().into_row(number);
                 row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
                 self.want(&row.id, &new.owner.user, new.now);
                 self.enter(&row, first_reservation(&row));
@@ -597,18 +597,18 @@ fn due_at(row: &Row) -> Option<Millis> {
 impl NewGeneration {
     /// The row that is inserted.
     #[must_use]
-    pub fn row(&self, number: i64) -> Row {
+    pub fn into_row(self, number: i64) -> Row {
         Row {
-            id: self.id.clone(),
+            id: self.id,
             number,
-            tenant: self.owner.tenant.clone(),
-            owner: self.owner.user.clone(),
-            asked: self.asked.clone(),
+            tenant: self.owner.tenant,
+            owner: self.owner.user,
+            asked: self.asked,
             state: State::NEW,
             reuse_key: None,
             expires_at: None,
-            name: self.name.clone(),
-            description: self.description.clone(),
+            name: self.name,
+            description: self.description,
             tags: None,
             priority: self.priority,
             scheduled_at: self.scheduled_at,

@@ -1,7 +1,7 @@
 //! From the compiled module to what the npm package holds of it.
 //!
 //! `onepath-bindgen MODULE FOLDER` writes `onepath.wasm`, `bindings.js` (functions over a module
-//! that a loader hands in), `door.js`, `inline.js` (the module as text), `api.js` (the public names)
+//! that a loader hands in), `door.js`, `inline.js` (the module as text, deflated), `api.js` (the public names)
 //! and `bindings.d.ts`.
 
 use std::fs;
@@ -77,8 +77,10 @@ fn write(module: &Path, folder: &Path) -> Result<(), String> {
     )?;
     put("bindings.d.ts", &types)?;
     let module = fs::read(raw.join("onepath_bg.wasm")).map_err(|error| fail(&error))?;
-    let inline = base64::engine::general_purpose::STANDARD.encode(&module);
-    put("inline.js", &format!("export default '{inline}';\n"))?;
+    let packed = miniz_oxide::deflate::compress_to_vec(&module, 10);
+    let inline = base64::engine::general_purpose::STANDARD.encode(packed);
+    let size = module.len();
+    put("inline.js", &format!("export const size = {size};\nexport default '{inline}';\n"))?;
     fs::write(folder.join("onepath.wasm"), &module).map_err(|error| fail(&error))?;
     fs::remove_dir_all(&raw).map_err(|error| fail(&error))
 }

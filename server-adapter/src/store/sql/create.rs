@@ -170,7 +170,7 @@ async fn answered<T: Tx>(tx: &mut T, new: &NewGeneration, plan: PlanNow) -> Resu
             let next = "INSERT INTO numbers (tenant, last) VALUES (?1, 1)
                         ON CONFLICT (tenant) DO UPDATE SET last = numbers.last + 1 RETURNING last";
             let next = number(tx, next, &[(&new.owner.tenant).into()]).await?;
-            let mut row = new.row(next);
+            let mut row = new.clone().into_row(next);
             row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
             columns::insert(tx, &row).await?;
             want(tx, &row.id, &new.owner, new.now).await?;

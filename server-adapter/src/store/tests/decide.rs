@@ -10,7 +10,7 @@ use super::super::decide::{
 use super::super::{Advance, Row};
 
 fn new_row() -> Row {
-    wanted("a house", &reader("ada"), NOON).row(1)
+    wanted("a house", &reader("ada"), NOON).into_row(1)
 }
 
 /// The row after an attempt that was refused with this code.
