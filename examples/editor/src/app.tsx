@@ -77,7 +77,7 @@ function Broken() {
 const TABS: [Tab, string][] = [['form', 'Form'], ['json', 'JSON'], ['request', 'Request'], ['compare', 'Compare']];
 
 function Desk() {
-  const { view, selected, tab, provider } = useObserved(editor.state);
+  const { view, selected, tab, provider, shown } = useObserved(editor.state);
   const item = view?.items.find(({ place }) => place === selected);
   const prepared = useMemo(() => (item ? editor.prepare(item) : undefined), [item?.place, item?.name, view]);
   if (!view) return null;
@@ -102,7 +102,7 @@ function Desk() {
             </header>
             <Tabs tab={tab} />
             <div role="tabpanel" id="tabpanel" aria-labelledby={`tab-${tab}`} className="tab">
-              {tab === 'form' && <ConfigForm item={item} view={view} provider={provider} />}
+              {tab === 'form' && <ConfigForm item={item} view={view} provider={provider} shown={shown} />}
               {tab === 'json' && <JsonTab item={item} view={view} />}
               {tab === 'request' && <RequestTab item={item} view={view} prepared={prepared} />}
               {tab === 'compare' && <CompareTab item={item} view={view} prepared={prepared} />}

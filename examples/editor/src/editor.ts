@@ -66,7 +66,7 @@ export class Editor {
       // Prompts beside a file are no document of their own.
       checkBase({ templates });
       this.set({ templates, templatesName: file.name });
-      this.state.update({ notice: `${Object.keys(templates).length} templates of ${file.name} are known` });
+      this.state.update({ notice: `the templates of ${file.name} are known: ${Object.keys(templates).join(', ')}` });
       return;
     }
     const scene = new Scene(file.name, file.text, this.base());

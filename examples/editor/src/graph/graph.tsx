@@ -28,7 +28,7 @@ export function Graph() {
   );
   const [nodes, setNodes] = useState<Card[]>(wanted);
   useEffect(() => setNodes((before) => wanted.map((node) => ({ ...before.find(({ id }) => id === node.id), ...node }))), [wanted]);
-  const edges = useMemo(() => links.map((link) => edge(link, within(findings, link.place), link.place === selected)), [links, findings, selected]);
+  const edges = useMemo(() => links.map((link) => edge(link, parts, within(findings, link.place), link.place === selected)), [links, parts, findings, selected]);
 
   const change = (changes: NodeChange<Card>[]) => {
     setNodes((before) => applyNodeChanges(changes.filter(({ type }) => type !== 'select' && type !== 'remove'), before));
@@ -89,11 +89,15 @@ function card(part: Part, findings: Finding[], run: Run | undefined, selected: b
   };
 }
 
-function edge(link: Link, findings: readonly Finding[], selected: boolean): Edge {
+function edge(link: Link, parts: readonly Part[], findings: readonly Finding[], selected: boolean): Edge {
   const { place, from, to, generates, label, name } = link;
   const state = worst(findings);
+  const [start, end] = [from, to].map((place) => parts.find((part) => part.place === place));
+  const [sourceHandle, targetHandle] = start && end ? facing(start, end) : [Position.Right, Position.Left];
   return {
     id: `#${place}`,
+    sourceHandle,
+    targetHandle,
     source: `#${from}`,
     target: `#${to}`,
     selected,
@@ -105,13 +109,21 @@ function edge(link: Link, findings: readonly Finding[], selected: boolean): Edge
   };
 }
 
+const SIDES = [Position.Left, Position.Right, Position.Top, Position.Bottom];
+
+/** Both ends of an edge at each side; the edge takes the sides that face each other. */
 function Ends() {
-  return (
-    <>
-      <Handle type="target" position={Position.Left} isConnectable={false} />
-      <Handle type="source" position={Position.Right} isConnectable={false} />
-    </>
-  );
+  return SIDES.flatMap((side) => [
+    <Handle key={`${side}in`} id={side} type="target" position={side} isConnectable={false} />,
+    <Handle key={`${side}out`} id={side} type="source" position={side} isConnectable={false} />,
+  ]);
+}
+
+function facing(from: Part, to: Part): [Position, Position] {
+  const [dx, dy] = [to.position.x - from.position.x, to.position.y - from.position.y];
+  // Cards are wide: a short step down is still a step down.
+  if (Math.abs(dx) > Math.abs(dy) * 1.6) return dx >= 0 ? [Position.Right, Position.Left] : [Position.Left, Position.Right];
+  return dy >= 0 ? [Position.Bottom, Position.Top] : [Position.Top, Position.Bottom];
 }
 
 function SceneCard({ data: { part, findings } }: NodeProps<Card>) {

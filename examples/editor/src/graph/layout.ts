@@ -59,7 +59,12 @@ export function graph(value: unknown): { parts: Part[]; links: Link[] } {
   const bottom = Math.max(0, ...placed.map(({ y }) => y + ROW + 40));
   const left = Math.min(...placed.map(({ x }) => x), Number.POSITIVE_INFINITY);
   const origin = { x: Number.isFinite(left) ? left : 0, y: placed.length > 0 ? bottom : 0 };
-  const row = found.filter(({ at }) => !at).map(({ place }) => place);
+  // What the file does not place stands near what it is linked to.
+  const near = (place: string) => {
+    const xs = links.flatMap(({ from, to }) => (from === place ? [to] : to === place ? [from] : [])).flatMap((other) => found.find(({ place }) => place === other)?.at?.x ?? []);
+    return xs.length === 0 ? Number.MAX_VALUE : xs.reduce((sum, x) => sum + x, 0) / xs.length;
+  };
+  const row = found.filter(({ at }) => !at).map(({ place }) => place).sort((left, right) => near(left) - near(right));
   const parts = found.map(({ at, ...part }): Part => {
     const own = free.get(part.place) ?? { x: 0, y: 0 };
     const inRow = { x: row.indexOf(part.place) * COLUMN, y: 0 };

@@ -38,7 +38,7 @@ export function CompareTab({ item, view, prepared }: { item: Item; view: View; p
             <tbody>
               {differences.map(({ pointer, left, right, policy, changes_key }) => (
                 <tr key={pointer} className={changes_key ? 'matters' : ''}>
-                  <th scope="row"><code>{pointer}</code>{changes_key && <span className="tag">changes the key</span>}</th>
+                  <th scope="row"><code>{pointer}</code>{changes_key && <span className="tag" title="a difference here changes hash or key">in the key</span>}</th>
                   <td>{shown(left)}</td>
                   <td>{shown(right)}</td>
                   <td className="dim">{policy}</td>

@@ -4,7 +4,7 @@ import type { ArrayFieldItemTemplateProps, ArrayFieldTemplateProps, FieldProps, 
 import type { Finding } from 'onepath';
 import { useEffect, useId, useMemo, useRef, useState } from 'react';
 
-import { editor } from '../editor';
+import { editor, type State } from '../editor';
 import type { Item } from '../scene/items';
 import { at, edits, isObject, isWithin, plain, pointer, steps, type Edit, type Step } from '../scene/pointer';
 import type { View } from '../scene/scene';
@@ -18,6 +18,8 @@ interface Context {
   /** The config as it stands in the document. */
   raw: unknown;
   findings: Finding[];
+  /** The place that wants to be seen. */
+  shown: State['shown'];
 }
 
 /** Findings come from the open document, whole and at once; the form asks nothing of its own. */
@@ -39,11 +41,11 @@ const GROUPS: [string, string[]][] = [
   ['If it fails', ['fallback']],
 ];
 
-export function ConfigForm({ item, view, provider }: { item: Item; view: View; provider: string }) {
+export function ConfigForm({ item, view, provider, shown }: { item: Item; view: View; provider: string; shown: State['shown'] }) {
   const raw = at(view.value, steps(item.config));
   const schema = useMemo(() => formSchema(raw, provider), [JSON.stringify(isObject(raw) && isObject(raw['style']) ? Object.keys(raw['style']) : []), provider]);
   const value = fit(schema as Record<string, unknown>, raw) ?? {};
-  const context: Context = { config: item.config, raw, findings: view.report.findings };
+  const context: Context = { config: item.config, raw, findings: view.report.findings, shown };
   return (
     <Form<unknown, RJSFSchema, Context>
       key={item.place}
@@ -100,9 +102,9 @@ function own(context: Context, path: readonly Step[], deep: boolean): Finding[] 
 function Field(props: FieldTemplateProps<unknown, RJSFSchema, Context>) {
   const { id, label, children, schema, rawDescription, hidden, registry } = props;
   const context = registry.formContext;
-  const path = registry && fieldPath(id, props);
+  const { path } = props.fieldPathId;
   const place = context.config + pointer(...path);
-  const { shown } = editor.state.get();
+  const { shown } = context;
   const box = useRef<HTMLDivElement>(null);
   const isWanted = shown !== undefined && spelled(shown.pointer) === spelled(place);
   useEffect(() => {
@@ -145,11 +147,6 @@ function Field(props: FieldTemplateProps<unknown, RJSFSchema, Context>) {
       {inner}
     </div>
   );
-}
-
-/** The path of a field. */
-function fieldPath(_: string, props: FieldTemplateProps<unknown, RJSFSchema, Context>): Step[] {
-  return props.fieldPathId.path;
 }
 
 function Fields(props: ObjectFieldTemplateProps<unknown, RJSFSchema, Context>) {
@@ -213,7 +210,7 @@ function Scalar({ fieldPathId, formData, onChange, schema, registry, name }: Fie
   const text = formData === undefined ? '' : typeof formData === 'string' ? formData : JSON.stringify(formData);
   const write = (text: string) => put(text === '' && typeof path.at(-1) !== 'number' ? undefined : text);
   if (LONG.test(name) || LONG.test(String(path.at(-2)))) {
-    const rows = Math.min(8, Math.max(2, Math.ceil(text.length / 46)));
+    const rows = Math.min(8, Math.max(text === '' ? 1 : 2, Math.ceil(text.length / 44)));
     return <textarea {...common} value={text} rows={rows} onChange={({ target }) => write(target.value)} />;
   }
   return <input {...common} type="text" value={text} onChange={({ target }) => write(target.value)} spellCheck={false} />;
@@ -292,7 +289,7 @@ function JsonValue({ common, value, put }: { common: Common; value: unknown; put
   };
   return (
     <>
-      <textarea {...common} aria-describedby={`${common['aria-describedby']} ${note}`} className="mono" rows={Math.min(10, typed.split('\n').length + 1)} value={typed} spellCheck={false} placeholder="{ }" onChange={({ target }) => write(target.value)} />
+      <textarea {...common} aria-describedby={`${common['aria-describedby']} ${note}`} className="mono" rows={Math.min(10, typed.split('\n').length)} value={typed} spellCheck={false} placeholder="{ }" onChange={({ target }) => write(target.value)} />
       <span id={note} className="wrong">{wrong}</span>
     </>
   );
