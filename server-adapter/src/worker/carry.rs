@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
 
 use super::{Worker, millis};
 use crate::asset::inspect;
 use crate::clock::{new_id, new_secret};
-use crate::provider::{Output, Provider, Standing, Submission, SubmitError};
+use crate::provider::{Found, Output, Provider, Refusal, Standing, Submission, SubmitError};
 use crate::store::decide::is_done_by_store;
 use crate::store::{Advance, Asset, Claimed, Result, Row};
 
@@ -62,7 +63,8 @@ impl Load<'_> {
             Effect::Fetch => self.fetch(&provider).await,
             Effect::CancelAtProvider => {
                 if let Some(prediction) = &self.row.prediction
-                    && let Err(error) = provider.cancel(prediction).await
+                    && let Err(error) =
+                        provider.cancel(&Submission::of(&self.row), prediction).await
                 {
                     // Asked again with the next poll.
                     tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
@@ -125,13 +127,8 @@ impl Load<'_> {
     }
 
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
-        let submission = Submission {
-            token: self.row.token.clone().unwrap_or_default(),
-            request: self.row.asked.request.clone(),
-            request_hash: self.row.asked.request_hash.clone(),
-        };
         self.sent = true;
-        match provider.submit(&submission).await {
+        match provider.submit(&Submission::of(&self.row)).await {
             Ok(prediction) => {
                 let mut advance = self.event(Event::Accepted);
                 advance.prediction = Some(prediction);
@@ -139,25 +136,29 @@ impl Load<'_> {
             }
             Err(error) => {
                 tracing::info!(%error, generation = %self.row.id, "a submission was not taken");
-                let event = match error {
-                    SubmitError::Refused { code, .. } => Event::Refused(code),
-                    SubmitError::Lost(_) => Event::AnswerLost,
+                let mut advance = match &error {
+                    SubmitError::Refused(refusal) => self.event(Event::Refused(refusal.code)),
+                    SubmitError::Lost(_) => self.event(Event::AnswerLost),
                 };
-                self.advance(self.event(event)).await
+                if let SubmitError::Refused(Refusal { retry_after: Some(after), .. }) = error {
+                    advance.next_run_at = Some(advance.now + self.at_least(after));
+                }
+                self.advance(advance).await
             }
         }
     }
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
-        let token = self.row.token.clone().unwrap_or_default();
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
-        match provider.find(&token).await {
-            Ok(Some(prediction)) => {
+        match provider.find(&Submission::of(&self.row)).await {
+            Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
                 self.advance(advance).await
             }
-            Ok(None) => {
+            // Only a webhook can tell, or the deadline.
+            Ok(Found::CannotTell) => self.wait(Event::AnswerLost, self.pause()).await,
+            Ok(Found::NotThere) => {
                 let left = since + millis(provider.visibility()) - self.worker.clock.now();
                 if left > 0 || self.sent {
                     // It may still show up, and what was lost a moment ago is not sent at once.
@@ -169,7 +170,9 @@ impl Load<'_> {
             }
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "a lost submission was not found");
-                self.wait(Event::AnswerLost, millis(self.worker.settings.poll)).await
+                let wait =
+                    self.pause().max(error.retry_after.map_or(0, |after| self.at_least(after)));
+                self.wait(Event::AnswerLost, wait).await
             }
         }
     }
@@ -179,16 +182,21 @@ impl Load<'_> {
             return self.look_up(provider).await;
         };
         let rest = self.pause();
-        let standing = match provider.status(&prediction).await {
+        let standing = match provider.status(&Submission::of(&self.row), &prediction).await {
             Ok(standing) => standing,
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
+                let rest = rest.max(error.retry_after.map_or(0, |after| self.at_least(after)));
                 return self.wait(Event::Reported(ProviderReport::Running), rest).await;
             }
         };
-        let Standing { report, outputs } = standing;
+        let Standing { report, outputs, words, .. } = standing;
         match report {
-            ProviderReport::Running | ProviderReport::Unknown => {
+            ProviderReport::Running => self.wait(Event::Reported(report), rest).await,
+            ProviderReport::Unknown => {
+                // It is parked until the deadline; the adapter has to learn the word.
+                tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
+                    words, "the provider reports a status that is not known");
                 self.wait(Event::Reported(report), rest).await
             }
             ProviderReport::Succeeded { .. }
@@ -198,6 +206,15 @@ impl Load<'_> {
                 self.advance(self.event(Event::Reported(report))).await
             }
         }
+    }
+
+    /// Milliseconds for which a provider wants to be left alone, and a little more, so that not
+    /// everybody comes back at once. An hour at most: what it says is a wish.
+    fn at_least(&self, after: Duration) -> i64 {
+        let mut byte = [0];
+        self.worker.clock.random(&mut byte);
+        let wish = millis(after).clamp(0, 60 * 60 * 1000);
+        wish + wish * i64::from(byte[0]) / 2048 + i64::from(byte[0])
     }
 
     /// Often at first, seldom later: a tenth of the time since the submission, within bounds.
@@ -212,7 +229,7 @@ impl Load<'_> {
         let prediction = self.row.prediction.clone().unwrap_or_default();
         let outputs = match self.outputs.take() {
             Some(outputs) => outputs,
-            None => match provider.status(&prediction).await {
+            None => match provider.status(&Submission::of(&self.row), &prediction).await {
                 Ok(standing) => standing.outputs,
                 Err(error) => return self.not_kept(&error).await,
             },
