@@ -36,7 +36,7 @@ pub fn decide_create(
     let holder = holder.filter(|_| reusable);
     let mut given_up = false;
     if let Some(holder) = holder {
-        let readable = holder.readable_by(&new.owner);
+        let readable = holder.readable_by(&new.viewer());
         let is_expired = holder.is_complete() && !holder.answers_at(new.now);
         // Whoever asks anew does not want to share the end of what nobody wants any more.
         if is_expired || holder.is_unwanted() {
