@@ -15,7 +15,7 @@ use onepath_picture::{Fail, Settings, draw};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{NoAnswer, Output, Provider, Standing, Submission, SubmitError};
+use super::{Credentials, NoAnswer, Output, Provider, Standing, Submission, SubmitError};
 use crate::clock::hex;
 
 /// How long what was drawn waits to be fetched: longer than any run lasts.
@@ -61,8 +61,8 @@ impl Local {
         work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
     ) -> Result<T, NoAnswer> {
         match tokio::task::spawn_blocking(work).await {
-            Ok(result) => result.map_err(|error| NoAnswer(error.to_string())),
-            Err(error) => Err(NoAnswer(error.to_string())),
+            Ok(result) => result.map_err(|error| NoAnswer::new(error.to_string())),
+            Err(error) => Err(NoAnswer::new(error.to_string())),
         }
     }
 }
@@ -78,7 +78,7 @@ fn prediction_of(token: &str) -> String {
 const MARK: &[u8] = b"onepath ";
 
 fn refused(code: ErrorCode, detail: impl Into<String>) -> SubmitError {
-    SubmitError::Refused { code, detail: detail.into() }
+    SubmitError::Refused { code, detail: detail.into(), retry_after: None }
 }
 
 /// What is written for a submission.
@@ -180,7 +180,11 @@ impl Provider for Local {
         }
     }
 
-    async fn status(&self, prediction: &str) -> Result<Standing, NoAnswer> {
+    async fn status(
+        &self,
+        prediction: &str,
+        _: Option<&Credentials>,
+    ) -> Result<Standing, NoAnswer> {
         let Some(file) = self.file(prediction) else {
             return Ok(Standing { report: ProviderReport::Unknown, outputs: Vec::new() });
         };
@@ -196,13 +200,13 @@ impl Provider for Local {
         .await
     }
 
-    async fn find(&self, token: &str) -> Result<Option<String>, NoAnswer> {
+    async fn find(&self, token: &str, _: Option<&Credentials>) -> Result<Option<String>, NoAnswer> {
         let prediction = prediction_of(token);
         let file = self.spool.join(&prediction);
         Self::blocking(move || Ok(file.try_exists()?.then_some(prediction))).await
     }
 
-    async fn cancel(&self, prediction: &str) -> Result<(), NoAnswer> {
+    async fn cancel(&self, prediction: &str, _: Option<&Credentials>) -> Result<(), NoAnswer> {
         let Some(file) = self.file(prediction) else { return Ok(()) };
         Self::blocking(move || {
             // Only what hangs can be stopped; a picture is there before anybody asks.
@@ -215,14 +219,14 @@ impl Provider for Local {
         .await
     }
 
-    async fn fetch(&self, output: &Output) -> Result<Vec<u8>, NoAnswer> {
+    async fn fetch(&self, output: &Output, _: Option<&Credentials>) -> Result<Vec<u8>, NoAnswer> {
         let file = self
             .file(&output.location)
-            .ok_or_else(|| NoAnswer(format!("there is nothing at `{}`", output.location)))?;
+            .ok_or_else(|| NoAnswer::new(format!("there is nothing at `{}`", output.location)))?;
         Self::blocking(move || std::fs::read(&file)).await
     }
 
-    async fn settled(&self, prediction: &str) {
+    async fn settled(&self, prediction: &str, _: Option<&Credentials>) {
         if let Some(file) = self.file(prediction) {
             // A file that stays costs space and nothing else.
             let _ = tokio::task::spawn_blocking(move || std::fs::remove_file(file)).await;

@@ -3,6 +3,7 @@
 //! [`Provider`] is the port. An adapter maps what its provider says, status and errors, totally
 //! onto core's words; what a provider says in its own words is kept for operators only.
 
+mod account;
 mod local;
 
 use std::collections::BTreeMap;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use onepath_core::ProviderInfo;
 use onepath_core::lifecycle::{ErrorCode, ProviderReport};
 
+pub use account::{Credentials, Credits, Secret};
 pub use local::Local;
 
 /// One submission.
@@ -24,6 +26,9 @@ pub struct Submission {
     pub request: String,
     /// The request's hash, in hexadecimal.
     pub request_hash: String,
+    /// The account that pays; none where the operator has told of none. Whoever asks about the
+    /// prediction later comes with the same account.
+    pub account: Option<Credentials>,
 }
 
 /// Why a submission gave no prediction.
@@ -36,6 +41,8 @@ pub enum SubmitError {
         code: ErrorCode,
         /// In the provider's words.
         detail: String,
+        /// How long the provider wants to be left alone (`Retry-After`).
+        retry_after: Option<Duration>,
     },
     /// The answer did not come: it may have been taken.
     #[error("the answer was lost: {0}")]
@@ -44,8 +51,21 @@ pub enum SubmitError {
 
 /// A question to the provider that got no answer; asking again may help.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("the provider does not answer: {0}")]
-pub struct NoAnswer(pub String);
+#[error("the provider does not answer: {detail}")]
+pub struct NoAnswer {
+    /// In the provider's words.
+    pub detail: String,
+    /// How long the provider wants to be left alone (`Retry-After`).
+    pub retry_after: Option<Duration>,
+}
+
+impl NoAnswer {
+    /// Without a wish about when to ask again.
+    #[must_use]
+    pub fn new(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), retry_after: None }
+    }
+}
 
 /// What a provider made: where it lies, as the provider names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +83,7 @@ pub struct Standing {
     pub outputs: Vec<Output>,
 }
 
-/// One provider.
+/// One provider. Every question about a prediction comes with the account that submitted it.
 #[async_trait]
 pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
     /// What it declares about itself.
@@ -73,19 +93,39 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
     async fn submit(&self, submission: &Submission) -> Result<String, SubmitError>;
 
     /// Asks how a prediction stands.
-    async fn status(&self, prediction: &str) -> Result<Standing, NoAnswer>;
+    async fn status(
+        &self,
+        prediction: &str,
+        account: Option<&Credentials>,
+    ) -> Result<Standing, NoAnswer>;
 
     /// Asks for the prediction of a token; `Ok(None)` if the provider does not know it.
-    async fn find(&self, token: &str) -> Result<Option<String>, NoAnswer>;
+    async fn find(
+        &self,
+        token: &str,
+        account: Option<&Credentials>,
+    ) -> Result<Option<String>, NoAnswer>;
 
     /// Asks it to stop. What became of it is told by [`status`](Self::status).
-    async fn cancel(&self, prediction: &str) -> Result<(), NoAnswer>;
+    async fn cancel(&self, prediction: &str, account: Option<&Credentials>)
+    -> Result<(), NoAnswer>;
 
     /// Fetches what it made.
-    async fn fetch(&self, output: &Output) -> Result<Vec<u8>, NoAnswer>;
+    async fn fetch(
+        &self,
+        output: &Output,
+        account: Option<&Credentials>,
+    ) -> Result<Vec<u8>, NoAnswer>;
 
     /// Everything of a prediction is kept: the provider may forget it.
-    async fn settled(&self, prediction: &str);
+    async fn settled(&self, prediction: &str, account: Option<&Credentials>);
+
+    /// What an account has left; `Ok(None)` where the provider does not tell. Asked once
+    /// before a submission.
+    async fn credits(&self, account: Option<&Credentials>) -> Result<Option<Credits>, NoAnswer> {
+        let _ = account;
+        Ok(None)
+    }
 
     /// How long a submission may be on its way before `find` knows it for certain.
     fn visibility(&self) -> Duration;

@@ -62,7 +62,7 @@ impl Load<'_> {
             Effect::Fetch => self.fetch(&provider).await,
             Effect::CancelAtProvider => {
                 if let Some(prediction) = &self.row.prediction
-                    && let Err(error) = self.asked(provider.cancel(prediction)).await
+                    && let Err(error) = self.asked(provider.cancel(prediction, None)).await
                 {
                     // Asked again with the next poll.
                     tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
@@ -131,7 +131,7 @@ impl Load<'_> {
         answer: impl Future<Output = std::result::Result<T, NoAnswer>>,
     ) -> std::result::Result<T, NoAnswer> {
         let answered = tokio::time::timeout(self.worker.settings.deadline, answer).await;
-        answered.unwrap_or_else(|_| Err(NoAnswer("not before the deadline".to_owned())))
+        answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")))
     }
 
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
@@ -144,6 +144,7 @@ impl Load<'_> {
             token: self.row.token.clone().unwrap_or_default(),
             request: self.row.asked.request.clone(),
             request_hash: self.row.asked.request_hash.clone(),
+            account: None,
         };
         self.sent = true;
         let answer =
@@ -169,7 +170,7 @@ impl Load<'_> {
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
         let token = self.row.token.clone().unwrap_or_default();
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
-        match self.asked(provider.find(&token)).await {
+        match self.asked(provider.find(&token, None)).await {
             Ok(Some(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
@@ -197,7 +198,7 @@ impl Load<'_> {
             return self.look_up(provider).await;
         };
         let rest = self.pause();
-        let standing = match self.asked(provider.status(&prediction)).await {
+        let standing = match self.asked(provider.status(&prediction, None)).await {
             Ok(standing) => standing,
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
@@ -230,7 +231,7 @@ impl Load<'_> {
         let prediction = self.row.prediction.clone().unwrap_or_default();
         let outputs = match self.outputs.take() {
             Some(outputs) => outputs,
-            None => match self.asked(provider.status(&prediction)).await {
+            None => match self.asked(provider.status(&prediction, None)).await {
                 Ok(standing) => standing.outputs,
                 Err(error) => return self.not_kept(&error).await,
             },
@@ -250,7 +251,7 @@ impl Load<'_> {
         advance.assets = assets;
         let kept = self.advance(advance).await?;
         if kept {
-            provider.settled(&prediction).await;
+            provider.settled(&prediction, None).await;
         }
         Ok(kept)
     }
@@ -261,7 +262,7 @@ impl Load<'_> {
         index: usize,
         output: &Output,
     ) -> std::result::Result<Asset, Box<dyn std::error::Error + Send + Sync>> {
-        let bytes = self.asked(provider.fetch(output)).await?;
+        let bytes = self.asked(provider.fetch(output, None)).await?;
         let size = i64::try_from(bytes.len())?;
         let (bytes, seen) =
             tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))

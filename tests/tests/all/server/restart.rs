@@ -103,6 +103,7 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
                 token: format!("token {index}"),
                 request: row.asked.request.clone(),
                 request_hash: row.asked.request_hash.clone(),
+                account: None,
             };
             service.providers.get("local").unwrap().submit(&submission).await.unwrap();
         }
