@@ -8,7 +8,7 @@ use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
 use super::{Worker, millis};
 use crate::asset::inspect;
 use crate::clock::{new_id, new_secret};
-use crate::provider::{Output, Provider, Standing, Submission, SubmitError};
+use crate::provider::{NoAnswer, Output, Provider, Standing, Submission, SubmitError};
 use crate::store::decide::is_done_by_store;
 use crate::store::{Advance, Asset, Claimed, Result, Row};
 
@@ -62,7 +62,7 @@ impl Load<'_> {
             Effect::Fetch => self.fetch(&provider).await,
             Effect::CancelAtProvider => {
                 if let Some(prediction) = &self.row.prediction
-                    && let Err(error) = provider.cancel(prediction, None).await
+                    && let Err(error) = self.asked(provider.cancel(prediction, None)).await
                 {
                     // Asked again with the next poll.
                     tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
@@ -124,7 +124,22 @@ impl Load<'_> {
         self.wait(Event::NoAccount, 60_000).await
     }
 
+    /// What a provider answers; one that answers no more has not answered, so that no row is held
+    /// for ever by a worker that lives.
+    async fn asked<T>(
+        &self,
+        answer: impl Future<Output = std::result::Result<T, NoAnswer>>,
+    ) -> std::result::Result<T, NoAnswer> {
+        let answered = tokio::time::timeout(self.worker.settings.deadline, answer).await;
+        answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")))
+    }
+
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        if self.row.lease_until.is_none_or(|until| until <= self.worker.clock.now()) {
+            // The process stood still for longer than its lease: somebody else asks for the
+            // submission by now, and one that comes late could not be told from one that is lost.
+            return Ok(false);
+        }
         let submission = Submission {
             token: self.row.token.clone().unwrap_or_default(),
             request: self.row.asked.request.clone(),
@@ -132,7 +147,10 @@ impl Load<'_> {
             account: None,
         };
         self.sent = true;
-        match provider.submit(&submission).await {
+        let answer =
+            tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
+        let lost = |_| Err(SubmitError::Lost("not before the deadline".to_owned()));
+        match answer.await.unwrap_or_else(lost) {
             Ok(prediction) => {
                 let mut advance = self.event(Event::Accepted);
                 advance.prediction = Some(prediction);
@@ -152,7 +170,7 @@ impl Load<'_> {
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
         let token = self.row.token.clone().unwrap_or_default();
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
-        match provider.find(&token, None).await {
+        match self.asked(provider.find(&token, None)).await {
             Ok(Some(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
@@ -180,7 +198,7 @@ impl Load<'_> {
             return self.look_up(provider).await;
         };
         let rest = self.pause();
-        let standing = match provider.status(&prediction, None).await {
+        let standing = match self.asked(provider.status(&prediction, None)).await {
             Ok(standing) => standing,
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
@@ -213,7 +231,7 @@ impl Load<'_> {
         let prediction = self.row.prediction.clone().unwrap_or_default();
         let outputs = match self.outputs.take() {
             Some(outputs) => outputs,
-            None => match provider.status(&prediction, None).await {
+            None => match self.asked(provider.status(&prediction, None)).await {
                 Ok(standing) => standing.outputs,
                 Err(error) => return self.not_kept(&error).await,
             },
@@ -244,7 +262,7 @@ impl Load<'_> {
         index: usize,
         output: &Output,
     ) -> std::result::Result<Asset, Box<dyn std::error::Error + Send + Sync>> {
-        let bytes = provider.fetch(output, None).await?;
+        let bytes = self.asked(provider.fetch(output, None)).await?;
         let size = i64::try_from(bytes.len())?;
         let (bytes, seen) =
             tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))
