@@ -13,7 +13,7 @@ use crate::asset::Blobs;
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
 use crate::http::{App, Pages, hash_key, serve};
-use crate::provider::{Local, Providers};
+use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
@@ -139,6 +139,13 @@ impl Server {
             known: Arc::default(),
         };
         Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })
+    }
+
+    /// With one more provider, of the program's own; one with the same id is replaced.
+    #[must_use]
+    pub fn with_provider(mut self, provider: impl Provider) -> Self {
+        self.service.providers = self.service.providers.with(provider);
+        self
     }
 
     /// The service, for calls without HTTP.

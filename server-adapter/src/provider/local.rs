@@ -77,8 +77,8 @@ fn prediction_of(token: &str) -> String {
 /// What lies in the spool: a picture, or a way of not giving one.
 const MARK: &[u8] = b"onepath ";
 
-fn refused(code: ErrorCode, words: impl Into<String>) -> SubmitError {
-    SubmitError::Refused(Refusal::new(code, words))
+fn refused(code: ErrorCode, detail: impl Into<String>) -> SubmitError {
+    SubmitError::Refused(Refusal::new(code, detail))
 }
 
 /// What is written for a submission.
@@ -209,14 +209,14 @@ impl Provider for Local {
         .await
     }
 
-    async fn fetch(&self, output: &Output) -> Result<Vec<u8>, NoAnswer> {
+    async fn fetch(&self, _: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer> {
         let file = self
             .file(&output.location)
             .ok_or_else(|| NoAnswer::new(format!("there is nothing at `{}`", output.location)))?;
         Self::blocking(move || std::fs::read(&file)).await
     }
 
-    async fn settled(&self, prediction: &str) {
+    async fn settled(&self, _: &Submission, prediction: &str) {
         if let Some(file) = self.file(prediction) {
             // A file that stays costs space and nothing else.
             let _ = tokio::task::spawn_blocking(move || std::fs::remove_file(file)).await;

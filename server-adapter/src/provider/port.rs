@@ -10,6 +10,7 @@ use onepath_core::{Estimate, GenerateContentRequest, ProviderInfo, estimate_pric
 
 use crate::store::Row;
 
+use super::account::{Credentials, Credits};
 use super::delivery::{Delivery, WebhookRefused, WebhookReport};
 
 /// One attempt, as a provider needs to know it: what is submitted, and what every later question
@@ -22,6 +23,9 @@ pub struct Submission {
     pub request: String,
     /// The request's hash, in hexadecimal.
     pub request_hash: String,
+    /// The account that pays; none where the operator has told of none. Whoever asks about the
+    /// prediction later comes with the same account.
+    pub account: Option<Credentials>,
     /// Where the provider may report to; the token stands in its path. None if nobody outside
     /// reaches this server.
     pub webhook: Option<String>,
@@ -32,13 +36,14 @@ pub struct Submission {
 }
 
 impl Submission {
-    /// Of the attempt that a row is at.
+    /// Of the attempt that a row is at, and the account that pays for it.
     #[must_use]
-    pub fn of(row: &Row) -> Self {
+    pub fn of(row: &Row, account: Option<Credentials>) -> Self {
         Self {
             token: row.token.clone().unwrap_or_default(),
             request: row.asked.request.clone(),
             request_hash: row.asked.request_hash.clone(),
+            account,
             webhook: None,
             submitted_at: row.submitted_at.unwrap_or(row.created_at),
             files: BTreeMap::new(),
@@ -66,21 +71,21 @@ impl std::fmt::Debug for File {
 
 /// A no: nothing was taken, and nothing will be charged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("refused as {code}: {words}")]
+#[error("refused as {code}: {detail}")]
 pub struct Refusal {
     /// What it means.
     pub code: ErrorCode,
     /// In the provider's words, for operators only.
-    pub words: String,
-    /// When the provider wants to be asked again.
+    pub detail: String,
+    /// How long the provider wants to be left alone (`Retry-After`).
     pub retry_after: Option<Duration>,
 }
 
 impl Refusal {
-    /// A no without a time.
+    /// Without a wish about when to ask again.
     #[must_use]
-    pub fn new(code: ErrorCode, words: impl Into<String>) -> Self {
-        Self { code, words: words.into(), retry_after: None }
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), retry_after: None }
     }
 }
 
@@ -97,19 +102,19 @@ pub enum SubmitError {
 
 /// A question to the provider that got no answer; asking again may help.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the provider does not answer: {words}")]
+#[error("the provider does not answer: {detail}")]
 pub struct NoAnswer {
-    /// What was seen instead, for operators only.
-    pub words: String,
-    /// When the provider wants to be asked again.
+    /// In the provider's words, for operators only.
+    pub detail: String,
+    /// How long the provider wants to be left alone (`Retry-After`).
     pub retry_after: Option<Duration>,
 }
 
 impl NoAnswer {
-    /// Without a time.
+    /// Without a wish about when to ask again.
     #[must_use]
-    pub fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), retry_after: None }
+    pub fn new(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), retry_after: None }
     }
 }
 
@@ -148,7 +153,7 @@ pub struct Standing {
     /// What was made, in order.
     pub outputs: Vec<Output>,
     /// The provider's own words about a failure or an unknown status, for operators only.
-    pub words: Option<String>,
+    pub detail: Option<String>,
     /// What it says that it charged.
     pub charged: Charged,
 }
@@ -157,7 +162,7 @@ impl Standing {
     /// A report without anything beside it.
     #[must_use]
     pub fn of(report: ProviderReport) -> Self {
-        Self { report, outputs: Vec::new(), words: None, charged: Charged::default() }
+        Self { report, outputs: Vec::new(), detail: None, charged: Charged::default() }
     }
 
     /// It is made: what lies at these places; nothing, if there are none.
@@ -170,18 +175,19 @@ impl Standing {
 
     /// It is not made, and why in the provider's words.
     #[must_use]
-    pub fn failed(code: ErrorCode, words: impl Into<String>) -> Self {
-        Self { words: Some(words.into()), ..Self::of(ProviderReport::Failed(code)) }
+    pub fn failed(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::of(ProviderReport::Failed(code)) }
     }
 
     /// A status that nobody knows: parked until the run's deadline.
     #[must_use]
-    pub fn unknown(words: impl Into<String>) -> Self {
-        Self { words: Some(words.into()), ..Self::of(ProviderReport::Unknown) }
+    pub fn unknown(detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::of(ProviderReport::Unknown) }
     }
 }
 
-/// One provider.
+/// One provider. Every question about an attempt comes with what was submitted, and with the
+/// account that submitted it.
 #[async_trait]
 pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
     /// What it declares about itself: operations, settings with types, ranges and defaults, bounds.
@@ -210,10 +216,16 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
     async fn cancel(&self, submission: &Submission, prediction: &str) -> Result<(), NoAnswer>;
 
     /// Fetches what it made.
-    async fn fetch(&self, output: &Output) -> Result<Vec<u8>, NoAnswer>;
+    async fn fetch(&self, submission: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer>;
 
     /// Everything of a prediction is kept: the provider may forget it.
-    async fn settled(&self, _prediction: &str) {}
+    async fn settled(&self, _submission: &Submission, _prediction: &str) {}
+
+    /// What an account has left; `Ok(None)` where the provider does not tell. Asked once
+    /// before a submission.
+    async fn credits(&self, _account: Option<&Credentials>) -> Result<Option<Credits>, NoAnswer> {
+        Ok(None)
+    }
 
     /// Verifies a webhook and reads what it reports. The signature is checked over the bytes as
     /// they came, before anything in them is believed; a report is a hint like a poll's answer.

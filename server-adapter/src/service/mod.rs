@@ -27,7 +27,7 @@ pub use create::Answered;
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, envelope, plan};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
 pub use view::{

@@ -78,7 +78,7 @@ pub struct Row {
     pub next_run_at: Millis,
     /// The running attempt's token.
     pub token: Option<String>,
-    /// When that attempt's intent was stored.
+    /// When that attempt was last about to be sent: from then on the provider may have it.
     pub submitted_at: Option<Millis>,
     /// The provider's own id of the attempt.
     pub prediction: Option<String>,
@@ -198,7 +198,7 @@ pub struct Attempt {
     pub provider: String,
     /// The provider's own id of it.
     pub prediction: Option<String>,
-    /// When its intent was stored.
+    /// When it was last about to be sent.
     pub submitted_at: Millis,
     /// When its end was known.
     pub ended_at: Option<Millis>,

@@ -9,7 +9,9 @@ use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
 use super::{Worker, millis};
 use crate::asset::inspect;
 use crate::clock::{new_id, new_secret};
-use crate::provider::{Found, Output, Provider, Refusal, Standing, Submission, SubmitError};
+use crate::provider::{
+    Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+};
 use crate::store::decide::is_done_by_store;
 use crate::store::{Advance, Asset, Claimed, Result, Row};
 
@@ -64,7 +66,7 @@ impl Load<'_> {
             Effect::CancelAtProvider => {
                 if let Some(prediction) = &self.row.prediction
                     && let Err(error) =
-                        provider.cancel(&Submission::of(&self.row), prediction).await
+                        self.asked(provider.cancel(&self.submission(), prediction)).await
                 {
                     // Asked again with the next poll.
                     tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
@@ -126,9 +128,33 @@ impl Load<'_> {
         self.wait(Event::NoAccount, 60_000).await
     }
 
+    /// The attempt, as the provider needs to know it.
+    fn submission(&self) -> Submission {
+        Submission::of(&self.row, None)
+    }
+
+    /// What a provider answers; one that answers no more has not answered, so that no row is held
+    /// for ever by a worker that lives.
+    async fn asked<T>(
+        &self,
+        answer: impl Future<Output = std::result::Result<T, NoAnswer>>,
+    ) -> std::result::Result<T, NoAnswer> {
+        let answered = tokio::time::timeout(self.worker.settings.deadline, answer).await;
+        answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")))
+    }
+
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        if self.row.lease_until.is_none_or(|until| until <= self.worker.clock.now()) {
+            // The process stood still for longer than its lease: somebody else asks for the
+            // submission by now, and one that comes late could not be told from one that is lost.
+            return Ok(false);
+        }
         self.sent = true;
-        match provider.submit(&Submission::of(&self.row)).await {
+        let submission = self.submission();
+        let answer =
+            tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
+        let lost = |_| Err(SubmitError::Lost("not before the deadline".to_owned()));
+        match answer.await.unwrap_or_else(lost) {
             Ok(prediction) => {
                 let mut advance = self.event(Event::Accepted);
                 advance.prediction = Some(prediction);
@@ -150,7 +176,7 @@ impl Load<'_> {
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
-        match provider.find(&Submission::of(&self.row)).await {
+        match self.asked(provider.find(&self.submission())).await {
             Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
@@ -182,7 +208,7 @@ impl Load<'_> {
             return self.look_up(provider).await;
         };
         let rest = self.pause();
-        let standing = match provider.status(&Submission::of(&self.row), &prediction).await {
+        let standing = match self.asked(provider.status(&self.submission(), &prediction)).await {
             Ok(standing) => standing,
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
@@ -190,13 +216,13 @@ impl Load<'_> {
                 return self.wait(Event::Reported(ProviderReport::Running), rest).await;
             }
         };
-        let Standing { report, outputs, words, .. } = standing;
+        let Standing { report, outputs, detail, .. } = standing;
         match report {
             ProviderReport::Running => self.wait(Event::Reported(report), rest).await,
             ProviderReport::Unknown => {
                 // It is parked until the deadline; the adapter has to learn the word.
                 tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
-                    words, "the provider reports a status that is not known");
+                    detail, "the provider reports a status that is not known");
                 self.wait(Event::Reported(report), rest).await
             }
             ProviderReport::Succeeded { .. }
@@ -229,7 +255,7 @@ impl Load<'_> {
         let prediction = self.row.prediction.clone().unwrap_or_default();
         let outputs = match self.outputs.take() {
             Some(outputs) => outputs,
-            None => match provider.status(&Submission::of(&self.row), &prediction).await {
+            None => match self.asked(provider.status(&self.submission(), &prediction)).await {
                 Ok(standing) => standing.outputs,
                 Err(error) => return self.not_kept(&error).await,
             },
@@ -249,7 +275,7 @@ impl Load<'_> {
         advance.assets = assets;
         let kept = self.advance(advance).await?;
         if kept {
-            provider.settled(&prediction).await;
+            provider.settled(&self.submission(), &prediction).await;
         }
         Ok(kept)
     }
@@ -260,7 +286,7 @@ impl Load<'_> {
         index: usize,
         output: &Output,
     ) -> std::result::Result<Asset, Box<dyn std::error::Error + Send + Sync>> {
-        let bytes = provider.fetch(output).await?;
+        let bytes = self.asked(provider.fetch(&self.submission(), output)).await?;
         let size = i64::try_from(bytes.len())?;
         let (bytes, seen) =
             tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))

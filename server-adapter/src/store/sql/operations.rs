@@ -330,7 +330,8 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
             ];
             tx.send(sql, &values).await?;
         } else {
-            let sql = "UPDATE attempts SET prediction = ?3, ended_at = ?4, error = ?5
+            let sql =
+                "UPDATE attempts SET prediction = ?3, ended_at = ?4, error = ?5, submitted_at = ?6
                        WHERE generation = ?1 AND number = ?2";
             let values = [
                 id,
@@ -338,6 +339,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
                 attempt.prediction.as_ref().into(),
                 attempt.ended_at.into(),
                 attempt.error.map(ErrorCode::word).into(),
+                attempt.submitted_at.into(),
             ];
             tx.send(sql, &values).await?;
         }

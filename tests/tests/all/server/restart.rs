@@ -99,7 +99,7 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
         intent.deadline_at = Some(now);
         let row = service.store.advance(&intent).await.unwrap().unwrap().row;
         if submits {
-            let submission = Submission::of(&row);
+            let submission = Submission::of(&row, None);
             assert_eq!(submission.token, format!("token {index}"));
             service.providers.get("local").unwrap().submit(&submission).await.unwrap();
         }
