@@ -5,6 +5,7 @@ mod bake;
 mod batch;
 mod check;
 mod context;
+mod editor;
 mod input;
 mod node;
 mod pool;

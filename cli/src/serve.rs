@@ -120,6 +120,7 @@ fn start(program: impl Future<Output = Run>) -> Run {
 async fn serve(args: &Args) -> Run {
     let mut settings = args.place.settings();
     settings.bounds = args.dev_bounds.unwrap_or_default();
+    settings.pages = Some(crate::editor::pages());
     if args.dev {
         settings.plans = Plans::unlimited();
     } else if let Some(file) = &args.plans {

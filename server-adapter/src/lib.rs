@@ -5,6 +5,7 @@ pub mod asset;
 pub mod cache;
 pub mod clock;
 pub mod event;
+pub mod guard;
 pub mod http;
 pub mod problem;
 pub mod provider;

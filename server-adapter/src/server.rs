@@ -12,8 +12,8 @@ use tokio::sync::{Notify, watch};
 use crate::asset::Blobs;
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
-use crate::http::{App, hash_key, serve};
-use crate::provider::{Local, Providers};
+use crate::http::{App, Pages, hash_key, serve};
+use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
@@ -40,6 +40,8 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// A page that is served at `/` beside the API.
+    pub pages: Option<Pages>,
 }
 
 impl Settings {
@@ -55,6 +57,7 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            pages: None,
         }
     }
 }
@@ -99,6 +102,7 @@ pub struct Server {
     worker: WorkerSettings,
     /// Who else may work.
     workers: Workers,
+    pages: Option<Pages>,
 }
 
 impl Server {
@@ -134,7 +138,14 @@ impl Server {
             unknown_price: settings.unknown_price,
             known: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker, workers })
+        Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })
+    }
+
+    /// With one more provider, of the program's own; one with the same id is replaced.
+    #[must_use]
+    pub fn with_provider(mut self, provider: impl Provider) -> Self {
+        self.service.providers = self.service.providers.with(provider);
+        self
     }
 
     /// The service, for calls without HTTP.
@@ -192,7 +203,11 @@ impl Server {
             let _ = stopped.wait_for(|stopped| *stopped).await;
             self.service.hub.close();
         };
-        tokio::join!(serve(listener, self.router(), stop), streams);
+        let router = match self.pages {
+            Some(pages) => self.router().merge(pages.router()),
+            None => self.router(),
+        };
+        tokio::join!(serve(listener, router, stop), streams);
     }
 
     /// Serves and works until `stop` is true.

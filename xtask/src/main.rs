@@ -2,6 +2,7 @@
 
 mod bench;
 mod deny;
+mod editor;
 mod faults;
 mod font;
 mod fuzz;
@@ -15,11 +16,12 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 cargo xtask <command>
 
-  up          build the `onepath` command and walk the example game with it
+  up          build `onepath` with its editor, and walk the example game with it
   test        everything that must hold before a change lands; prints a count of tests
   generate    write the generated files: schemas, tables of the docs, vectors
   faults      kill the real server at any moment and count what became of its work:
               faults [--rounds N] [--seed S]
+  editor      build the node editor; a build of `onepath` takes it in
   pkg         build the npm package: target/pkg/onepath-*.tgz
   matrix      run the npm package in Node, Deno, Bun, bundlers, Next.js, workerd and Chromium
   bench       measure against named peers; writes target/bench/table.md; bench editor: that part only
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         "up" => up::up(&rest),
         "test" => test::test(&rest),
         "generate" => test::generate(),
+        "editor" => editor::editor(&rest),
         "pkg" => pkg::pkg(&rest),
         "matrix" => pkg::matrix(&rest),
         "bench" => bench::bench(&rest),

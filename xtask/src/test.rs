@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
+use crate::editor;
 use crate::faults;
 use crate::pkg;
 use crate::run::{
@@ -33,6 +34,7 @@ pub(crate) fn test(_: &[String]) -> Outcome {
     judges(&mut count)?;
     kills(&mut count)?;
     package(&mut count)?;
+    page(&mut count)?;
     step(
         "documents of the crates",
         cargo().env("RUSTDOCFLAGS", "-D warnings").args([
@@ -121,6 +123,22 @@ fn package(count: &mut Count) -> Outcome {
         "canonical text in Python",
         check.arg("tests/pkg/canonical.py").arg("tests/vectors/v1.jsonl"),
     )
+}
+
+/// The editor in a browser, served by `onepath` as it is built.
+fn page(count: &mut Count) -> Outcome {
+    let home = editor::build()?;
+    step(
+        "build onepath with its editor",
+        cargo().args(["build", "--quiet", "--package", "onepath-cli"]),
+    )?;
+    let mut run = node();
+    run.current_dir(&home)
+        .env("ONEPATH_ROOT", root())
+        .args(["--test", "--test-reporter"])
+        .arg(root().join("tests/pkg/reporter.mjs"))
+        .arg("tests/editor.test.mjs");
+    count.run("the editor in Chromium", &mut run)
 }
 
 /// Tests that ran.

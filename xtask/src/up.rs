@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Stdio};
 
+use crate::editor;
 use crate::run::{Outcome, cargo, need, program, root, step};
 
 /// Where the server of `up` listens, unless `--listen` says otherwise.
@@ -20,6 +21,7 @@ const BOUNDS: &str = "romantic,romantic";
 pub(crate) fn up(args: &[String]) -> Outcome {
     let wanted = Wanted::read(args)?;
     need("cc", &["gcc", "libc6-dev"])?;
+    editor::if_possible();
     step("build onepath", cargo().args(["build", "--release", "--package", "onepath-cli"]))?;
     let onepath = root().join("target/release/onepath");
     let prompts = ["--prompts", "examples/scenes/prompts.json"];
@@ -40,6 +42,8 @@ pub(crate) fn up(args: &[String]) -> Outcome {
         return baked;
     }
     println!("\nonepath serves {address} with the key {key}; Ctrl-C ends it");
+    // Browsers send to nobody what stands behind the `#`.
+    println!("the editor: {address}/#key={key}");
     // The server hears Ctrl-C too, and ends in its own time.
     ctrlc::set_handler(|| ()).map_err(|error| format!("Ctrl-C: {error}"))?;
     match server.wait() {

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use onepath_server::store::{
     Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation,
     Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
-    Reader, Result, Role, Row, Store, UsageLine, Used, User, World,
+    Reader, Result, Role, Row, Store, UsageLine, Used, User, Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -31,7 +31,7 @@ impl Store for NoStore {
         Ok((Answer::Created, None))
     }
 
-    async fn get(&self, _: &Reader, _: &str) -> Result<Option<Generation>> {
+    async fn get(&self, _: &Viewer, _: &str) -> Result<Option<Generation>> {
         Ok(None)
     }
 
@@ -75,11 +75,11 @@ impl Store for NoStore {
         Ok(Outcome::NotThere)
     }
 
-    async fn asset(&self, _: &Reader, _: &str) -> Result<Option<Asset>> {
+    async fn asset(&self, _: &Viewer, _: &str) -> Result<Option<Asset>> {
         Ok(None)
     }
 
-    async fn events(&self, _: &Reader, _: &str) -> Result<Vec<Event>> {
+    async fn events(&self, _: &Viewer, _: &str) -> Result<Vec<Event>> {
         Ok(Vec::new())
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::{broadcast, watch};
 
-use crate::store::{Event, Reader, Result, Store};
+use crate::store::{Event, Result, Store};
 
 /// Events that a subscription may be behind before it reads from the store again.
 const BEHIND: usize = 1024;
@@ -44,14 +44,15 @@ impl Hub {
         self.closed.send_replace(true);
     }
 
-    /// Events that `reader` may be told: those behind `after`, or from now on.
+    /// The events of a tenant: those behind `after`, or from now on. Who may be told of one is
+    /// said by [`Event::readable_by`].
     ///
     /// # Errors
     ///
     /// The store does not answer.
     pub async fn subscribe(
         self: &Arc<Self>,
-        reader: Reader,
+        tenant: String,
         after: Option<i64>,
     ) -> Result<Subscription> {
         // Listening starts before the store is asked, so that nothing falls between the two.
@@ -63,7 +64,7 @@ impl Hub {
         };
         Ok(Subscription {
             hub: Arc::clone(self),
-            reader,
+            tenant,
             live,
             closed: self.closed.subscribe(),
             missed: VecDeque::new(),
@@ -128,11 +129,11 @@ impl Hub {
     }
 }
 
-/// One reader's events, in the order of commits, without gaps and without repeats.
+/// A tenant's events, in the order of commits, without gaps and without repeats.
 #[derive(Debug)]
 pub struct Subscription {
     hub: Arc<Hub>,
-    reader: Reader,
+    tenant: String,
     live: broadcast::Receiver<Arc<Event>>,
     closed: watch::Receiver<bool>,
     missed: VecDeque<Event>,
@@ -177,13 +178,13 @@ impl Subscription {
         }
     }
 
-    /// An event that was not seen before and that the reader may be told.
+    /// An event of the tenant that was not seen before.
     fn see(&mut self, event: Arc<Event>) -> Option<Arc<Event>> {
         if event.cursor <= self.last {
             return None;
         }
         // The hub reads in order: a hole means that something was not handed on.
         self.last = event.cursor;
-        event.readable_by(&self.reader).then_some(event)
+        (event.tenant == self.tenant).then_some(event)
     }
 }

@@ -12,9 +12,9 @@ use futures_util::stream;
 
 use super::App;
 use super::reply::Reply;
-use crate::event::{Frame, Subscription, Words};
+use crate::event::{Frame, Words};
 use crate::problem::{Fault, Problem, ProblemCode};
-use crate::service::Caller;
+use crate::service::{Caller, Listening};
 
 /// How often a comment is sent while nothing happens, so that nobody on the way gives up.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -88,11 +88,10 @@ pub(super) async fn stream_events(
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
     let wish = Wish::read(query.as_deref().unwrap_or(""), last)?;
     let caller = caller(&app, request, &wish).await?;
-    let hub = &app.service.hub;
-    let subscription = hub.subscribe(caller.reader, wish.after).await.map_err(Problem::from)?;
+    let listening = app.service.listen(&caller, wish.after).await?;
     let words = wish.words;
-    let events = stream::unfold(Some(subscription), move |subscription| async move {
-        next_sse(subscription?, words).await
+    let events = stream::unfold(Some(listening), move |listening| async move {
+        next_sse(listening?, words).await
     });
     // Sent first, so that a reader knows that it is connected, and when to come back.
     let hello =
@@ -107,15 +106,15 @@ pub(super) async fn stream_events(
 /// The next event of a stream; the stream ends when the server stops or the store does not answer:
 /// the reader comes back with the place it saw last.
 async fn next_sse(
-    mut subscription: Subscription,
+    mut listening: Listening,
     words: Words,
-) -> Option<(Result<Sse, Infallible>, Option<Subscription>)> {
-    match subscription.next().await {
+) -> Option<(Result<Sse, Infallible>, Option<Listening>)> {
+    match listening.next().await {
         Ok(Some(event)) => {
             let frame = Frame::new(&event, words);
             let data = serde_json::to_string(&frame).unwrap_or_default();
             let event = Sse::default().id(frame.cursor.to_string()).event(frame.kind).data(data);
-            Some((Ok(event), Some(subscription)))
+            Some((Ok(event), Some(listening)))
         }
         Ok(None) => None,
         Err(error) => {
@@ -154,8 +153,8 @@ async fn end(mut socket: WebSocket, code: u16, reason: &'static str) {
 
 /// Sends frames and answers `ping` until either side ends.
 async fn speak(app: App, mut socket: WebSocket, caller: Caller, wish: &Wish) {
-    let mut subscription = match app.service.hub.subscribe(caller.reader, wish.after).await {
-        Ok(subscription) => subscription,
+    let mut listening = match app.service.listen(&caller, wish.after).await {
+        Ok(listening) => listening,
         Err(error) => {
             tracing::warn!(%error, "a web socket is refused");
             return end(socket, close_code::AGAIN, "UNAVAILABLE").await;
@@ -163,7 +162,7 @@ async fn speak(app: App, mut socket: WebSocket, caller: Caller, wish: &Wish) {
     };
     loop {
         let sent = tokio::select! {
-            event = subscription.next() => match event {
+            event = listening.next() => match event {
                 Ok(Some(event)) => {
                     let frame = Frame::new(&event, wish.words);
                     let text = serde_json::to_string(&frame).unwrap_or_default();

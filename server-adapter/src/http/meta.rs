@@ -64,6 +64,11 @@ pub(super) async fn providers(State(app): State<App>, _: Caller) -> Reply {
 }
 
 pub(super) async fn no_path() -> Failure {
+    no_such_path()
+}
+
+/// There is nothing at a path.
+pub(super) fn no_such_path() -> Failure {
     Problem::new(ProblemCode::NotFound, "there is no such path: /openapi.json lists them").into()
 }
 

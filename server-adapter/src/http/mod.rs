@@ -8,6 +8,7 @@ mod generations;
 mod listen;
 mod meta;
 mod openapi;
+mod pages;
 mod path;
 mod reply;
 mod table;
@@ -21,6 +22,7 @@ use crate::service::Service;
 pub use auth::{KeyRing, hash_key};
 pub use listen::serve;
 pub use openapi::openapi;
+pub use pages::{PageFile, Pages};
 
 /// What handlers share.
 #[derive(Debug, Clone)]

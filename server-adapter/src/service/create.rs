@@ -2,18 +2,15 @@
 
 use std::sync::Arc;
 
-use onepath_core::{
-    Code, CreateGenerationRequest, Decoded, Draft, Integer, Report, decode, fingerprint, review,
-    to_json,
-};
+use onepath_core::{Code, Draft, Integer, Report, fingerprint, review, to_json};
 
 use super::idempotency::content_fingerprint;
-use super::plan::{Plan, Setting, own_world, plan, world_id};
+use super::plan::{Plan, Setting, envelope, own_world, plan, world_id};
 use super::standing::Standing;
 use super::view::{CreateGenerationResponse, PreflightResponse, ValidateResponse};
 use super::{Caller, Service};
 use crate::clock::{month_end, new_id};
-use crate::problem::{Fault, Problem, ProblemCode};
+use crate::problem::{Problem, ProblemCode};
 use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish};
 
 /// The answer to a create, ready to be sent.
@@ -33,9 +30,9 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// As [`plan`], and when the store does not answer.
+    /// As [`envelope`] and [`plan`], and when the store does not answer.
     pub async fn plan(&self, caller: &Caller, text: &str) -> Result<(Plan, Standing), Problem> {
-        let read: Decoded<CreateGenerationRequest<'_>> = decode(text);
+        let read = envelope(text)?;
         let world = read.value.as_ref().and_then(world_id);
         let standing = self.standing(caller, world).await?;
         let plan = plan(
@@ -116,11 +113,7 @@ impl Service {
     /// `MALFORMED_JSON`, and `STRUCTURED_CONFIG_REQUIRED` for an envelope without config and
     /// request.
     pub async fn validate(&self, caller: &Caller, text: &str) -> Result<ValidateResponse, Problem> {
-        let read: Decoded<CreateGenerationRequest<'_>> = decode(text);
-        if let Some(fault) = read.faults.iter().find(|fault| fault.code() == Code::JsonSyntax) {
-            return Err(Problem::new(ProblemCode::MalformedJson, fault.message())
-                .with(vec![Fault::from(fault)]));
-        }
+        let read = envelope(text)?;
         let Some(envelope) = &read.value else { return Err(Problem::findings(&read.faults)) };
         let now = Integer::new(self.clock.now());
         let standing = self.standing(caller, world_id(envelope)).await?;

@@ -1,6 +1,6 @@
 //! What an owner does with their generations: retry, delete, change; and what they used.
 
-use onepath_core::{Integer, Rating};
+use onepath_core::{Integer, Rating, canonicalize};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -136,7 +136,9 @@ impl Service {
 /// `VALIDATION_ERROR` with every fault.
 pub fn read_patch(text: &str) -> Result<PatchBody, Problem> {
     use crate::problem::Fault;
-    let value: serde_json::Value = serde_json::from_str(text)
+    // The reader of every door: a member that stands twice is a fault here, too.
+    let text = canonicalize(text).map_err(|refusal| Problem::unread(text, refusal.findings()))?;
+    let value: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| Problem::new(ProblemCode::MalformedJson, error.to_string()))?;
     let fault = |pointer: &str, detail: &str| Fault::new(pointer, "patch/not-understood", detail);
     let Some(members) = value.as_object() else {

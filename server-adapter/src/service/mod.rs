@@ -2,6 +2,7 @@
 
 mod create;
 mod idempotency;
+mod listen;
 mod manage;
 mod plan;
 mod simple;
@@ -24,8 +25,9 @@ use crate::store::{Asset, ListQuery, Reader, Role, Row, Store};
 
 pub use create::Answered;
 pub use idempotency::{content_fingerprint, idempotency_key};
+pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, envelope, plan};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
 pub use view::{
@@ -93,7 +95,8 @@ impl Service {
     ///
     /// `NOT_FOUND`, also for what belongs to others.
     pub async fn get(&self, caller: &Caller, id: &str) -> Result<GenerationResponse, Problem> {
-        let found = self.store.get(&caller.reader, id).await?;
+        let viewer = self.viewer(&caller.reader).await?;
+        let found = self.store.get(&viewer, id).await?;
         let generation = found.ok_or_else(|| Problem::not_found("generation"))?;
         Ok(self.view(&caller.reader, &generation))
     }
@@ -104,7 +107,8 @@ impl Service {
     ///
     /// `NOT_FOUND`, also for what belongs to others.
     pub async fn tag(&self, caller: &Caller, id: &str) -> Result<String, Problem> {
-        let found = self.store.get(&caller.reader, id).await?;
+        let viewer = self.viewer(&caller.reader).await?;
+        let found = self.store.get(&viewer, id).await?;
         found.map(|found| row_tag(&found.row)).ok_or_else(|| Problem::not_found("generation"))
     }
 
@@ -152,7 +156,8 @@ impl Service {
     ///
     /// `NOT_FOUND`, and `UNAVAILABLE` while the bytes cannot be read.
     pub async fn asset(&self, reader: &Reader, id: &str) -> Result<(Asset, Vec<u8>), Problem> {
-        let found = self.store.asset(reader, id).await?;
+        let viewer = self.viewer(reader).await?;
+        let found = self.store.asset(&viewer, id).await?;
         let asset = found.ok_or_else(|| Problem::not_found("asset"))?;
         match self.blobs.get(&asset.sha256).await {
             Ok(bytes) => Ok((asset, bytes)),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use onepath_core::{OwnBounds, WorldMeta, decode};
+use onepath_core::{OwnBounds, Rating, WorldMeta, decode};
 
 use super::{Caller, ServerBounds, Service};
 use crate::cache::Recent;
 use crate::clock::month_start;
 use crate::problem::Problem;
-use crate::store::{Limits, PlanNow, Reader, User, World};
+use crate::store::{Limits, PlanNow, Reader, User, Viewer, World};
 
 /// The plan of users without a known price.
 const FREE: Limits = Limits { in_flight: Some(1), runs_month: None, micros_month: None };
@@ -135,6 +135,21 @@ impl Service {
         let world = self.store.world(tenant, id).await?.map(Arc::new);
         self.known.worlds.put(key, world.clone(), now);
         Ok(world)
+    }
+
+    /// The highest rating that a user may be shown.
+    async fn bound(&self, reader: &Reader) -> Result<Rating, Problem> {
+        let user = self.user(reader).await?;
+        Ok(user.and_then(|user| user.max_rating).unwrap_or(self.bounds.user))
+    }
+
+    /// A reader with what they may be shown of others' work.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer: no bound is ever left out.
+    pub async fn viewer(&self, reader: &Reader) -> Result<Viewer, Problem> {
+        Ok(Viewer { reader: reader.clone(), bound: self.bound(reader).await? })
     }
 
     /// Where a caller stands in a world. What has no row gets the closed bound.

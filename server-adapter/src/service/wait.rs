@@ -22,7 +22,7 @@ impl Service {
         wait: Duration,
     ) -> Result<GenerationResponse, Problem> {
         // Listening starts before the first look, so that no end falls between the two.
-        let mut events = self.hub.subscribe(caller.reader.clone(), None).await?;
+        let mut events = self.hub.subscribe(caller.reader.tenant.clone(), None).await?;
         let first = self.get(caller, id).await?;
         if is_over(&first) {
             return Ok(first);

@@ -36,7 +36,7 @@ pub fn decide_create(
     let holder = holder.filter(|_| reusable);
     let mut given_up = false;
     if let Some(holder) = holder {
-        let readable = holder.readable_by(&new.owner);
+        let readable = holder.readable_by(&new.viewer());
         let is_expired = holder.is_complete() && !holder.answers_at(new.now);
         // Whoever asks anew does not want to share the end of what nobody wants any more.
         if is_expired || holder.is_unwanted() {
@@ -111,7 +111,11 @@ pub fn decide_claim(row: &Row, now: Millis, lease_until: Millis) -> Change {
     let mut change = Change::of(row);
     change.row.fence += 1;
     change.row.updated_at = now;
-    if row.lease_until.is_some() {
+    if let Some(until) = row.lease_until {
+        if let State::Processing { attempt: Stage::Submitting, .. } = row.state {
+            // Whoever held it may have sent it up to the last moment of the lease.
+            change.row.submitted_at = change.row.submitted_at.max(Some(until));
+        }
         change.apply(Happening::LeaseExpired, now);
     }
     if let State::Pending { .. } = change.row.state {
@@ -173,7 +177,6 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
     {
         change.row.token.clone_from(&advance.token);
         change.row.prediction = None;
-        change.row.submitted_at = Some(advance.now);
         if change.row.deadline_at.is_none() {
             change.row.deadline_at = advance.deadline_at;
         }
@@ -221,6 +224,12 @@ impl Change {
         let (after, effects) = step(before, event, self.row.policy);
         let row = &mut self.row;
         row.state = after;
+        let is_sent =
+            |state: State| matches!(state, State::Processing { attempt: Stage::Submitting, .. });
+        if is_sent(after) && !is_sent(before) {
+            // Also when it goes again: from now on the provider may have it without showing it.
+            row.submitted_at = Some(now);
+        }
         if let Some(kind) = event_kind(before, after) {
             row.events += 1;
             self.event = Some(kind);

@@ -17,7 +17,7 @@ use super::row::LedgerEntry;
 use super::{
     Advance, Advanced, Answer, Asset, Attempt, Cancelled, Claim, Claimed, CreateOutcome, Created,
     Creation, Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch,
-    PlanNow, Reader, Receipt, Result, Row, Store, StoreError, UsageLine, Used, User, World,
+    PlanNow, Reader, Receipt, Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::rfc3339;
 
@@ -146,7 +146,7 @@ impl Tables {
             cursor,
             tenant: row.tenant.clone(),
             owner: row.owner.clone(),
-            shared: row.asked.strategy == Strategy::Once,
+            shared: row.shared(),
             generation: row.id.clone(),
             number: row.events,
             kind,
@@ -279,9 +279,9 @@ impl Store for MemoryStore {
         })
     }
 
-    async fn get(&self, reader: &Reader, id: &str) -> Result<Option<Generation>> {
+    async fn get(&self, viewer: &Viewer, id: &str) -> Result<Option<Generation>> {
         let tables = self.tables();
-        let row = tables.rows.get(id).filter(|row| row.readable_by(reader));
+        let row = tables.rows.get(id).filter(|row| row.readable_by(viewer));
         Ok(row.map(|row| tables.generation(row)))
     }
 
@@ -431,21 +431,21 @@ impl Store for MemoryStore {
         Ok(tables.wish(row, decision))
     }
 
-    async fn asset(&self, reader: &Reader, id: &str) -> Result<Option<Asset>> {
+    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
         let tables = self.tables();
         let asset = tables.assets.values().flatten().find(|asset| asset.id == id);
         Ok(asset
             .filter(|asset| {
-                tables.rows.get(&asset.generation).is_some_and(|row| row.readable_by(reader))
+                tables.rows.get(&asset.generation).is_some_and(|row| row.readable_by(viewer))
             })
             .cloned())
     }
 
-    async fn events(&self, reader: &Reader, id: &str) -> Result<Vec<Event>> {
+    async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let tables = self.tables();
         let all: Vec<Event> =
             tables.events.iter().filter(|event| event.generation == id).cloned().collect();
-        let readable = all.last().is_some_and(|event| event.readable_by(reader));
+        let readable = all.last().is_some_and(|event| event.readable_by(viewer));
         Ok(if readable { all } else { Vec::new() })
     }
 

@@ -29,7 +29,8 @@ pub use decide::Patch;
 pub use memory::MemoryStore;
 pub use postgres::{PostgresStore, Time};
 pub use row::{
-    Asked, Asset, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Used, User, World,
+    Asked, Asset, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Used, User, Viewer,
+    World,
 };
 pub use sqlite::SqliteStore;
 
@@ -71,6 +72,14 @@ pub struct NewGeneration {
     pub scheduled_at: Option<Millis>,
     /// The time.
     pub now: Millis,
+}
+
+impl NewGeneration {
+    /// Its owner, who may be shown what they ask for.
+    #[must_use]
+    pub fn viewer(&self) -> Viewer {
+        Viewer { reader: self.owner.clone(), bound: self.asked.rating.effective }
+    }
 }
 
 /// How a create was answered.
@@ -348,8 +357,8 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// How a create would be answered, without doing it.
     async fn preview(&self, new: &NewGeneration) -> Result<(Answer, Option<Row>)>;
 
-    /// A generation that the reader may see.
-    async fn get(&self, reader: &Reader, id: &str) -> Result<Option<Generation>>;
+    /// A generation that the viewer may see.
+    async fn get(&self, viewer: &Viewer, id: &str) -> Result<Option<Generation>>;
 
     /// The reader's own generations.
     async fn list(&self, reader: &Reader, query: &ListQuery) -> Result<Page>;
@@ -389,11 +398,11 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     async fn patch(&self, reader: &Reader, id: &str, patch: &Patch, now: Millis)
     -> Result<Outcome>;
 
-    /// An asset of a generation that the reader may see.
-    async fn asset(&self, reader: &Reader, id: &str) -> Result<Option<Asset>>;
+    /// An asset of a generation that the viewer may see.
+    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>>;
 
     /// The events of a generation, in order.
-    async fn events(&self, reader: &Reader, id: &str) -> Result<Vec<Event>>;
+    async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>>;
 
     /// Events of everybody behind a place, in the order of commits.
     async fn events_after(&self, cursor: i64, limit: usize) -> Result<Vec<Event>>;

@@ -17,6 +17,25 @@ pub struct Reader {
     pub user: String,
 }
 
+/// Who looks at what others made, too.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Viewer {
+    /// For whom.
+    pub reader: Reader,
+    /// The highest rating that they may be shown of what is not their own.
+    pub bound: Rating,
+}
+
+impl Viewer {
+    /// Whether they may read what belongs to `owner`; `shared` is the rating of what the whole
+    /// tenant shares.
+    #[must_use]
+    pub fn may_read(&self, tenant: &str, owner: &str, shared: Option<Rating>) -> bool {
+        self.reader.tenant == tenant
+            && (self.reader.user == owner || shared.is_some_and(|rating| rating <= self.bound))
+    }
+}
+
 /// One generation as it lies in the store.
 ///
 /// What was asked (`request`, hashes, tenant, provider) never changes after the insert; the rest
@@ -59,7 +78,7 @@ pub struct Row {
     pub next_run_at: Millis,
     /// The running attempt's token.
     pub token: Option<String>,
-    /// When that attempt's intent was stored.
+    /// When that attempt was last about to be sent: from then on the provider may have it.
     pub submitted_at: Option<Millis>,
     /// The provider's own id of the attempt.
     pub prediction: Option<String>,
@@ -154,12 +173,17 @@ impl Row {
         self.is_complete() && self.expires_at.is_none_or(|at| at > now)
     }
 
-    /// Whether a user may read it: its owner, and for `once` everybody in the tenant.
+    /// Whether a user may read it: its owner, and for `once` everybody in the tenant whose bound
+    /// allows its rating.
     #[must_use]
-    pub fn readable_by(&self, reader: &Reader) -> bool {
-        self.tenant == reader.tenant
-            && self.deleted_at.is_none()
-            && (self.owner == reader.user || self.asked.strategy == Strategy::Once)
+    pub fn readable_by(&self, viewer: &Viewer) -> bool {
+        self.deleted_at.is_none() && viewer.may_read(&self.tenant, &self.owner, self.shared())
+    }
+
+    /// The rating that a bound must allow, if the whole tenant may read it; none if its owner only.
+    #[must_use]
+    pub fn shared(&self) -> Option<Rating> {
+        (self.asked.strategy == Strategy::Once).then_some(self.asked.rating.effective)
     }
 }
 
@@ -174,7 +198,7 @@ pub struct Attempt {
     pub provider: String,
     /// The provider's own id of it.
     pub prediction: Option<String>,
-    /// When its intent was stored.
+    /// When it was last about to be sent.
     pub submitted_at: Millis,
     /// When its end was known.
     pub ended_at: Option<Millis>,
@@ -225,8 +249,8 @@ pub struct Event {
     pub tenant: String,
     /// The owner of the generation at the time.
     pub owner: String,
-    /// Whether everybody in the tenant may read it.
-    pub shared: bool,
+    /// The rating that a bound must allow, if the whole tenant may be told; none if its owner only.
+    pub shared: Option<Rating>,
     /// The generation.
     pub generation: String,
     /// From 1, within the generation.
@@ -244,8 +268,8 @@ pub struct Event {
 impl Event {
     /// Whether a reader may be told.
     #[must_use]
-    pub fn readable_by(&self, reader: &Reader) -> bool {
-        self.tenant == reader.tenant && (self.shared || self.owner == reader.user)
+    pub fn readable_by(&self, viewer: &Viewer) -> bool {
+        viewer.may_read(&self.tenant, &self.owner, self.shared)
     }
 }
 

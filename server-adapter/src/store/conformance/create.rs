@@ -6,7 +6,7 @@ use onepath_core::lifecycle::{ErrorCode, Event, State};
 use super::super::{Answer, Reader, Store};
 use super::fixture::{
     MINUTE, NOON, SECOND, TTL, claim_one, complete_all, create, get, go_on, kinds, reader,
-    refuse_all, wanted, wanted_as,
+    refuse_all, viewer, wanted, wanted_as,
 };
 
 pub(super) async fn a_create_makes_a_pending_row(store: &dyn Store) {
@@ -93,8 +93,8 @@ pub(super) async fn nobody_joins_what_they_may_not_read(store: &dyn Store) {
         let others = create(store, &wanted_as(strategy, what, &ben, NOON)).await;
         assert_eq!(others.answer, Answer::Created, "a row in a taken slot's shadow");
         assert_eq!(others.row.reuse_key, None, "one row a slot");
-        assert_eq!(store.get(&ben, &mine.id).await.unwrap(), None);
-        assert_eq!(store.events(&ben, &mine.id).await.unwrap(), vec![]);
+        assert_eq!(store.get(&viewer(&ben), &mine.id).await.unwrap(), None);
+        assert_eq!(store.events(&viewer(&ben), &mine.id).await.unwrap(), vec![]);
         complete_all(store, NOON).await;
         let others = create(store, &wanted_as(strategy, what, &ben, NOON + 1)).await;
         assert_ne!(others.row.id, mine.id);
@@ -260,9 +260,9 @@ pub(super) async fn tenants_never_meet(store: &dyn Store) {
     let hit = create(store, &wanted("a house", &there, NOON + 1)).await;
     assert_eq!((hit.answer, hit.row.id), (Answer::Cache, first.row.id));
     let asset = get(store, &here, &mine.id).await.assets[0].id.clone();
-    assert_eq!(store.get(&there, &mine.id).await.unwrap(), None);
-    assert_eq!(store.asset(&there, &asset).await.unwrap(), None);
-    assert_eq!(store.events(&there, &mine.id).await.unwrap(), vec![]);
+    assert_eq!(store.get(&viewer(&there), &mine.id).await.unwrap(), None);
+    assert_eq!(store.asset(&viewer(&there), &asset).await.unwrap(), None);
+    assert_eq!(store.events(&viewer(&there), &mine.id).await.unwrap(), vec![]);
     assert_eq!(store.cancel(&there, &mine.id, NOON + 1).await.unwrap(), None);
     let page = store
         .list(&there, &super::super::ListQuery { limit: 10, ..Default::default() })

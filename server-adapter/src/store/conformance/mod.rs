@@ -36,7 +36,7 @@ use std::sync::Arc;
 
 use super::Store;
 
-pub use fixture::{NOON, done, reader, wanted};
+pub use fixture::{NOON, done, reader, viewer, wanted};
 
 /// A case on its way.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -110,6 +110,7 @@ pub fn cases() -> Vec<Case> {
             a_list_is_read_in_pages
             a_list_is_filtered
             assets_are_read_by_whoever_may_read_the_row
+            what_is_shared_is_read_within_ones_bounds
             a_key_is_found_by_its_hash
             an_empty_store_answers
         }

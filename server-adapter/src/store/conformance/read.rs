@@ -1,10 +1,12 @@
 //! Reading: lists, assets, keys.
 
 use onepath_core::lifecycle::{ErrorCode, GenerationStatus};
-use onepath_core::{GenerationType, Operation, Strategy};
+use onepath_core::{GenerationType, Operation, Rating, Strategy};
 
-use super::super::{Key, ListQuery, Reader, Role, Store};
-use super::fixture::{NOON, complete_all, create, get, reader, refuse_all, wanted, wanted_as};
+use super::super::{Key, ListQuery, Reader, Role, Store, Viewer};
+use super::fixture::{
+    NOON, complete_all, create, get, reader, refuse_all, viewer, wanted, wanted_as,
+};
 
 async fn ids(store: &dyn Store, reader: &Reader, query: &ListQuery) -> Vec<String> {
     let page = store.list(reader, query).await.unwrap();
@@ -96,12 +98,38 @@ pub(super) async fn assets_are_read_by_whoever_may_read_the_row(store: &dyn Stor
     complete_all(store, NOON).await;
     for (id, may_ben) in [(shared, true), (own, false)] {
         let asset = get(store, &ada, &id).await.assets.remove(0);
-        assert_eq!(store.asset(&ada, &asset.id).await.unwrap(), Some(asset.clone()));
-        let read = store.asset(&ben, &asset.id).await.unwrap();
+        assert_eq!(store.asset(&viewer(&ada), &asset.id).await.unwrap(), Some(asset.clone()));
+        let read = store.asset(&viewer(&ben), &asset.id).await.unwrap();
         assert_eq!(read, Some(asset).filter(|_| may_ben));
-        assert_eq!(store.get(&ben, &id).await.unwrap().is_some(), may_ben);
+        assert_eq!(store.get(&viewer(&ben), &id).await.unwrap().is_some(), may_ben);
     }
-    assert_eq!(store.asset(&ada, "nobody's").await.unwrap(), None);
+    assert_eq!(store.asset(&viewer(&ada), "nobody's").await.unwrap(), None);
+}
+
+pub(super) async fn what_is_shared_is_read_within_ones_bounds(store: &dyn Store) {
+    let (ada, ben) = (reader("ada"), reader("ben"));
+    let mut new = wanted("shared", &ada, NOON);
+    new.asked.rating.effective = Rating::MatureImplied;
+    let id = create(store, &new).await.row.id;
+    complete_all(store, NOON).await;
+    let asset = get(store, &ada, &id).await.assets.remove(0).id;
+    for (_, bound) in Rating::ALL {
+        for (who, may) in [(&ada, true), (&ben, *bound >= Rating::MatureImplied)] {
+            let viewer = Viewer { reader: who.clone(), bound: *bound };
+            assert_eq!(store.get(&viewer, &id).await.unwrap().is_some(), may, "{viewer:?}");
+            assert_eq!(store.asset(&viewer, &asset).await.unwrap().is_some(), may, "{viewer:?}");
+            assert_eq!(store.events(&viewer, &id).await.unwrap().is_empty(), !may, "{viewer:?}");
+        }
+    }
+    let told = store.events_after(0, 100).await.unwrap();
+    let told: Vec<_> = told.iter().filter(|event| event.generation == id).collect();
+    assert!(
+        !told.is_empty() && told.iter().all(|event| event.shared == Some(Rating::MatureImplied))
+    );
+    let own = wanted_as(Strategy::PerPlayer, "own", &ada, NOON);
+    let id = create(store, &own).await.row.id;
+    let events = store.events(&viewer(&ada), &id).await.unwrap();
+    assert_eq!(events[0].shared, None, "nobody else is told");
 }
 
 pub(super) async fn a_key_is_found_by_its_hash(store: &dyn Store) {
@@ -131,8 +159,8 @@ pub(super) async fn a_key_is_found_by_its_hash(store: &dyn Store) {
 pub(super) async fn an_empty_store_answers(store: &dyn Store) {
     let ada = reader("ada");
     store.ping().await.unwrap();
-    assert_eq!(store.get(&ada, "nobody's").await.unwrap(), None);
-    assert_eq!(store.events(&ada, "nobody's").await.unwrap(), vec![]);
+    assert_eq!(store.get(&viewer(&ada), "nobody's").await.unwrap(), None);
+    assert_eq!(store.events(&viewer(&ada), "nobody's").await.unwrap(), vec![]);
     assert_eq!(ids(store, &ada, &all()).await, Vec::<String>::new());
     assert_eq!(super::fixture::claim(store, NOON, 10).await, vec![]);
     assert_eq!(store.next_due().await.unwrap(), None);

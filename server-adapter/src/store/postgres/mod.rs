@@ -23,7 +23,7 @@ use super::sql::{accounts, create, events, number, operations};
 use super::{
     Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, World,
+    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 
@@ -245,9 +245,9 @@ impl Store for PostgresStore {
         read!(self, |tx| create::preview(tx, &new))
     }
 
-    async fn get(&self, reader: &Reader, id: &str) -> Result<Option<Generation>> {
-        let (reader, id) = (reader.clone(), id.to_owned());
-        read!(self, |tx| operations::get(tx, &reader, &id))
+    async fn get(&self, viewer: &Viewer, id: &str) -> Result<Option<Generation>> {
+        let (viewer, id) = (viewer.clone(), id.to_owned());
+        read!(self, |tx| operations::get(tx, &viewer, &id))
     }
 
     async fn list(&self, reader: &Reader, query: &ListQuery) -> Result<Page> {
@@ -318,14 +318,14 @@ impl Store for PostgresStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, reader: &Reader, id: &str) -> Result<Option<Asset>> {
-        let (reader, id) = (reader.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &reader, &id))
+    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
+        let (viewer, id) = (viewer.clone(), id.to_owned());
+        read!(self, |tx| operations::asset(tx, &viewer, &id))
     }
 
-    async fn events(&self, reader: &Reader, id: &str) -> Result<Vec<Event>> {
-        let (reader, id) = (reader.clone(), id.to_owned());
-        ask!(self, |tx| events::of_generation(tx, &reader, &id))
+    async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
+        let (viewer, id) = (viewer.clone(), id.to_owned());
+        ask!(self, |tx| events::of_generation(tx, &viewer, &id))
     }
 
     async fn events_after(&self, cursor: i64, limit: usize) -> Result<Vec<Event>> {

@@ -115,7 +115,8 @@ CREATE TABLE events (
     position BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     tenant TEXT COLLATE "C" NOT NULL,
     owner TEXT COLLATE "C" NOT NULL,
-    shared BIGINT NOT NULL,
+    -- The rating that a bound must allow, if the whole tenant may be told.
+    shared TEXT,
     generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
     number BIGINT NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,

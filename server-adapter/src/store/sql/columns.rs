@@ -303,7 +303,7 @@ pub(super) fn event(mut c: Cells) -> Result<Event> {
         cursor: c.take::<Option<i64>>()?.unwrap_or(0),
         tenant: c.take()?,
         owner: c.take()?,
-        shared: c.take()?,
+        shared: c.optional_word(Rating::parse)?,
         generation: c.take()?,
         number: c.take()?,
         kind: c.word(known_event)?,

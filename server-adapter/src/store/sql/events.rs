@@ -4,7 +4,7 @@
 //! same time, positions are drawn before the commit, and a reader who goes by them could skip one
 //! that is committed late: there `publish_events` gives the cursors, to what is committed only.
 
-use super::super::{Event, Reader, Result};
+use super::super::{Event, Result, Viewer};
 use super::{Tx, columns, number};
 
 const COLUMNS: &str =
@@ -28,7 +28,7 @@ const PUBLISH: &str = "SELECT publish_events()";
 
 pub(crate) async fn of_generation<T: Tx>(
     tx: &mut T,
-    reader: &Reader,
+    viewer: &Viewer,
     id: &str,
 ) -> Result<Vec<Event>> {
     let sql = if T::PUBLISHES { PUBLISHED_COLUMNS } else { COLUMNS };
@@ -40,7 +40,7 @@ pub(crate) async fn of_generation<T: Tx>(
         events = rows.into_iter().map(columns::event).collect::<Result<_>>()?;
     }
     // The last event knows the present owner best.
-    let readable = events.last().is_some_and(|event| event.readable_by(reader));
+    let readable = events.last().is_some_and(|event| event.readable_by(viewer));
     Ok(if readable { events } else { Vec::new() })
 }
 

@@ -1,6 +1,6 @@
 //! The operations on rows: read what a decision needs, decide, write what it comes to.
 
-use onepath_core::Strategy;
+use onepath_core::Rating;
 use onepath_core::lifecycle::ErrorCode;
 
 use super::super::decide::{
@@ -10,7 +10,7 @@ use super::super::decide::{
 use super::super::row::LedgerEntry;
 use super::super::{
     Advance, Advanced, Asset, Cancelled, Claim, Claimed, Generation, ListQuery, Millis, Outcome,
-    Page, PlanNow, Reader, Result, Row,
+    Page, PlanNow, Reader, Result, Row, Viewer,
 };
 use super::create::{one_at_a_time, used, want};
 use super::{Tx, Value, columns, first, number};
@@ -46,10 +46,10 @@ async fn complete<T: Tx>(tx: &mut T, row: Row) -> Result<Generation> {
 
 pub(crate) async fn get<T: Tx>(
     tx: &mut T,
-    reader: &Reader,
+    viewer: &Viewer,
     id: &str,
 ) -> Result<Option<Generation>> {
-    match by_id(tx, id, false).await?.filter(|row| row.readable_by(reader)) {
+    match by_id(tx, id, false).await?.filter(|row| row.readable_by(viewer)) {
         Some(row) => complete(tx, row).await.map(Some),
         None => Ok(None),
     }
@@ -260,13 +260,13 @@ pub(crate) async fn patch<T: Tx>(
     wish(tx, row, decision).await
 }
 
-pub(crate) async fn asset<T: Tx>(tx: &mut T, reader: &Reader, id: &str) -> Result<Option<Asset>> {
+pub(crate) async fn asset<T: Tx>(tx: &mut T, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
     let sql = "SELECT id, generation, idx, media_type, width, height, bytes, sha256, created_at
                FROM assets WHERE id = ?1";
     let found = first(tx, sql, &[id.into()]).await?.map(columns::asset).transpose()?;
     let Some(asset) = found else { return Ok(None) };
     let row = by_id(tx, &asset.generation, false).await?;
-    Ok(row.is_some_and(|row| row.readable_by(reader)).then_some(asset))
+    Ok(row.is_some_and(|row| row.readable_by(viewer)).then_some(asset))
 }
 
 /// Adds an event to a row.
@@ -277,7 +277,7 @@ pub(crate) async fn event<T: Tx>(tx: &mut T, row: &Row, kind: &str) -> Result<()
     let values = [
         (&row.tenant).into(),
         (&row.owner).into(),
-        (row.asked.strategy == Strategy::Once).into(),
+        row.shared().map(Rating::word).into(),
         (&row.id).into(),
         row.events.into(),
         kind.into(),
@@ -330,7 +330,8 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
             ];
             tx.send(sql, &values).await?;
         } else {
-            let sql = "UPDATE attempts SET prediction = ?3, ended_at = ?4, error = ?5
+            let sql =
+                "UPDATE attempts SET prediction = ?3, ended_at = ?4, error = ?5, submitted_at = ?6
                        WHERE generation = ?1 AND number = ?2";
             let values = [
                 id,
@@ -338,6 +339,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
                 attempt.prediction.as_ref().into(),
                 attempt.ended_at.into(),
                 attempt.error.map(ErrorCode::word).into(),
+                attempt.submitted_at.into(),
             ];
             tx.send(sql, &values).await?;
         }

@@ -17,7 +17,7 @@ use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
 use super::{
     Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, World,
+    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
 };
 
 /// Steps from one version of the schema to the next; `user_version` counts those done.
@@ -271,9 +271,9 @@ impl Store for SqliteStore {
         read!(self, |tx| create::preview(tx, &new))
     }
 
-    async fn get(&self, reader: &Reader, id: &str) -> Result<Option<Generation>> {
-        let (reader, id) = (reader.clone(), id.to_owned());
-        read!(self, |tx| operations::get(tx, &reader, &id))
+    async fn get(&self, viewer: &Viewer, id: &str) -> Result<Option<Generation>> {
+        let (viewer, id) = (viewer.clone(), id.to_owned());
+        read!(self, |tx| operations::get(tx, &viewer, &id))
     }
 
     async fn list(&self, reader: &Reader, query: &ListQuery) -> Result<Page> {
@@ -342,14 +342,14 @@ impl Store for SqliteStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, reader: &Reader, id: &str) -> Result<Option<Asset>> {
-        let (reader, id) = (reader.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &reader, &id))
+    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
+        let (viewer, id) = (viewer.clone(), id.to_owned());
+        read!(self, |tx| operations::asset(tx, &viewer, &id))
     }
 
-    async fn events(&self, reader: &Reader, id: &str) -> Result<Vec<Event>> {
-        let (reader, id) = (reader.clone(), id.to_owned());
-        read!(self, |tx| events::of_generation(tx, &reader, &id))
+    async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
+        let (viewer, id) = (viewer.clone(), id.to_owned());
+        read!(self, |tx| events::of_generation(tx, &viewer, &id))
     }
 
     async fn events_after(&self, cursor: i64, limit: usize) -> Result<Vec<Event>> {

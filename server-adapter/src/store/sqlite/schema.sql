@@ -114,7 +114,8 @@ CREATE TABLE events (
     position INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant TEXT NOT NULL,
     owner TEXT NOT NULL,
-    shared INTEGER NOT NULL,
+    -- The rating that a bound must allow, if the whole tenant may be told.
+    shared TEXT,
     generation TEXT NOT NULL REFERENCES generations (id),
     number INTEGER NOT NULL,
     kind TEXT NOT NULL,

@@ -74,6 +74,28 @@ fn a_lease_that_ran_out_before_anything_was_sent_ends_at_the_deadline() {
     assert_eq!(change.event, Some("generation.failed"));
 }
 
+/// Whatever was sent may stay unseen for a while: the wait begins anew with every sending, and with
+/// the last moment at which a worker that is gone may have sent.
+#[test]
+fn a_lost_submission_counts_from_when_it_may_have_been_sent_last() {
+    let claimed = decide_claim(&new_row(), NOON, NOON + 30_000).row;
+    let mut intent = Advance::new(&claimed, Event::IntentStored, NOON + 10);
+    intent.token = Some("token".to_owned());
+    let sent = decide_advance(&claimed, &intent).unwrap().row;
+    assert_eq!(sent.submitted_at, Some(NOON + 10));
+    // Its holder gave signs of life, and then no more.
+    let held = Row { lease_until: Some(NOON + 50_000), ..sent };
+    let taken = decide_claim(&held, NOON + 90_000, NOON + 120_000);
+    assert_eq!(taken.effects, [Effect::LookUp]);
+    assert_eq!(taken.row.submitted_at, Some(NOON + 50_000));
+    let not_there = Advance::new(&taken.row, Event::NotThere, NOON + 100_000);
+    let again = decide_advance(&taken.row, &not_there).unwrap();
+    assert_eq!(again.effects, [Effect::Submit]);
+    assert_eq!(again.row.submitted_at, Some(NOON + 100_000));
+    let (attempt, token) = again.attempt.unwrap();
+    assert_eq!((attempt.number, attempt.submitted_at, token), (1, NOON + 100_000, None));
+}
+
 #[test]
 fn a_stopped_run_is_stopped_at_the_provider_with_every_claim() {
     let mut row = new_row();

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use onepath_core::lifecycle::{ErrorCode, Event, GenerationStatus, ProviderReport, UnknownPolicy};
-use onepath_core::{FallbackMode, Strategy as Sharing};
+use onepath_core::{FallbackMode, Rating, Strategy as Sharing};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 use super::super::conformance::{NOON, done, wanted};
 use super::super::{
     Advance, Asset, Claim, Creation, ListQuery, MemoryStore, Millis, NewGeneration, Reader, Store,
+    Viewer,
 };
 use super::Folder;
 
@@ -22,7 +23,7 @@ enum Operation {
     Advance { row: usize, event: Event, fence: Fence, gives_back: bool, wait: Option<Millis> },
     Heartbeat { row: usize, fence: Fence, lease: Millis },
     Cancel { row: usize, reader: Reader },
-    Read { row: usize, reader: Reader },
+    Read { row: usize, viewer: Viewer },
     List { reader: Reader, limit: usize, status: Option<GenerationStatus> },
     Wait(Millis),
 }
@@ -50,6 +51,11 @@ enum Fence {
 fn readers() -> impl Strategy<Value = Reader> {
     select(vec![("one", "ada"), ("one", "ben"), ("two", "ada")])
         .prop_map(|(tenant, user)| Reader { tenant: tenant.to_owned(), user: user.to_owned() })
+}
+
+fn viewers() -> impl Strategy<Value = Viewer> {
+    let bound = select(vec![Rating::Sfw, Rating::Romantic]);
+    (readers(), bound).prop_map(|(reader, bound)| Viewer { reader, bound })
 }
 
 fn wishes() -> impl Strategy<Value = Wish> {
@@ -127,7 +133,7 @@ fn operations() -> impl Strategy<Value = Operation> {
         1 => (row.clone(), fence, 0..60_000_i64)
             .prop_map(|(row, fence, lease)| Operation::Heartbeat { row, fence, lease }),
         1 => (row.clone(), readers()).prop_map(|(row, reader)| Operation::Cancel { row, reader }),
-        2 => (row, readers()).prop_map(|(row, reader)| Operation::Read { row, reader }),
+        2 => (row, viewers()).prop_map(|(row, viewer)| Operation::Read { row, viewer }),
         1 => (readers(), 0..4_usize, status)
             .prop_map(|(reader, limit, status)| Operation::List { reader, limit, status }),
         3 => select(vec![0_i64, 1, 500, 30_000, 120_000, 4_000_000]).prop_map(Operation::Wait),
@@ -160,6 +166,9 @@ impl Pair {
     fn wish(&mut self, wish: &Wish) -> NewGeneration {
         self.next += 1;
         let mut new = wanted(&format!("picture {}", wish.what), &wish.reader, self.now);
+        // What is asked for decides its rating.
+        let ratings = [Rating::Sfw, Rating::Romantic, Rating::MatureImplied];
+        new.asked.rating.effective = ratings[wish.what % 3];
         new.id = format!("{:08}", self.next);
         new.asked.strategy = wish.sharing;
         new.asked.force_new = wish.force_new;
@@ -242,11 +251,11 @@ impl Pair {
                 let Some((id, ..)) = self.row(row, Fence::None) else { return };
                 both!(self, store => store.cancel(&reader, &id, self.now));
             }
-            Operation::Read { row, reader } => {
+            Operation::Read { row, viewer } => {
                 let Some((id, ..)) = self.row(row, Fence::None) else { return };
-                let read = both!(self, store => store.get(&reader, &id));
+                let read = both!(self, store => store.get(&viewer, &id));
                 for asset in read.iter().flat_map(|read| &read.assets) {
-                    both!(self, store => store.asset(&reader, &asset.id));
+                    both!(self, store => store.asset(&viewer, &asset.id));
                 }
             }
             Operation::List { reader, limit, status } => {
@@ -262,10 +271,11 @@ impl Pair {
     /// What lies in both at the end, row by row.
     async fn compare(&self) {
         for (id, owner, _) in &self.rows {
-            for user in ["ada", "ben"] {
+            for (user, bound) in [("ada", Rating::Sfw), ("ben", Rating::Restricted)] {
                 let reader = Reader { tenant: owner.tenant.clone(), user: user.to_owned() };
-                let read = both!(self, store => store.get(&reader, id));
-                let events = both!(self, store => store.events(&reader, id));
+                let viewer = Viewer { reader, bound };
+                let read = both!(self, store => store.get(&viewer, id));
+                let events = both!(self, store => store.events(&viewer, id));
                 let Some(read) = read else { continue };
                 let numbers = |count: usize| (1..).take(count).collect::<Vec<i64>>();
                 let told: Vec<i64> = events.iter().map(|event| event.number).collect();

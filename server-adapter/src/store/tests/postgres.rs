@@ -8,7 +8,7 @@ use onepath_core::lifecycle::{Event, ProviderReport};
 use onepath_testpostgres::Cluster;
 use tokio::time::timeout;
 
-use super::super::conformance::{NOON, done, reader, wanted};
+use super::super::conformance::{NOON, done, reader, viewer, wanted};
 use super::super::{
     Advance, Answer, Claim, CreateOutcome, Created, Creation, Event as Told, Limits, Millis,
     NewGeneration, PlanNow, PostgresStore, Receipt, ReceiptWish, Row, Store, StoreError, Time,
@@ -189,7 +189,7 @@ async fn events_that_are_committed_in_reverse_order_are_all_seen() {
     let connection = tokio::spawn(connection);
     let event = format!(
         "INSERT INTO events (tenant, owner, shared, generation, number, kind, status, at)
-         VALUES ('studio', 'ada', 1, '{}', 2, 'generation.started', 'processing', 1)",
+         VALUES ('studio', 'ada', 'sfw', '{}', 2, 'generation.started', 'processing', 1)",
         first.id
     );
     slow.batch_execute("BEGIN").await.unwrap();
@@ -279,7 +279,7 @@ async fn sql_does_not_change_what_was_asked_nor_the_ledger() {
         assert!(refused.contains("the ledger is only added to"), "{change}: {refused}");
     }
     sql(&database, "UPDATE generations SET priority = 1").unwrap();
-    let read = store.get(&reader("ada"), &row.id).await.unwrap().unwrap();
+    let read = store.get(&viewer(&reader("ada")), &row.id).await.unwrap().unwrap();
     assert_eq!((read.row.asked, read.row.priority), (row.asked, 1));
 }
 
@@ -313,7 +313,7 @@ async fn connections_that_are_cut_are_made_anew() {
     let made = working.await.unwrap();
     assert!(cuts > 0, "connections were cut in the middle");
     for id in &made {
-        let there = store.get(&reader("ada"), id).await.unwrap();
+        let there = store.get(&viewer(&reader("ada")), id).await.unwrap();
         assert!(there.is_some(), "what was acknowledged is there: {id}");
     }
     let whole = "SELECT count(*) FROM generations g WHERE
@@ -348,7 +348,7 @@ async fn leases_go_by_the_databases_time() {
     let row = &held[0].row;
     assert!(early.heartbeat(&row.id, row.fence, now - HOUR, now - HOUR + 60_000).await.unwrap());
     assert_eq!(late.claim(&claim(now + HOUR)).await.unwrap(), vec![], "it is held longer");
-    let read = server.get(&reader("ada"), &row.id).await.unwrap().unwrap().row;
+    let read = server.get(&viewer(&reader("ada")), &row.id).await.unwrap().unwrap().row;
     assert!(read.lease_until.unwrap() > now + 55_000);
     // A lease that ran out by the database's time is taken, whatever the next one believes.
     assert!(early.heartbeat(&row.id, row.fence, now, now - 1).await.unwrap());

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::super::conformance::{NOON, done, reader, wanted};
+use super::super::conformance::{NOON, done, reader, viewer, wanted};
 use super::super::{Answer, Created, Creation, NewGeneration, Store as _, StoreError};
 use super::{Folder, SqliteStore};
 
@@ -48,7 +48,7 @@ async fn sql_does_not_change_what_was_asked() {
         assert!(refused.contains("what was asked never changes"), "{column}: {refused}");
     }
     assert_eq!(connection.execute("UPDATE generations SET priority = 1", []).unwrap(), 1);
-    let read = store.get(&reader("ada"), &row.id).await.unwrap().unwrap();
+    let read = store.get(&viewer(&reader("ada")), &row.id).await.unwrap().unwrap();
     assert_eq!(read.row.asked, row.asked);
 }
 
@@ -63,7 +63,7 @@ async fn what_is_answered_is_there_when_the_file_is_opened_again() {
     let joined = create(&beside, wanted("a house", &ada, NOON)).await;
     assert_eq!((joined.answer, &joined.row.id), (Answer::Joined, &row.id));
     drop((store, beside));
-    let again = folder.store().get(&ada, &row.id).await.unwrap().unwrap();
+    let again = folder.store().get(&viewer(&ada), &row.id).await.unwrap().unwrap();
     assert_eq!(again.row, row);
 }
 

@@ -10,12 +10,12 @@ use tokio_tungstenite::tungstenite::Message;
 use super::{Folder, Running, picture, picture_with, within};
 
 /// A stream of server-sent events, read line by line.
-struct Stream {
+pub(super) struct Stream {
     lines: tokio::io::Lines<BufReader<TcpStream>>,
 }
 
 impl Stream {
-    async fn open(server: &Running, key: &str, query: &str, last: Option<&str>) -> Self {
+    pub(super) async fn open(server: &Running, key: &str, query: &str, last: Option<&str>) -> Self {
         let address = server.http.address();
         let mut connection = TcpStream::connect(address).await.unwrap();
         let last = last.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
@@ -37,7 +37,7 @@ impl Stream {
     }
 
     /// The next event.
-    async fn next(&mut self) -> Value {
+    pub(super) async fn next(&mut self) -> Value {
         loop {
             if let Some(data) = self.line().await.strip_prefix("data:") {
                 return serde_json::from_str(data.trim()).unwrap();
@@ -46,7 +46,7 @@ impl Stream {
     }
 
     /// The events of one generation to its end.
-    async fn until_over(&mut self, id: &str) -> Vec<Value> {
+    pub(super) async fn until_over(&mut self, id: &str) -> Vec<Value> {
         let mut all = Vec::new();
         loop {
             let event = self.next().await;

@@ -10,6 +10,7 @@ mod money;
 mod openapi;
 mod problems;
 mod restart;
+mod sharing;
 mod short_ways;
 
 use std::path::{Path, PathBuf};

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use onepath_core::Rating;
 use onepath_core::lifecycle::Event;
 use onepath_server::Server;
 use onepath_server::provider::Submission;
 use onepath_server::service::Caller;
-use onepath_server::store::{Advance, Claim, Reader, Role};
+use onepath_server::store::{Advance, Claim, Reader, Role, Viewer};
 use serde_json::json;
 
 use super::{Folder, Running, picture, picture_with, settings};
@@ -81,6 +82,7 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
     let server = Server::open(&settings(&folder)).unwrap();
     let service = server.service();
     let reader = Reader { tenant: "studio".to_owned(), user: "game".to_owned() };
+    let viewer = Viewer { reader: reader.clone(), bound: Rating::Sfw };
     let caller = Caller { reader, role: Role::Backend };
     let mut ids = Vec::new();
     // A worker that dies after it stored its intent, and one that dies after it submitted.
@@ -97,11 +99,8 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
         intent.deadline_at = Some(now);
         let row = service.store.advance(&intent).await.unwrap().unwrap().row;
         if submits {
-            let submission = Submission {
-                token: format!("token {index}"),
-                request: row.asked.request.clone(),
-                request_hash: row.asked.request_hash.clone(),
-            };
+            let submission = Submission::of(&row, None);
+            assert_eq!(submission.token, format!("token {index}"));
             service.providers.get("local").unwrap().submit(&submission).await.unwrap();
         }
         // Held until the other one is there too.
@@ -109,7 +108,7 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
     }
     for id in &ids {
         // Both workers are dead for long.
-        let row = service.store.get(&caller.reader, id).await.unwrap().unwrap().row;
+        let row = service.store.get(&viewer, id).await.unwrap().unwrap().row;
         assert!(service.store.heartbeat(id, row.fence, 0, 1).await.unwrap());
     }
     drop(server);
