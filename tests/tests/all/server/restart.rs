@@ -99,12 +99,8 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
         intent.deadline_at = Some(now);
         let row = service.store.advance(&intent).await.unwrap().unwrap().row;
         if submits {
-            let submission = Submission {
-                token: format!("token {index}"),
-                request: row.asked.request.clone(),
-                request_hash: row.asked.request_hash.clone(),
-                account: None,
-            };
+            let submission = Submission::of(&row, None);
+            assert_eq!(submission.token, format!("token {index}"));
             service.providers.get("local").unwrap().submit(&submission).await.unwrap();
         }
         // Held until the other one is there too.
