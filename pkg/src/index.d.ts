@@ -913,7 +913,7 @@ export class Document {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * The findings of the document. The same list until the document changes.
+     * The findings of the document. The same list as long as they are the same.
      */
     findings(): Finding[];
     /**

@@ -9,8 +9,10 @@ mod word;
 
 use std::borrow::Cow;
 
-pub(crate) use record::{Seen, Slot, record, unknown_field};
-pub(crate) use word::{decode_word, nearest, words};
+pub(crate) use record::{
+    Field, Members, Seen, Shape, Slot, Unknown, put, read_object, read_required, record,
+};
+pub(crate) use word::{decode_word, nearest, place_of, words};
 
 use crate::finding::Finding;
 use crate::json::locate;
