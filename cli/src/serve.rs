@@ -36,11 +36,27 @@ impl Place {
     }
 }
 
+/// How a program logs, to standard error. `ONEPATH_LOG` says how much: `info` if it is not set.
+#[derive(Debug, ClapArgs)]
+struct Logs {
+    /// Lines for people, or one JSON object a line
+    #[arg(long, env = "ONEPATH_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
 /// Options of `onepath worker`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WorkerArgs {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    logs: Logs,
 }
 
 /// Options of `onepath serve`.
@@ -51,6 +67,8 @@ pub(crate) struct Args {
     listen: SocketAddr,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    logs: Logs,
     /// Leave the work to `onepath worker`
     #[arg(long)]
     no_worker: bool,
@@ -89,12 +107,12 @@ pub(crate) fn run(args: &Args) -> Run {
             args.listen
         ));
     }
-    start(serve(args))
+    start(&args.logs, serve(args))
 }
 
 /// Works until Ctrl-C or SIGTERM, on what servers take in.
 pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
-    start(async {
+    start(&args.logs, async {
         let server = Server::open(&args.place.settings()).map_err(|error| error.to_string())?;
         crate::print::line("onepath works")?;
         server.work(stop_when_asked()).await;
@@ -103,13 +121,16 @@ pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
 }
 
 /// Runs a program that logs, on a runtime of its own.
-fn start(program: impl Future<Output = Run>) -> Run {
+fn start(logs: &Logs, program: impl Future<Output = Run>) -> Run {
     let filter = EnvFilter::try_from_env("ONEPATH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_ansi(std::io::stderr().is_terminal());
+    match logs.log_format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).init(),
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
