@@ -13,7 +13,7 @@ use crate::asset::Blobs;
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
 use crate::http::{App, Pages, hash_key, serve};
-use crate::provider::{Local, Provider, Providers};
+use crate::provider::{self, Provider, ProviderSettings, SetupError};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
@@ -40,6 +40,8 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// Providers beside `local`.
+    pub providers: ProviderSettings,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
 }
@@ -57,6 +59,7 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            providers: ProviderSettings::default(),
             pages: None,
         }
     }
@@ -84,6 +87,9 @@ pub enum OpenError {
     /// The database does not open.
     #[error("the database: {0}")]
     Database(StoreError),
+    /// A provider cannot be set up.
+    #[error(transparent)]
+    Provider(#[from] SetupError),
 }
 
 /// Who else may work on the same rows.
@@ -120,12 +126,11 @@ impl Server {
         std::fs::create_dir_all(data).map_err(io(data))?;
         let (store, clock, workers) = open_store(settings)?;
         let blobs = data.join("blobs");
-        let spool = data.join("local");
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
             blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
-            providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
+            providers: provider::open(&settings.providers, data)?,
             signer: Signer::new(
                 secret(&data.join("signing.key"), &clock)?,
                 crate::worker::millis(settings.url_lifetime),

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use onepath_server::store::{
     Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation,
     Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
-    Reader, Result, Role, Row, Store, UsageLine, Used, User, Viewer, World,
+    PredictionStore, Reader, Result, Role, Row, Store, UsageLine, Used, User, Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -17,6 +17,13 @@ pub(crate) struct NoStore {
 impl NoStore {
     pub(crate) fn new() -> Self {
         Self { changes: watch::channel(0).0 }
+    }
+}
+
+#[async_trait]
+impl PredictionStore for NoStore {
+    async fn unclaimed(&self, _: &str, predictions: &[String]) -> Result<Vec<String>> {
+        Ok(predictions.to_vec())
     }
 }
 

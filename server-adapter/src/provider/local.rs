@@ -10,12 +10,15 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use onepath_core::lifecycle::{ErrorCode, ProviderReport};
-use onepath_core::{GenerateContentRequest, ProviderInfo, decode, providers};
+use onepath_core::{GenerateContentRequest, ProviderInfo, decode};
 use onepath_picture::{Fail, Settings, draw};
 
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError};
+use super::{
+    Found, NoAnswer, Output, Params, Places, Provider, Refusal, Standing, Submission, SubmitError,
+};
 use crate::clock::hex;
 
 /// How long what was drawn waits to be fetched: longer than any run lasts.
@@ -44,7 +47,7 @@ impl Local {
                 std::fs::remove_file(entry.path())?;
             }
         }
-        let info = providers().iter().find(|info| info.id.as_str() == "local");
+        let info = super::declared("local");
         let info =
             info.ok_or_else(|| std::io::Error::other("the provider `local` is not declared"))?;
         Ok(Self { spool: spool.to_path_buf(), info })
@@ -151,6 +154,18 @@ fn standing(prediction: &str, bytes: &[u8]) -> Standing {
 impl Provider for Local {
     fn info(&self) -> &ProviderInfo<'static> {
         self.info
+    }
+
+    fn params(&self, request: &GenerateContentRequest<'_>, _: &Places) -> Result<Params, Refusal> {
+        let invalid = |error: &dyn std::fmt::Display| {
+            Refusal::new(ErrorCode::ParamInvalid, error.to_string())
+        };
+        let settings = Settings::of(request).map_err(|error| invalid(&error))?;
+        let body = json!({
+            "width": settings.width, "height": settings.height, "frames": settings.frames,
+            "delayMs": settings.delay_ms, "request": request,
+        });
+        Ok(Params { path: "/".to_owned(), body, files: Vec::new() })
     }
 
     async fn submit(&self, submission: &Submission) -> Result<String, SubmitError> {

@@ -12,6 +12,7 @@ use crate::store::Row;
 
 use super::account::{Credentials, Credits};
 use super::delivery::{Delivery, WebhookRefused, WebhookReport};
+use super::params::{Params, Places};
 
 /// One attempt, as a provider needs to know it: what is submitted, and what every later question
 /// about it is asked with.
@@ -123,6 +124,10 @@ impl NoAnswer {
 pub enum Found {
     /// The provider has it, under this id.
     Prediction(String),
+    /// The provider has predictions of exactly this content from the time in question, the newest
+    /// first, and cannot say which attempt each belongs to: one that no other attempt has is as good
+    /// as its own.
+    Alike(Vec<String>),
     /// The provider does not have it.
     NotThere,
     /// The provider has no way to tell: only a webhook, or time, will.
@@ -196,6 +201,24 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
     /// What a run of a request is expected to cost.
     fn estimate(&self, request: &GenerateContentRequest<'_>) -> Estimate {
         estimate_price(request, None)
+    }
+
+    /// What is sent for a request whose inputs lie at these places. Pure.
+    ///
+    /// # Errors
+    ///
+    /// The provider would refuse it.
+    fn params(
+        &self,
+        request: &GenerateContentRequest<'_>,
+        places: &Places,
+    ) -> Result<Params, Refusal>;
+
+    /// Hands a file over before a submission that starts from it; gives the provider's own name of
+    /// it. Costs nothing: one that is lost is handed over again.
+    async fn upload(&self, _submission: &Submission, file: &File) -> Result<String, SubmitError> {
+        let detail = format!("{} is not taken", file.media_type);
+        Err(Refusal::new(ErrorCode::ParamInvalid, detail).into())
     }
 
     /// Submits; gives the provider's own id of the prediction.

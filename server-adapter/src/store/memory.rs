@@ -17,7 +17,8 @@ use super::row::LedgerEntry;
 use super::{
     Advance, Advanced, Answer, Asset, Attempt, Cancelled, Claim, Claimed, CreateOutcome, Created,
     Creation, Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch,
-    PlanNow, Reader, Receipt, Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    PlanNow, PredictionStore, Reader, Receipt, Result, Row, Store, StoreError, UsageLine, Used,
+    User, Viewer, World,
 };
 use crate::clock::rfc3339;
 
@@ -239,6 +240,19 @@ impl Tables {
                 Outcome::Done(Box::new(self.generation(&change.row)), change.steps)
             }
         }
+    }
+}
+
+#[async_trait]
+impl PredictionStore for MemoryStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let tables = self.tables();
+        let claimed = |prediction: &&String| {
+            let mut attempts = tables.attempts.values().flatten();
+            attempts
+                .any(|one| one.provider == provider && one.prediction.as_ref() == Some(prediction))
+        };
+        Ok(predictions.iter().filter(|prediction| !claimed(prediction)).cloned().collect())
     }
 }
 

@@ -10,6 +10,7 @@ pub mod decide;
 mod examined;
 mod memory;
 mod postgres;
+mod predictions;
 pub mod row;
 mod sql;
 mod sqlite;
@@ -31,6 +32,7 @@ pub use decide::Patch;
 pub use examined::Examined;
 pub use memory::MemoryStore;
 pub use postgres::{PostgresStore, Time, examine_postgres};
+pub use predictions::PredictionStore;
 pub use row::{
     Asked, Asset, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Used, User, Viewer,
     World,
@@ -367,7 +369,7 @@ pub struct Cancelled {
 
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
-pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+pub trait Store: PredictionStore {
     /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
     /// new row, its reservation and its event.
     async fn create(&self, creation: Creation) -> Result<CreateOutcome>;

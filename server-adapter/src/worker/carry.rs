@@ -184,6 +184,22 @@ impl Load<'_> {
                 advance.prediction = Some(prediction);
                 self.advance(advance).await
             }
+            Ok(Found::Alike(list)) => {
+                // Those of other attempts are known by now: they were answered, or lost as well.
+                let left = since + millis(provider.visibility()) - self.worker.clock.now();
+                if left > 0 || self.sent {
+                    return self.wait(Event::AnswerLost, left.max(self.pause())).await;
+                }
+                let of = &self.row.asked.provider;
+                match self.worker.store.unclaimed(of, &list).await?.pop() {
+                    Some(oldest) => {
+                        let mut advance = self.event(Event::Found);
+                        advance.prediction = Some(oldest);
+                        self.advance(advance).await
+                    }
+                    None => self.advance(self.event(Event::NotThere)).await,
+                }
+            }
             // Only a webhook can tell, or the deadline.
             Ok(Found::CannotTell) => self.wait(Event::AnswerLost, self.pause()).await,
             Ok(Found::NotThere) => {

@@ -15,6 +15,7 @@ mod corpus;
 mod lifecycle;
 mod predecessor;
 mod properties;
+mod providers;
 mod purity;
 mod schemas;
 mod server;

@@ -30,6 +30,7 @@ mod create;
 mod fixture;
 mod life;
 mod owner;
+mod predictions;
 mod read;
 
 use std::pin::Pin;
@@ -64,6 +65,9 @@ macro_rules! cases {
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let mut cases = cases! {
+        predictions {
+            a_prediction_belongs_to_one_attempt
+        }
         create {
             a_create_makes_a_pending_row
             rows_are_numbered_within_their_tenant

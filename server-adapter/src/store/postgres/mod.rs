@@ -21,11 +21,11 @@ use tokio_postgres::{Config, NoTls};
 pub use self::examine::examine_postgres;
 use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
-use super::sql::{accounts, create, events, number, operations};
+use super::sql::{accounts, create, events, number, operations, predictions};
 use super::{
     Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
-    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
+    PredictionStore, Reader, Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 
@@ -234,6 +234,14 @@ async fn heartbeat(
 ) -> Result<bool> {
     let (_, until) = lease(tx, time, now, until).await?;
     operations::heartbeat(tx, id, fence, until).await
+}
+
+#[async_trait]
+impl PredictionStore for PostgresStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let (provider, list) = (provider.to_owned(), predictions.to_vec());
+        read!(self, |tx| predictions::unclaimed(tx, &provider, &list))
+    }
 }
 
 #[async_trait]

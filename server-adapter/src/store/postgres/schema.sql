@@ -86,6 +86,8 @@ CREATE TABLE attempts (
     PRIMARY KEY (generation, number)
 );
 
+CREATE INDEX attempts_prediction ON attempts (provider, prediction) WHERE prediction IS NOT NULL;
+
 CREATE TABLE assets (
     id TEXT COLLATE "C" PRIMARY KEY,
     generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),

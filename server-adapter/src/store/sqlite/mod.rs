@@ -15,11 +15,11 @@ use tokio::sync::{Semaphore, watch};
 
 pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
-use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
+use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations, predictions};
 use super::{
     Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
-    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
+    PredictionStore, Reader, Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
 };
 
 /// Steps from one version of the schema to the next; `user_version` counts those done.
@@ -259,6 +259,14 @@ impl SqliteStore {
             self.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
         result
+    }
+}
+
+#[async_trait]
+impl PredictionStore for SqliteStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let (provider, list) = (provider.to_owned(), predictions.to_vec());
+        read!(self, |tx| predictions::unclaimed(tx, &provider, &list))
     }
 }
 

@@ -85,6 +85,8 @@ CREATE TABLE attempts (
     PRIMARY KEY (generation, number)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX attempts_prediction ON attempts (provider, prediction) WHERE prediction IS NOT NULL;
+
 CREATE TABLE assets (
     id TEXT PRIMARY KEY,
     generation TEXT NOT NULL REFERENCES generations (id),
