@@ -6,6 +6,7 @@ use onepath_core::lifecycle::{
 };
 
 use super::row::{Attempt, LedgerEntry, LedgerKind, Millis, Reader, Row, Used};
+use super::telemetry::EndedRun;
 use super::transition::{Step, Transition, transition};
 use super::{Advance, Answer, Limits, NewGeneration};
 
@@ -102,6 +103,8 @@ pub struct Change {
     pub takes_slot: bool,
     /// What is added to the ledger.
     pub ledger: Vec<LedgerEntry>,
+    /// The run, if it ended.
+    pub ended: Option<EndedRun>,
 }
 
 /// What claiming a row comes to: a new fence and a lease; a lease that ran out is an event of its
@@ -213,6 +216,7 @@ impl Change {
             event: None,
             takes_slot: false,
             ledger: Vec::new(),
+            ended: None,
         }
     }
 
@@ -284,6 +288,9 @@ impl Change {
             _ => {}
         }
         self.ledger.extend(effects.iter().filter_map(|effect| ledger_entry(&self.row, *effect)));
+        if after != before {
+            self.ended = EndedRun::of(&self.row, &effects).or(self.ended.take());
+        }
         self.effects.extend(effects);
     }
 }

@@ -3,7 +3,9 @@
 use onepath_core::lifecycle::{
     Attempt as Stage, ErrorCode, GenerationStatus, RunPolicy, State, UnknownPolicy,
 };
-use onepath_core::{FallbackMode, GenerationType, Operation, Rating, RatingTrail, Strategy};
+use onepath_core::{
+    FallbackMode, GenerateContentRequest, GenerationType, Operation, Rating, RatingTrail, Strategy,
+};
 
 /// Milliseconds since 1970.
 pub type Millis = i64;
@@ -600,5 +602,15 @@ mod tests {
             };
             assert_eq!(text.state(), Some(state));
         }
+    }
+}
+
+impl Asked {
+    /// The provider's model, if the request names one.
+    #[must_use]
+    pub fn model(&self) -> Option<String> {
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request);
+        let settings = request.value?.provider_settings?;
+        settings.get("model")?.as_text().filter(|model| !model.is_empty()).map(str::to_owned)
     }
 }

@@ -13,7 +13,7 @@ use super::super::{
     Page, PlanNow, Reader, Result, Row, Viewer,
 };
 use super::create::{one_at_a_time, used, want};
-use super::{Tx, Value, columns, first, number};
+use super::{Tx, Value, columns, first, number, telemetry};
 use crate::generation_columns;
 
 const ATTEMPTS: &str = "SELECT number, run, provider, prediction, submitted_at, ended_at, error
@@ -362,6 +362,9 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
     }
     for entry in &change.ledger {
         ledger(tx, row, entry).await?;
+    }
+    if let Some(ended) = &change.ended {
+        telemetry::insert(tx, row, ended).await?;
     }
     if let Some(kind) = change.event {
         event(tx, row, kind).await?;
