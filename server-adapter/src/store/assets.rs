@@ -252,6 +252,10 @@ impl Asset {
     }
 }
 
+/// What readers may be told about an asset.
+pub const ASSET_EVENTS: [&str; 4] =
+    ["asset.created", "asset.downloaded", "asset.download_failed", "asset.deleted"];
+
 /// Bytes that were put somewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {

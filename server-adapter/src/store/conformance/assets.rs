@@ -276,7 +276,7 @@ pub(super) async fn lineage_goes_both_ways_as_far_as_one_may_see(store: &dyn Sto
     assert_eq!((down.generation, down.parents), (None, vec![]));
     assert_eq!((down.children.len(), down.children[0].role.as_str()), (1, "image"));
     assert_eq!(down.children[0].row.id, row.id);
-    assert_eq!(down.children[0].assets, [made.clone()]);
+    assert_eq!(down.children[0].assets, std::slice::from_ref(&made));
     let up = store.lineage(&viewer(&ada), &made.id).await.unwrap().unwrap();
     assert_eq!(up.generation.map(|row| row.id), Some(row.id.clone()));
     assert_eq!(
@@ -305,7 +305,7 @@ pub(super) async fn bytes_go_when_nothing_needs_them(store: &dyn Store) {
         assert!(store.delete_asset(&ada, &asset.id, NOON + 1).await.unwrap());
     }
     assert_eq!(collect(NOON).await, Vec::<String>::new(), "there is a time of grace");
-    assert_eq!(collect(NOON + MINUTE).await, [place.clone()]);
+    assert_eq!(collect(NOON + MINUTE).await, std::slice::from_ref(&place));
     assert_eq!(collect(NOON + MINUTE).await, Vec::<String>::new());
     assert_eq!(store.blob(&media("lost").sha256).await.unwrap(), None);
     let places = [place, store.blob(&media("kept").sha256).await.unwrap().unwrap().place];
