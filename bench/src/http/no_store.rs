@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use onepath_server::store::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation,
-    Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
-    Reader, Result, Role, Row, Store, UsageLine, Used, User, Viewer, World,
+    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation, Event,
+    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
+    Result, Role, Row, Store, UsageLine, Used, User, Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -73,10 +73,6 @@ impl Store for NoStore {
 
     async fn patch(&self, _: &Reader, _: &str, _: &Patch, _: Millis) -> Result<Outcome> {
         Ok(Outcome::NotThere)
-    }
-
-    async fn asset(&self, _: &Viewer, _: &str) -> Result<Option<Asset>> {
-        Ok(None)
     }
 
     async fn events(&self, _: &Viewer, _: &str) -> Result<Vec<Event>> {

@@ -461,6 +461,7 @@ fn finish<'p>(
         description: text(envelope.description.as_ref()),
         priority: envelope.priority.map_or(5, Integer::get),
         scheduled_at: envelope.scheduled_at.as_deref().and_then(parse_rfc3339),
+        inputs: Vec::new(),
         now: setting.now,
     };
     Ok(Plan { new, report, lowered, price })

@@ -5,6 +5,7 @@ use onepath_core::lifecycle::{
     Attempt as Stage, Effect, ErrorCode, Event as Happening, Retry, State, step,
 };
 
+use super::assets::{Asset, AssetState};
 use super::row::{Attempt, LedgerEntry, LedgerKind, Millis, Reader, Row, Used};
 use super::telemetry::EndedRun;
 use super::transition::{Step, Transition, transition};
@@ -338,6 +339,8 @@ pub enum LimitKind {
     Runs,
     /// Micro-dollars a month.
     Micros,
+    /// Bytes of assets.
+    Storage,
 }
 
 /// Whether a plan allows one more generation in flight and, if `run` gives a price, one more run.
@@ -351,7 +354,29 @@ pub fn limit_hit(limits: &Limits, used: Used, run: Option<i64>) -> Option<LimitH
     let Some(price) = run else { return in_flight };
     over(LimitKind::Runs, limits.runs_month, used.runs, 1)
         .or_else(|| over(LimitKind::Micros, limits.micros_month, used.micros, price))
+        .or_else(|| over(LimitKind::Storage, limits.storage_bytes, used.storage, 1))
         .or(in_flight)
+}
+
+/// Whether a plan allows to keep so many bytes more.
+#[must_use]
+pub fn storage_hit(allowed: i64, used: i64, more: i64) -> Option<LimitHit> {
+    let full = used.saturating_add(more) > allowed;
+    full.then_some(LimitHit { limit: LimitKind::Storage, allowed, used })
+}
+
+/// What readers are told when an asset is written as it is now.
+#[must_use]
+pub fn asset_event(asset: &Asset) -> Option<&'static str> {
+    if asset.deleted_at.is_some() {
+        return Some("asset.deleted");
+    }
+    match asset.state {
+        _ if asset.events == 0 => Some("asset.created"),
+        AssetState::Downloaded(_) => Some("asset.downloaded"),
+        AssetState::Failed(_) => Some("asset.download_failed"),
+        AssetState::Remote | AssetState::Downloading | AssetState::Gone => None,
+    }
 }
 
 /// Milliseconds until the next attempt: one second, doubled, at most five minutes.

@@ -6,16 +6,17 @@ use std::time::Duration;
 use std::time::Instant;
 
 use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
+use sha2::{Digest as _, Sha256};
 
 use super::{Worker, millis};
 use crate::asset::inspect;
-use crate::clock::{new_id, new_secret};
+use crate::clock::{hex, new_id, new_secret};
 use crate::log::tell;
 use crate::provider::{
     Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 use crate::store::decide::is_done_by_store;
-use crate::store::{Advance, Asset, Claimed, Result, Row};
+use crate::store::{Advance, Asset, AssetState, Blob, Claimed, Media, Result, Row};
 use crate::telemetry::metrics;
 
 /// A row while it is carried.
@@ -277,9 +278,13 @@ impl Load<'_> {
             }
         };
         let mut assets = Vec::with_capacity(outputs.len());
+        let mut blobs = Vec::new();
         for (index, output) in outputs.iter().enumerate() {
             match self.keep(provider, index, output).await {
-                Ok(asset) => assets.push(asset),
+                Ok((asset, blob)) => {
+                    assets.push(asset);
+                    blobs.extend(blob);
+                }
                 Err(error) => return self.not_kept(&*error).await,
             }
         }
@@ -288,7 +293,7 @@ impl Load<'_> {
             return self.wait(Event::Reported(report), millis(self.worker.settings.poll)).await;
         }
         let mut advance = self.event(Event::Stored);
-        advance.assets = assets;
+        (advance.assets, advance.blobs) = (assets, blobs);
         let kept = self.advance(advance).await?;
         if kept {
             provider.settled(&self.submission(), &prediction).await;
@@ -301,24 +306,29 @@ impl Load<'_> {
         provider: &Arc<dyn Provider>,
         index: usize,
         output: &Output,
-    ) -> std::result::Result<Asset, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> std::result::Result<(Asset, Option<Blob>), Box<dyn std::error::Error + Send + Sync>> {
         let bytes = self.asked("fetch", provider.fetch(&self.submission(), output)).await?;
         let size = i64::try_from(bytes.len())?;
         let (bytes, seen) =
             tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))
                 .await??;
-        let sha256 = self.worker.blobs.put(bytes).await?;
-        Ok(Asset {
-            id: new_id(&*self.worker.clock),
-            generation: self.row.id.clone(),
-            index: i64::try_from(index)?,
+        let sha256 = hex(&Sha256::digest(&bytes));
+        let blob = match self.worker.store.blob(&sha256).await? {
+            Some(_) => None,
+            None => Some(self.worker.blobs.put(bytes, &*self.worker.clock).await?),
+        };
+        let now = self.worker.clock.now();
+        let id = new_id(&*self.worker.clock);
+        let mut asset = Asset::output(&self.row, id, i64::try_from(index)?, now);
+        asset.state = AssetState::Downloaded(Media {
             media_type: seen.media_type.to_owned(),
             width: i64::from(seen.width),
             height: i64::from(seen.height),
+            duration_ms: None,
             bytes: size,
             sha256,
-            created_at: self.worker.clock.now(),
-        })
+        });
+        Ok((asset, blob))
     }
 
     /// Tried again later; the deadline ends it.

@@ -23,6 +23,7 @@
     reason = "test code: a failing case is supposed to stop"
 )]
 
+mod assets;
 mod cancel;
 mod claim;
 mod concurrent;
@@ -38,7 +39,7 @@ use std::sync::Arc;
 
 use super::Store;
 
-pub use fixture::{NOON, done, reader, viewer, wanted};
+pub use fixture::{NOON, blob, done, media, reader, viewer, wanted};
 
 /// A case on its way.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -106,6 +107,20 @@ pub fn cases() -> Vec<Case> {
             a_running_row_is_cancelled_at_its_provider
             what_was_made_wins_over_a_cancel
             who_has_no_interest_cancels_nothing
+        }
+        assets {
+            the_same_bytes_are_one_blob_and_an_owner_has_them_once
+            a_blob_that_is_gone_is_not_counted_on
+            a_plan_limits_the_bytes_that_are_kept
+            a_list_of_assets_is_filtered_and_read_in_pages
+            only_what_is_public_is_everybodys
+            what_is_fetched_is_seen_on_its_way
+            what_was_left_is_replaced_by_what_is_made_anew
+            a_later_try_brings_what_a_run_could_not
+            lineage_goes_both_ways_as_far_as_one_may_see
+            bytes_go_when_nothing_needs_them
+            a_small_picture_is_kept_beside
+            a_copy_at_a_provider_is_remembered_while_it_lives
         }
         owner {
             every_step_is_told_to_the_log

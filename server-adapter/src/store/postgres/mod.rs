@@ -23,7 +23,7 @@ use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
 use super::sql::{accounts, create, events, number, operations, telemetry};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
     Result, Row, RunCount, RunTimes, Store, StoreError, TelemetryStore, UsageLine, Used, User,
     Viewer, World,
@@ -237,6 +237,8 @@ async fn heartbeat(
     operations::heartbeat(tx, id, fence, until).await
 }
 
+mod assets;
+
 #[async_trait]
 impl Store for PostgresStore {
     async fn create(&self, creation: Creation) -> Result<CreateOutcome> {
@@ -321,11 +323,6 @@ impl Store for PostgresStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         ask!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -345,7 +342,7 @@ impl Store for PostgresStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {

@@ -86,17 +86,76 @@ CREATE TABLE attempts (
     PRIMARY KEY (generation, number)
 );
 
+-- Bytes that lie somewhere, under a place that is never used again. The row goes first, then the
+-- bytes.
+CREATE TABLE blobs (
+    sha256 TEXT COLLATE "C" PRIMARY KEY,
+    place TEXT COLLATE "C" NOT NULL UNIQUE,
+    bytes BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE INDEX blobs_age ON blobs (created_at);
+
 CREATE TABLE assets (
     id TEXT COLLATE "C" PRIMARY KEY,
-    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    tenant TEXT COLLATE "C" NOT NULL,
+    owner TEXT COLLATE "C" NOT NULL,
+    -- The rating that a bound must allow, if the whole tenant may see it.
+    shared TEXT COLLATE "C",
+    public BIGINT NOT NULL,
+    -- None for what was uploaded.
+    generation TEXT COLLATE "C" REFERENCES generations (id),
     idx BIGINT NOT NULL,
-    media_type TEXT COLLATE "C" NOT NULL,
-    width BIGINT NOT NULL,
-    height BIGINT NOT NULL,
-    bytes BIGINT NOT NULL,
-    sha256 TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C",
+    sync TEXT COLLATE "C" NOT NULL,
+    sync_attempts BIGINT NOT NULL,
+    sync_error TEXT COLLATE "C",
+    location TEXT COLLATE "C",
+    media_type TEXT COLLATE "C",
+    width BIGINT,
+    height BIGINT,
+    duration_ms BIGINT,
+    bytes BIGINT,
+    sha256 TEXT COLLATE "C" REFERENCES blobs (sha256),
+    thumbnail TEXT COLLATE "C" REFERENCES blobs (sha256),
+    name TEXT COLLATE "C",
+    -- A JSON list of texts.
+    tags TEXT COLLATE "C" NOT NULL,
+    events BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    UNIQUE (generation, idx)
+    updated_at BIGINT NOT NULL,
+    deleted_at BIGINT
+);
+
+CREATE UNIQUE INDEX assets_output ON assets (generation, idx) WHERE generation IS NOT NULL AND deleted_at IS NULL;
+CREATE UNIQUE INDEX assets_upload ON assets (tenant, owner, sha256) WHERE generation IS NULL AND deleted_at IS NULL;
+CREATE INDEX assets_list ON assets (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX assets_stored ON assets (tenant, owner, bytes) WHERE deleted_at IS NULL;
+CREATE INDEX assets_blob ON assets (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX assets_thumbnail ON assets (thumbnail) WHERE thumbnail IS NOT NULL;
+CREATE INDEX assets_deleted ON assets (deleted_at) WHERE deleted_at IS NOT NULL AND sha256 IS NOT NULL;
+
+-- The assets that a generation starts from.
+CREATE TABLE inputs (
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    position BIGINT NOT NULL,
+    role TEXT COLLATE "C" NOT NULL,
+    asset TEXT COLLATE "C" NOT NULL REFERENCES assets (id),
+    PRIMARY KEY (generation, position)
+);
+
+CREATE INDEX inputs_asset ON inputs (asset);
+
+-- Assets as providers have them.
+CREATE TABLE copies (
+    asset TEXT COLLATE "C" NOT NULL REFERENCES assets (id),
+    provider TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
+    reference TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (asset, provider, account)
 );
 
 -- Who wants a generation; open while it is not over.
@@ -119,15 +178,19 @@ CREATE TABLE events (
     owner TEXT COLLATE "C" NOT NULL,
     -- The rating that a bound must allow, if the whole tenant may be told.
     shared TEXT COLLATE "C",
-    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    -- At least one of both: an asset that was uploaded has no generation.
+    generation TEXT COLLATE "C" REFERENCES generations (id),
+    asset TEXT COLLATE "C" REFERENCES assets (id),
     number BIGINT NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     error TEXT COLLATE "C",
     at BIGINT NOT NULL,
-    cursor BIGINT,
-    UNIQUE (generation, number)
+    cursor BIGINT
 );
+
+CREATE UNIQUE INDEX events_generation ON events (generation, number) WHERE asset IS NULL;
+CREATE UNIQUE INDEX events_asset ON events (asset, number) WHERE asset IS NOT NULL;
 
 CREATE UNIQUE INDEX events_cursor ON events (cursor) WHERE cursor IS NOT NULL;
 CREATE INDEX events_unpublished ON events (position) WHERE cursor IS NULL;

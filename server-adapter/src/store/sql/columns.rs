@@ -8,8 +8,9 @@ use onepath_core::{
     BoundBy, FallbackMode, GenerationType, Operation, Rating, RatingTrail, Strategy,
 };
 
+use super::super::assets::SyncStatus;
 use super::super::row::{
-    Asked, Asset, Attempt, Event, Key, Millis, Role, Row, StateColumns, StateText, User, World,
+    Asked, Attempt, Event, Key, Millis, Role, Row, StateColumns, StateText, Subject, User, World,
     unknown_policy, unknown_word,
 };
 use super::super::{Reader, Result, known_event};
@@ -287,35 +288,23 @@ pub(super) fn attempt(mut c: Cells) -> Result<Attempt> {
     })
 }
 
-/// An asset from `id, generation, idx, media_type, width, height, bytes, sha256, created_at`.
-pub(super) fn asset(mut c: Cells) -> Result<Asset> {
-    Ok(Asset {
-        id: c.take()?,
-        generation: c.take()?,
-        index: c.take()?,
-        media_type: c.take()?,
-        width: c.take()?,
-        height: c.take()?,
-        bytes: c.take()?,
-        sha256: c.take()?,
-        created_at: c.take()?,
-    })
-}
-
-/// An event from `position, tenant, owner, shared, generation, number, kind, status, error, at`.
+/// An event from `position, tenant, owner, shared, generation, asset, number, kind, status, error,
+/// at`.
 pub(super) fn event(mut c: Cells) -> Result<Event> {
-    Ok(Event {
-        cursor: c.take::<Option<i64>>()?.unwrap_or(0),
-        tenant: c.take()?,
-        owner: c.take()?,
-        shared: c.optional_word(Rating::parse)?,
-        generation: c.take()?,
-        number: c.take()?,
-        kind: c.word(known_event)?,
-        status: c.word(GenerationStatus::parse)?,
-        error: c.optional_word(ErrorCode::parse)?,
-        at: c.take()?,
-    })
+    let cursor = c.take::<Option<i64>>()?.unwrap_or(0);
+    let (tenant, owner) = (c.take()?, c.take()?);
+    let shared = c.optional_word(Rating::parse)?;
+    let (generation, asset): (Option<String>, Option<String>) = (c.take()?, c.take()?);
+    let (number, kind) = (c.take()?, c.word(known_event)?);
+    let subject = match (asset, generation) {
+        (Some(id), generation) => {
+            Subject::Asset { id, generation, sync: c.word(SyncStatus::parse)? }
+        }
+        (None, Some(id)) => Subject::Generation { id, status: c.word(GenerationStatus::parse)? },
+        (None, None) => return Err(unreadable("an event of nothing")),
+    };
+    let (error, at) = (c.optional_word(ErrorCode::parse)?, c.take()?);
+    Ok(Event { cursor, tenant, owner, shared, subject, number, kind, error, at })
 }
 
 /// A key from `hash, id, name, tenant, user_id, role, created_at, revoked_at`.

@@ -17,7 +17,7 @@ pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
 use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations, telemetry};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
     Result, Row, RunCount, RunTimes, Store, StoreError, TelemetryStore, UsageLine, Used, User,
     Viewer, World,
@@ -263,6 +263,8 @@ impl SqliteStore {
     }
 }
 
+mod assets;
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn create(&self, creation: Creation) -> Result<CreateOutcome> {
@@ -345,11 +347,6 @@ impl Store for SqliteStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         read!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -369,7 +366,7 @@ impl Store for SqliteStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {

@@ -85,18 +85,77 @@ CREATE TABLE attempts (
     PRIMARY KEY (generation, number)
 ) STRICT, WITHOUT ROWID;
 
+-- Bytes that lie somewhere, under a place that is never used again. The row goes first, then the
+-- bytes.
+CREATE TABLE blobs (
+    sha256 TEXT PRIMARY KEY,
+    place TEXT NOT NULL UNIQUE,
+    bytes INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX blobs_age ON blobs (created_at);
+
 CREATE TABLE assets (
     id TEXT PRIMARY KEY,
-    generation TEXT NOT NULL REFERENCES generations (id),
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    -- The rating that a bound must allow, if the whole tenant may see it.
+    shared TEXT,
+    public INTEGER NOT NULL,
+    -- None for what was uploaded.
+    generation TEXT REFERENCES generations (id),
     idx INTEGER NOT NULL,
-    media_type TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
+    provider TEXT,
+    sync TEXT NOT NULL,
+    sync_attempts INTEGER NOT NULL,
+    sync_error TEXT,
+    location TEXT,
+    media_type TEXT,
+    width INTEGER,
+    height INTEGER,
+    duration_ms INTEGER,
+    bytes INTEGER,
+    sha256 TEXT REFERENCES blobs (sha256),
+    thumbnail TEXT REFERENCES blobs (sha256),
+    name TEXT,
+    -- A JSON list of texts.
+    tags TEXT NOT NULL,
+    events INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    UNIQUE (generation, idx)
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER
 ) STRICT;
+
+CREATE UNIQUE INDEX assets_output ON assets (generation, idx) WHERE generation IS NOT NULL AND deleted_at IS NULL;
+CREATE UNIQUE INDEX assets_upload ON assets (tenant, owner, sha256) WHERE generation IS NULL AND deleted_at IS NULL;
+CREATE INDEX assets_list ON assets (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX assets_stored ON assets (tenant, owner, bytes) WHERE deleted_at IS NULL;
+CREATE INDEX assets_blob ON assets (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX assets_thumbnail ON assets (thumbnail) WHERE thumbnail IS NOT NULL;
+CREATE INDEX assets_deleted ON assets (deleted_at) WHERE deleted_at IS NOT NULL AND sha256 IS NOT NULL;
+
+-- The assets that a generation starts from.
+CREATE TABLE inputs (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    position INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    asset TEXT NOT NULL REFERENCES assets (id),
+    PRIMARY KEY (generation, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX inputs_asset ON inputs (asset);
+
+-- Assets as providers have them.
+CREATE TABLE copies (
+    asset TEXT NOT NULL REFERENCES assets (id),
+    provider TEXT NOT NULL,
+    account TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (asset, provider, account)
+) STRICT, WITHOUT ROWID;
 
 -- Who wants a generation; open while it is not over.
 CREATE TABLE interests (
@@ -118,14 +177,18 @@ CREATE TABLE events (
     owner TEXT NOT NULL,
     -- The rating that a bound must allow, if the whole tenant may be told.
     shared TEXT,
-    generation TEXT NOT NULL REFERENCES generations (id),
+    -- At least one of both: an asset that was uploaded has no generation.
+    generation TEXT REFERENCES generations (id),
+    asset TEXT REFERENCES assets (id),
     number INTEGER NOT NULL,
     kind TEXT NOT NULL,
     status TEXT NOT NULL,
     error TEXT,
-    at INTEGER NOT NULL,
-    UNIQUE (generation, number)
+    at INTEGER NOT NULL
 ) STRICT;
+
+CREATE UNIQUE INDEX events_generation ON events (generation, number) WHERE asset IS NULL;
+CREATE UNIQUE INDEX events_asset ON events (asset, number) WHERE asset IS NOT NULL;
 
 -- Money and runs, only ever added to: balances are sums.
 CREATE TABLE ledger (

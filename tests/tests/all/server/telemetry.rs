@@ -82,6 +82,8 @@ async fn prometheus_reads_every_metric_that_is_named() {
     let server = Running::start(&folder).await;
     let id = server.created(&picture("a prompt that no metric may hold")).await;
     server.when_over(&id).await;
+    // One that is on its way all the time.
+    server.created(&picture_with("waits", json!({ "fail": "hang" }))).await;
     let mut broken = picture("short");
     broken["config"]["duration"] = json!({ "min": 4, "max": 2 });
     assert_eq!(server.http.post("/api/v1/generations/validate", &broken).await.status, 200);
