@@ -252,6 +252,8 @@ macro_rules! read {
     };
 }
 
+mod seats;
+
 impl SqliteStore {
     /// There may be new events.
     fn changed<T>(&self, result: Result<T>) -> Result<T> {
@@ -298,11 +300,11 @@ impl Store for SqliteStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let id = id.to_owned();
-        write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
+        write!(self, |tx| operations::heartbeat(tx, &id, fence, now, lease_until))
     }
 
     async fn end_leases(&self, now: Millis) -> Result<u64> {
