@@ -19,6 +19,7 @@ pub mod store;
 pub mod telemetry;
 mod tidy;
 pub mod trace;
+pub mod vault;
 pub mod worker;
 
 pub use server::{OpenError, Server, Settings, new_key};

@@ -19,6 +19,7 @@ use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
 use crate::telemetry::metrics;
 use crate::tidy::tidy;
+use crate::vault::Vault;
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -133,6 +134,7 @@ impl Server {
                 secret(&data.join("signing.key"), &clock)?,
                 crate::worker::millis(settings.url_lifetime),
             ),
+            vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
             clock,
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
@@ -173,6 +175,8 @@ impl Server {
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
+            vault: self.service.vault.clone(),
+            accounts: Arc::default(),
         };
         let work = async {
             match &self.workers {

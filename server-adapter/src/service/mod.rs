@@ -25,6 +25,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
+use crate::vault::Vault;
 
 pub use assets::{AssetView, MediaView};
 pub use create::{Answered, Call};
@@ -83,6 +84,8 @@ pub struct Service {
     pub attempts: u32,
     /// Signs the URLs of assets.
     pub signer: Signer,
+    /// Seals and opens the keys of accounts.
+    pub vault: Vault,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.

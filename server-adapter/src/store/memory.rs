@@ -1,6 +1,7 @@
 //! The store in memory: the model that the others are compared with, and a store for tests.
 
 mod assets;
+mod seats;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -13,11 +14,11 @@ use tokio::sync::watch;
 use super::decide::{
     CancelDecision, Change, CreateDecision, OwnerDecision, decide_advance, decide_cancel,
     decide_claim, decide_create, decide_delete, decide_patch, decide_retry, first_reservation,
-    joined, limit_hit,
+    joined, limit_hit, uses_slot,
 };
 use super::row::LedgerEntry;
 use super::{
-    Advance, Advanced, Answer, Asset, AssetCopy, Attempt, Blob, Cancelled, Claim, Claimed,
+    Account, Advance, Advanced, Answer, Asset, AssetCopy, Attempt, Blob, Cancelled, Claim, Claimed,
     CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key, ListQuery, Millis,
     NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Receipt, Result, Row, RunCount, RunTimes,
     Store, StoreError, Subject, TelemetryStore, UsageLine, Used, User, Viewer, World,
@@ -57,6 +58,7 @@ struct Tables {
     keys: BTreeMap<String, Key>,
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
+    accounts: BTreeMap<String, Account>,
 }
 
 /// A change that keeps nothing that was made.
@@ -150,6 +152,12 @@ impl Tables {
             self.put_all(assets, blobs, row.updated_at);
         }
         self.rows.insert(row.id.clone(), row.clone());
+        if let Some(outcome) = &change.outcome {
+            self.outcome(outcome, row.updated_at);
+        }
+        if let Some(account) = &change.released {
+            self.wake(account, row.updated_at);
+        }
     }
 
     fn enter(&mut self, row: &Row, entry: LedgerEntry) {
@@ -346,15 +354,27 @@ impl Store for MemoryStore {
             .collect();
         due.sort_by_key(|(priority, turn, at, row)| (*priority, *turn, *at, row.id.clone()));
         due.truncate(claim.limit);
+        let mut seats = tables.seats(claim.now);
         let changes: Vec<Change> = due
             .into_iter()
-            .map(|(.., row)| decide_claim(row, claim.now, claim.lease_until))
+            .map(|(.., row)| {
+                decide_claim(row, claim.now, claim.lease_until, |row| {
+                    seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
+                })
+            })
             .collect();
         let mut claimed = Vec::new();
         for change in changes {
             tables.write(&change, NOTHING);
-            claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
+            if !matches!(change.row.state, State::Pending { .. }) || !change.steps.is_empty() {
+                claimed.push(Claimed {
+                    row: change.row,
+                    effects: change.effects,
+                    steps: change.steps,
+                });
+            }
         }
+        tables.chosen(&seats);
         Ok(claimed)
     }
 
@@ -366,12 +386,15 @@ impl Store for MemoryStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let mut tables = self.tables();
-        let row =
-            tables.rows.get_mut(id).filter(|row| row.fence == fence && row.lease_until.is_some());
+        let row = tables.rows.get_mut(id).filter(|row| {
+            // A slot that went with its lease does not come back by a sign of life.
+            let keeps = row.account.is_none() || uses_slot(row, now);
+            row.fence == fence && row.lease_until.is_some() && keeps
+        });
         Ok(row.map(|row| row.lease_until = Some(lease_until)).is_some())
     }
 
@@ -638,6 +661,8 @@ impl NewGeneration {
             token: None,
             submitted_at: None,
             prediction: None,
+            account: None,
+            deferred: None,
             deadline_at: None,
             attempts: 0,
             events: 1,

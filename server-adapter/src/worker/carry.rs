@@ -13,17 +13,19 @@ use crate::asset::inspect;
 use crate::clock::{hex, new_id, new_secret};
 use crate::log::tell;
 use crate::provider::{
-    Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+    Credentials, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 use crate::store::decide::is_done_by_store;
 use crate::store::{Advance, Asset, AssetState, Blob, Claimed, Media, Result, Row};
 use crate::telemetry::metrics;
 
 /// A row while it is carried.
-struct Load<'w> {
-    worker: &'w Worker,
-    row: Row,
-    effects: VecDeque<Effect>,
+pub(super) struct Load<'w> {
+    pub(super) worker: &'w Worker,
+    pub(super) row: Row,
+    pub(super) effects: VecDeque<Effect>,
+    /// With what the provider is asked.
+    pub(super) credentials: Option<Credentials>,
     /// What the provider made, when it just said so.
     outputs: Option<Vec<Output>>,
     /// Whether it was sent to the provider just now.
@@ -37,6 +39,7 @@ impl Worker {
             worker: self,
             row: claimed.row,
             effects: claimed.effects.into(),
+            credentials: None,
             outputs: None,
             sent: false,
         };
@@ -55,12 +58,17 @@ impl Load<'_> {
         let Some(provider) = self.worker.providers.get(&self.row.asked.provider).cloned() else {
             return self.without_provider().await;
         };
+        if !self.has_key().await? {
+            return self.without_key().await;
+        }
         match effect {
             Effect::StoreIntent => {
-                let now = self.worker.clock.now();
-                let mut advance = Advance::new(&self.row, Event::IntentStored, now);
+                if !self.has_credits(&provider).await? {
+                    return self.gives_up_seat().await;
+                }
+                let mut advance = self.event(Event::IntentStored);
                 advance.token = Some(new_secret(&*self.worker.clock));
-                advance.deadline_at = Some(now + millis(self.worker.settings.deadline));
+                advance.deadline_at = Some(advance.now + millis(self.worker.settings.deadline));
                 self.advance(advance).await
             }
             Effect::Submit => self.submit(&provider).await,
@@ -86,7 +94,7 @@ impl Load<'_> {
     }
 
     /// Applies an event; what it asks for is carried out next.
-    async fn advance(&mut self, advance: Advance) -> Result<bool> {
+    pub(super) async fn advance(&mut self, advance: Advance) -> Result<bool> {
         match self.worker.store.advance(&advance).await? {
             Some(advanced) => {
                 tell(&advanced.row, &advanced.steps);
@@ -101,13 +109,17 @@ impl Load<'_> {
         }
     }
 
-    fn event(&self, event: Event) -> Advance {
-        Advance::new(&self.row, event, self.worker.clock.now())
+    pub(super) fn event(&self, event: Event) -> Advance {
+        let mut advance = Advance::new(&self.row, event, self.worker.clock.now());
+        let mut chance = [0];
+        self.worker.clock.random(&mut chance);
+        [advance.jitter] = chance;
+        advance
     }
 
     /// Lets go of the row until `wait` milliseconds have passed; past its deadline it has waited
     /// long enough.
-    async fn wait(&mut self, event: Event, wait: i64) -> Result<bool> {
+    pub(super) async fn wait(&mut self, event: Event, wait: i64) -> Result<bool> {
         if self.row.deadline_at.is_some_and(|at| at <= self.worker.clock.now()) {
             let before = self.row.state;
             self.effects.clear();
@@ -130,12 +142,12 @@ impl Load<'_> {
     async fn without_provider(&mut self) -> Result<bool> {
         tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
             "this server has no such provider");
-        self.wait(Event::NoAccount, 60_000).await
+        self.wait(Event::NoAccount(ErrorCode::ProviderUnavailable), 60_000).await
     }
 
     /// The attempt, as the provider needs to know it.
     fn submission(&self) -> Submission {
-        Submission::of(&self.row, None)
+        Submission::of(&self.row, self.credentials.clone())
     }
 
     /// What a provider answers; one that answers no more has not answered, so that no row is held
@@ -179,7 +191,7 @@ impl Load<'_> {
                     SubmitError::Lost(_) => self.event(Event::AnswerLost),
                 };
                 if let SubmitError::Refused(Refusal { retry_after: Some(after), .. }) = error {
-                    advance.next_run_at = Some(advance.now + self.at_least(after));
+                    advance.not_before = Some(advance.now + self.at_least(after));
                 }
                 self.advance(advance).await
             }
@@ -259,7 +271,7 @@ impl Load<'_> {
     }
 
     /// Often at first, seldom later: a tenth of the time since the submission, within bounds.
-    fn pause(&self) -> i64 {
+    pub(super) fn pause(&self) -> i64 {
         let first = millis(self.worker.settings.poll);
         let since = self.worker.clock.now() - self.row.submitted_at.unwrap_or(0);
         (since / 10).clamp(first, first.saturating_mul(10))

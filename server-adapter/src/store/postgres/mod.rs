@@ -200,6 +200,8 @@ macro_rules! ask {
     };
 }
 
+mod seats;
+
 /// The time that decides over leases, and the end of one that would end at `until` by the caller's.
 async fn lease(
     tx: &mut Remote,
@@ -233,8 +235,8 @@ async fn heartbeat(
     fence: i64,
     (now, until): (Millis, Millis),
 ) -> Result<bool> {
-    let (_, until) = lease(tx, time, now, until).await?;
-    operations::heartbeat(tx, id, fence, until).await
+    let (now, until) = lease(tx, time, now, until).await?;
+    operations::heartbeat(tx, id, fence, now, until).await
 }
 
 mod assets;

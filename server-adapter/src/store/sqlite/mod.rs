@@ -253,6 +253,8 @@ macro_rules! read {
     };
 }
 
+mod seats;
+
 impl SqliteStore {
     /// There may be new events.
     fn changed<T>(&self, result: Result<T>) -> Result<T> {
@@ -299,11 +301,11 @@ impl Store for SqliteStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let id = id.to_owned();
-        write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
+        write!(self, |tx| operations::heartbeat(tx, &id, fence, now, lease_until))
     }
 
     async fn end_leases(&self, now: Millis) -> Result<u64> {
