@@ -168,6 +168,10 @@ impl Provider for Local {
         Ok(Params { path: "/".to_owned(), body, files: Vec::new() })
     }
 
+    fn takes_files(&self) -> bool {
+        false
+    }
+
     async fn submit(&self, submission: &Submission) -> Result<String, SubmitError> {
         let prediction = prediction_of(&submission.token);
         let file = self.spool.join(&prediction);

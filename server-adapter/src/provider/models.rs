@@ -101,13 +101,14 @@ impl Models {
         request: &GenerateContentRequest<'_>,
         default: Option<&'m str>,
     ) -> Result<(&'m str, &'m Model), Refusal> {
-        let name = Settings::of(request).text("model")?.or(default).unwrap_or_default();
+        let operation = request.operation();
+        let name = Settings::of(request).text("model")?.or(default);
+        let name = name.ok_or_else(|| invalid(format!("no model is set up for {operation}")))?;
         let known = self.0.get_key_value(name);
         let (name, model) = known.ok_or_else(|| {
             let all = self.names().join(", ");
             invalid(format!("the model `{name}` is not set up here; there are: {all}"))
         })?;
-        let operation = request.operation();
         if !model.operations.contains(&operation) {
             return Err(invalid(format!("the model `{name}` does not offer {operation}")));
         }

@@ -53,6 +53,19 @@ impl Places {
         Self::default()
     }
 
+    /// For comparing what was sent: every file may be anywhere, as `place` says.
+    #[must_use]
+    pub(crate) fn anywhere(request: &GenerateContentRequest<'_>, place: &str) -> Self {
+        let mut places = Self::new();
+        for input in request.inputs.iter().flatten() {
+            let reference = input.reference.as_str();
+            if reference.starts_with("asset:") {
+                places.put(reference, place);
+            }
+        }
+        places
+    }
+
     /// For showing what would be sent: every reference stands for itself.
     #[must_use]
     pub fn preview() -> Self {
@@ -184,15 +197,14 @@ pub(crate) fn seed(request: &GenerateContentRequest<'_>) -> Option<i64> {
     request.seed.as_ref().map(|seed| i64::from(integer_seed(seed.as_str())))
 }
 
-/// What the provider is told to show. The prompt as it is; then, each as a sentence of its own, what
+/// What the provider is told to show. The prompt as it is, and those of the steps; then, each as a sentence of its own, what
 /// the node says beside it: moods, what must be in it and, where the provider has no field for it,
 /// what must not. A designer's constraint is no remark: it reaches the model.
 pub(crate) fn positive(request: &GenerateContentRequest<'_>, has_negative: bool) -> String {
     let mut parts: Vec<Cow<'_, str>> = Vec::new();
-    let prompt = request.prompt.as_deref().unwrap_or_default().trim();
-    if !prompt.is_empty() {
-        parts.push(Cow::Borrowed(prompt));
-    }
+    let steps = request.prompts.iter().flatten().map(AsRef::as_ref);
+    let prompts = request.prompt.as_deref().into_iter().chain(steps).map(str::trim);
+    parts.extend(prompts.filter(|prompt| !prompt.is_empty()).map(Cow::Borrowed));
     if let Some(style) = &request.style {
         let (from, to) = (style.mood_from.as_deref(), style.mood_to.as_deref());
         match (from.filter(|mood| !mood.is_empty()), to.filter(|mood| !mood.is_empty())) {

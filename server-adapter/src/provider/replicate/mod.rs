@@ -194,12 +194,10 @@ impl Provider for Replicate {
 
     async fn find(&self, submission: &Submission) -> Result<Found, NoAnswer> {
         let api = self.api(submission);
-        let mut places = Places::new();
-        for reference in submission.files.keys() {
-            places.put(reference, ANYTHING);
-        }
         // What could not be made could not be sent.
-        let Ok(wanted) = self.body(submission, &places) else { return Ok(Found::NotThere) };
+        let Ok(request) = read(&submission.request) else { return Ok(Found::NotThere) };
+        let places = Places::anywhere(&request, ANYTHING);
+        let Ok(wanted) = self.params(&request, &places) else { return Ok(Found::NotThere) };
         let since = submission.submitted_at - CLOCKS;
         let mut alike = Vec::new();
         let mut next: Option<String> = None;

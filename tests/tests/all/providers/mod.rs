@@ -285,14 +285,16 @@ async fn it_finds_what_was_lost(subject: &'static Subject) {
     ] {
         let fault = Fault { status: 502, ..Fault::new(Call::Create, what) };
         let bench = subject.bench(Switches::fault(fault)).await;
-        // Another one of the same time, with other content.
-        let other = merged(subject.wish(), json!({ "prompt": "a harbor" }));
+        // Another one of the same time, with other content: the last wish starts from files.
+        let other = merged((subject.wishes)().pop().unwrap(), json!({ "prompt": "a harbor" }));
         bench.provider.submit(&submission(&other, subject.kind.id(), "other")).await.unwrap_err();
         let mine = bench.submission("token");
         bench.provider.submit(&mine).await.unwrap();
         let taken = !matches!(what, What::Cut | What::Status);
         assert_eq!(bench.charges(), 1 + usize::from(taken), "{what:?}");
-        let lost = submission(&other, subject.kind.id(), "other");
+        let mut lost = submission(&other, subject.kind.id(), "other");
+        // Whoever looks for it has not read the files again.
+        lost.files.clear();
         let found = bench.provider.find(&lost).await.unwrap();
         let all = bench.fake.predictions();
         match subject.look_up {
