@@ -164,7 +164,7 @@ pub(crate) fn run(command: &Command) -> Run {
 }
 
 fn open(place: &Place) -> Result<Server, String> {
-    Server::open(&place.settings()).map_err(|error| error.to_string())
+    Server::open(&place.settings()?).map_err(|error| error.to_string())
 }
 
 fn fail(error: impl std::fmt::Display) -> String {

@@ -9,8 +9,10 @@ mod config;
 mod context;
 mod doctor;
 mod editor;
+mod fake;
 mod input;
 mod node;
+mod params;
 mod pool;
 mod print;
 mod render;
@@ -51,6 +53,8 @@ enum Command {
     Price(node::PriceArgs),
     /// Check nodes, then print one line a node: key, seed, rating, price
     Walk(node::WalkArgs),
+    /// Show what a provider would be sent for nodes: path and body of the submission
+    Params(params::Args),
     /// Print JSON Schemas
     Schema(table::SchemaArgs),
     /// List the providers that are known, with their operations and settings
@@ -69,6 +73,8 @@ enum Command {
     ///
     /// Takes the settings of `serve`. Exit code 1 means that something failed.
     Doctor(doctor::DoctorArgs),
+    /// Stand in for a provider, for tests: the same API, its failures, and a log of charges
+    Fake(fake::Args),
     /// Look after a server's data folder
     #[command(subcommand)]
     Admin(admin::Command),
@@ -98,6 +104,8 @@ fn main() -> ExitCode {
         Command::Diff(args) => node::diff(&args),
         Command::Price(args) => node::price(&args),
         Command::Walk(args) => node::walk(&args),
+        Command::Params(args) => params::run(&args),
+        Command::Fake(args) => fake::run(&args),
         Command::Schema(args) => table::schema(&args),
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),

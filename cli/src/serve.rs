@@ -28,14 +28,19 @@ pub(crate) struct Place {
     /// `postgres://user:password@host/name`; the data folder then keeps the rest
     #[arg(long, env = "ONEPATH_DATABASE", hide_env_values = true, value_name = "URL")]
     database: Option<String>,
+    /// How providers beside `local` are set up, as a JSON file: `{"<provider>": {…}}`. Keys come
+    /// from the environment, such as REPLICATE_API_TOKEN, or from accounts
+    #[arg(long, env = "ONEPATH_PROVIDERS", value_name = "FILE")]
+    providers: Option<PathBuf>,
 }
 
 impl Place {
     /// Settings for this place, and what suits a laptop.
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
         let mut settings = Settings::new(&self.data);
         settings.database = self.database.clone().filter(|url| !url.is_empty());
-        settings
+        settings.providers = crate::params::settings(self.providers.as_deref())?;
+        Ok(settings)
     }
 }
 
@@ -116,7 +121,7 @@ pub(crate) fn run(args: &Args) -> Run {
 /// Works until Ctrl-C or SIGTERM, on what servers take in.
 pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
     start(&args.logs, async {
-        let server = Server::open(&args.place.settings()).map_err(|error| error.to_string())?;
+        let server = Server::open(&args.place.settings()?).map_err(|error| error.to_string())?;
         crate::print::line("onepath works")?;
         server.work(stop_when_asked()).await;
         Ok(Outcome::Clean)
@@ -144,7 +149,7 @@ fn start(logs: &Logs, program: impl Future<Output = Run>) -> Run {
 impl Args {
     /// The server's settings.
     pub(crate) fn settings(&self) -> Result<Settings, String> {
-        let mut settings = self.place.settings();
+        let mut settings = self.place.settings()?;
         settings.bounds = self.dev_bounds.unwrap_or_default();
         settings.pages = Some(crate::editor::pages());
         if self.dev {

@@ -53,6 +53,10 @@ pub async fn examine(settings: &Settings, deep: bool) -> Vec<Check> {
             checks.push(folder("blobs", &blobs));
         }
     }
+    checks.extend(settings.providers.examine().into_iter().map(|(id, opened)| match opened {
+        Ok(()) => Check::new("provider", Verdict::Good, format!("{id} is set up")),
+        Err(error) => Check::new("provider", Verdict::Failed, error.to_string()),
+    }));
     let now = system_now();
     let examined = match &settings.database {
         Some(url) => examine_postgres(url).await,

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::account::{Credentials, Secret};
 use super::port::Provider;
@@ -62,6 +62,36 @@ impl ProviderSettings {
         ADAPTERS.iter().flat_map(|adapter| {
             adapter.variables.iter().map(|variable| (adapter.id, variable.name, variable.about))
         })
+    }
+
+    /// One provider without a server, to see what it would be sent: set up as if the operator had
+    /// said nothing, where nothing was said. None for what is no adapter.
+    ///
+    /// # Errors
+    ///
+    /// What was said is wrong.
+    pub fn adapter(&self, id: &str) -> Result<Option<Arc<dyn Provider>>, SetupError> {
+        let Some(adapter) = ADAPTERS.iter().find(|adapter| adapter.id == id) else {
+            return Ok(None);
+        };
+        let mut settings = self.clone();
+        settings.parts.entry(id.to_owned()).or_insert_with(|| Value::Object(Map::new()));
+        let (wire, guard) = connections()?;
+        (adapter.open)(&Opening { id: adapter.id, settings: &settings, wire, guard })
+    }
+
+    /// The providers that are set up, each with its name or what is wrong.
+    #[must_use]
+    pub fn examine(&self) -> Vec<(&'static str, Result<(), SetupError>)> {
+        let open = |adapter: &Adapter| match connections() {
+            Ok((wire, guard)) => {
+                (adapter.open)(&Opening { id: adapter.id, settings: self, wire, guard })
+            }
+            Err(error) => Err(error),
+        };
+        let all = ADAPTERS.iter().map(|adapter| (adapter.id, open(adapter)));
+        let set_up = all.filter(|(_, opened)| !matches!(opened, Ok(None)));
+        set_up.map(|(id, opened)| (id, opened.map(|_| ()))).collect()
     }
 
     /// With a variable; an empty one is none.
@@ -180,9 +210,7 @@ pub(crate) fn open(settings: &ProviderSettings, data: &Path) -> Result<Providers
     let local =
         Local::new(&data.join("local")).map_err(|error| fail("local", error.to_string()))?;
     let mut providers = Providers::new().with(local);
-    let wire = Wire::new().map_err(|error| fail("http", error.to_string()))?;
-    let guard =
-        Guard::new(&GuardRules::default()).map_err(|error| fail("http", error.to_string()))?;
+    let (wire, guard) = connections()?;
     for adapter in ADAPTERS {
         let (wire, guard) = (wire.clone(), guard.clone());
         let opening = Opening { id: adapter.id, settings, wire, guard };
@@ -191,4 +219,12 @@ pub(crate) fn open(settings: &ProviderSettings, data: &Path) -> Result<Providers
         }
     }
     Ok(providers)
+}
+
+/// What calls providers, and what fetches from where they say.
+fn connections() -> Result<(Wire, Guard), SetupError> {
+    let fail = |detail: String| SetupError { provider: "http".to_owned(), detail };
+    let wire = Wire::new().map_err(|error| fail(error.to_string()))?;
+    let guard = Guard::new(&GuardRules::default()).map_err(|error| fail(error.to_string()))?;
+    Ok((wire, guard))
 }
