@@ -1,6 +1,7 @@
 //! The worker: takes rows that are due, and carries each on as far as it goes.
 
 mod carry;
+mod fetch;
 mod presence;
 
 use std::sync::Arc;
