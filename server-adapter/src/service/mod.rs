@@ -8,6 +8,7 @@ mod manage;
 mod plan;
 mod simple;
 mod standing;
+mod telemetry;
 mod view;
 mod wait;
 
@@ -24,6 +25,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
+use crate::vault::Vault;
 
 pub use assets::{AssetView, MediaView};
 pub use create::{Answered, Call};
@@ -33,6 +35,7 @@ pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
+pub use telemetry::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
 pub use view::{
     AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
     PreflightResponse, Timings, ValidateResponse,
@@ -81,6 +84,8 @@ pub struct Service {
     pub attempts: u32,
     /// Signs the URLs of assets.
     pub signer: Signer,
+    /// Seals and opens the keys of accounts.
+    pub vault: Vault,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.

@@ -441,6 +441,7 @@ fn finish<'p>(
         ttl_seconds: print.ttl_seconds,
         force_new: envelope.force_new == Some(true),
         price_micros: price.micros.and_then(|micros| i64::try_from(micros).ok()),
+        price_credits: price.credits.and_then(|credits| i64::try_from(credits).ok()),
         reserved_micros: price
             .micros
             .and_then(|micros| i64::try_from(micros).ok())

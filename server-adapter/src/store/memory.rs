@@ -1,26 +1,27 @@
 //! The store in memory: the model that the others are compared with, and a store for tests.
 
 mod assets;
+mod seats;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use onepath_core::Strategy;
-use onepath_core::lifecycle::State;
+use onepath_core::lifecycle::{ErrorCode, State};
 use tokio::sync::watch;
 
 use super::decide::{
     CancelDecision, Change, CreateDecision, OwnerDecision, decide_advance, decide_cancel,
     decide_claim, decide_create, decide_delete, decide_patch, decide_retry, first_reservation,
-    joined, limit_hit,
+    joined, limit_hit, uses_slot,
 };
 use super::row::LedgerEntry;
 use super::{
-    Advance, Advanced, Answer, Asset, AssetCopy, Attempt, Blob, Cancelled, Claim, Claimed,
-    CreateOutcome, Created, Creation, Event, Generation, Input, Key, ListQuery, Millis,
-    NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Receipt, Result, Row, Store, StoreError,
-    Subject, UsageLine, Used, User, Viewer, World,
+    Account, Advance, Advanced, Answer, Asset, AssetCopy, Attempt, Blob, Cancelled, Claim, Claimed,
+    CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key, ListQuery, Millis,
+    NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Receipt, Result, Row, RunCount, RunTimes,
+    Store, StoreError, Subject, TelemetryStore, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::rfc3339;
 
@@ -52,10 +53,12 @@ struct Tables {
     /// Users who want a row, and since when; closed when it is over.
     interests: BTreeMap<String, Vec<Interest>>,
     ledger: Vec<(String, LedgerEntry, String, Millis)>,
+    ended: Vec<(Row, EndedRun)>,
     receipts: BTreeMap<ReceiptKey, (String, Receipt, Millis)>,
     keys: BTreeMap<String, Key>,
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
+    accounts: BTreeMap<String, Account>,
 }
 
 /// A change that keeps nothing that was made.
@@ -134,6 +137,9 @@ impl Tables {
         for entry in &change.ledger {
             self.enter(row, entry.clone());
         }
+        if let Some(ended) = &change.ended {
+            self.ended.push((row.clone(), ended.clone()));
+        }
         if let Some(kind) = change.event {
             self.event(row, kind);
         }
@@ -147,6 +153,12 @@ impl Tables {
             self.move_outputs(&row.id, &row.owner);
         }
         self.rows.insert(row.id.clone(), row.clone());
+        if let Some(outcome) = &change.outcome {
+            self.outcome(outcome, row.updated_at);
+        }
+        if let Some(account) = &change.released {
+            self.wake(account, row.updated_at);
+        }
     }
 
     fn enter(&mut self, row: &Row, entry: LedgerEntry) {
@@ -343,15 +355,27 @@ impl Store for MemoryStore {
             .collect();
         due.sort_by_key(|(priority, turn, at, row)| (*priority, *turn, *at, row.id.clone()));
         due.truncate(claim.limit);
+        let mut seats = tables.seats(claim.now);
         let changes: Vec<Change> = due
             .into_iter()
-            .map(|(.., row)| decide_claim(row, claim.now, claim.lease_until))
+            .map(|(.., row)| {
+                decide_claim(row, claim.now, claim.lease_until, |row| {
+                    seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
+                })
+            })
             .collect();
         let mut claimed = Vec::new();
         for change in changes {
             tables.write(&change, NOTHING);
-            claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
+            if !matches!(change.row.state, State::Pending { .. }) || !change.steps.is_empty() {
+                claimed.push(Claimed {
+                    row: change.row,
+                    effects: change.effects,
+                    steps: change.steps,
+                });
+            }
         }
+        tables.chosen(&seats);
         Ok(claimed)
     }
 
@@ -363,12 +387,15 @@ impl Store for MemoryStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let mut tables = self.tables();
-        let row =
-            tables.rows.get_mut(id).filter(|row| row.fence == fence && row.lease_until.is_some());
+        let row = tables.rows.get_mut(id).filter(|row| {
+            // A slot that went with its lease does not come back by a sign of life.
+            let keeps = row.account.is_none() || uses_slot(row, now);
+            row.fence == fence && row.lease_until.is_some() && keeps
+        });
         Ok(row.map(|row| row.lease_until = Some(lease_until)).is_some())
     }
 
@@ -635,6 +662,8 @@ impl NewGeneration {
             token: None,
             submitted_at: None,
             prediction: None,
+            account: None,
+            deferred: None,
             deadline_at: None,
             attempts: 0,
             events: 1,
@@ -644,5 +673,72 @@ impl NewGeneration {
             completed_at: None,
             deleted_at: None,
         }
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for MemoryStore {
+    async fn ended_runs(
+        &self,
+        tenant: Option<&str>,
+        since: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        let tables = self.tables();
+        let asked =
+            |row: &Row| row.updated_at >= since && tenant.is_none_or(|tenant| row.tenant == tenant);
+        let ended = tables.ended.iter().filter(|(row, _)| asked(row));
+        let mut counts = BTreeMap::new();
+        let mut times = BTreeMap::new();
+        for (row, run) in ended {
+            let asked = &row.asked;
+            let kind = (asked.provider.clone(), run.model.clone(), asked.operation.word());
+            let error = run.error.map(ErrorCode::word);
+            let line = counts.entry((kind.clone(), run.end.word(), error)).or_insert(RunCount {
+                provider: asked.provider.clone(),
+                model: run.model.clone(),
+                operation: asked.operation,
+                end: run.end,
+                error: run.error,
+                runs: 0,
+                micros: 0,
+            });
+            line.runs += 1;
+            line.micros += run.micros;
+            for (bin, waits) in [(run.wait_bin(), true), (run.latency_bin(), false)] {
+                let Some(bin) = bin else { continue };
+                let line = times.entry((!waits, kind.clone(), bin)).or_insert(RunTimes {
+                    provider: asked.provider.clone(),
+                    model: run.model.clone(),
+                    operation: asked.operation,
+                    waits,
+                    bin,
+                    runs: 0,
+                });
+                line.runs += 1;
+            }
+        }
+        Ok((counts.into_values().collect(), times.into_values().collect()))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        let tables = self.tables();
+        let mut lines: BTreeMap<(String, &str), u64> = BTreeMap::new();
+        for row in tables.rows.values() {
+            if !row.state.is_terminal() && row.deleted_at.is_none() {
+                let key = (row.asked.provider.clone(), row.status().word());
+                *lines.entry(key).or_default() += 1;
+            }
+        }
+        let line = |((provider, status), count): ((String, &str), u64)| {
+            (provider, status.to_owned(), count)
+        };
+        Ok(lines.into_iter().map(line).collect())
+    }
+
+    async fn forget_runs(&self, before: Millis) -> Result<u64> {
+        let mut tables = self.tables();
+        let count = tables.ended.len();
+        tables.ended.retain(|(row, _)| row.updated_at >= before);
+        Ok(u64::try_from(count - tables.ended.len()).unwrap_or(0))
     }
 }

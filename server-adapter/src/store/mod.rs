@@ -4,6 +4,7 @@
 //! pure functions of [`decide`], so that every implementation decides the same. The suite of the
 //! feature `conformance` runs over each of them.
 
+pub mod account;
 pub mod assets;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -14,6 +15,7 @@ mod postgres;
 pub mod row;
 mod sql;
 mod sqlite;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod transition;
@@ -28,6 +30,9 @@ use tokio::sync::watch;
 
 use decide::LimitHit;
 
+pub use account::{
+    Account, AccountNow, AccountQuery, AccountStore, CreditsRead, Deferral, Health, KeySource,
+};
 pub use assets::{
     ASSET_EVENTS, Asset, AssetCopy, AssetPage, AssetPatch, AssetQuery, AssetState, AssetStore,
     Blob, Child, Input, Lineage, Media, Origin, SyncStatus, Uploaded,
@@ -41,6 +46,7 @@ pub use row::{
     World,
 };
 pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
+pub use telemetry::{EndedRun, RunCount, RunEnd, RunTimes, TelemetryStore};
 pub use transition::{EVENTS, Step, Transition, known_event, transition};
 
 /// Why the store could not do what was asked.
@@ -331,6 +337,10 @@ pub struct Advance {
     pub prediction: Option<String>,
     /// When it is due again, if it goes on.
     pub next_run_at: Option<Millis>,
+    /// Until when the provider wants to be left alone.
+    pub not_before: Option<Millis>,
+    /// Chance, so that what failed together does not come again together.
+    pub jitter: u8,
     /// Whether the holder lets go of it.
     pub gives_back: bool,
     /// With stored outputs: what was kept, unless it is written already.
@@ -352,6 +362,8 @@ impl Advance {
             deadline_at: None,
             prediction: None,
             next_run_at: None,
+            not_before: None,
+            jitter: 0,
             gives_back: false,
             assets: Vec::new(),
             blobs: Vec::new(),
@@ -383,7 +395,7 @@ pub struct Cancelled {
 
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
-pub trait Store: AssetStore {
+pub trait Store: AssetStore + AccountStore + TelemetryStore {
     /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
     /// new row, its reservation and its event.
     async fn create(&self, creation: Creation) -> Result<CreateOutcome>;
@@ -397,7 +409,9 @@ pub trait Store: AssetStore {
     /// The reader's own generations.
     async fn list(&self, reader: &Reader, query: &ListQuery) -> Result<Page>;
 
-    /// Takes rows that are due, by priority, then time, and fair between tenants.
+    /// Takes rows that are due, by priority, then time, and fair between tenants. A row that is to be
+    /// submitted gets the slot of an account with it; where there is none it goes on waiting, and
+    /// nothing is to be carried out.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Claimed>>;
 
     /// When the next row is due, leases included.

@@ -3,8 +3,11 @@
 use onepath_core::lifecycle::{
     Attempt as Stage, ErrorCode, GenerationStatus, RunPolicy, State, UnknownPolicy,
 };
-use onepath_core::{FallbackMode, GenerationType, Operation, Rating, RatingTrail, Strategy};
+use onepath_core::{
+    FallbackMode, GenerateContentRequest, GenerationType, Operation, Rating, RatingTrail, Strategy,
+};
 
+use super::account::Deferral;
 use super::assets::{Asset, SyncStatus};
 
 /// Milliseconds since 1970.
@@ -84,6 +87,11 @@ pub struct Row {
     pub submitted_at: Option<Millis>,
     /// The provider's own id of the attempt.
     pub prediction: Option<String>,
+    /// The account whose slot it holds, while an attempt is on its way; none where the provider has
+    /// no accounts.
+    pub account: Option<String>,
+    /// Why it waits until `next_run_at`, if something outside stands in its way.
+    pub deferred: Option<Deferral>,
     /// When the run counts as stuck.
     pub deadline_at: Option<Millis>,
     /// Attempts over all runs.
@@ -131,6 +139,9 @@ pub struct Asked {
     pub force_new: bool,
     /// What a run is expected to cost, in micro-dollars; none if no price is known.
     pub price_micros: Option<i64>,
+    /// What a run is expected to take of an account, in the provider's credits; none if that is not
+    /// known.
+    pub price_credits: Option<i64>,
     /// What a run reserves: its price or, where none is known, what the operator set.
     pub reserved_micros: i64,
     /// The world it belongs to.
@@ -208,6 +219,8 @@ pub struct Attempt {
     pub run: u32,
     /// The provider that was asked.
     pub provider: String,
+    /// The account that it was asked with.
+    pub account: Option<String>,
     /// The provider's own id of it.
     pub prediction: Option<String>,
     /// When it was last about to be sent.
@@ -615,5 +628,15 @@ mod tests {
             };
             assert_eq!(text.state(), Some(state));
         }
+    }
+}
+
+impl Asked {
+    /// The provider's model, if the request names one.
+    #[must_use]
+    pub fn model(&self) -> Option<String> {
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request);
+        let settings = request.value?.provider_settings?;
+        settings.get("model")?.as_text().filter(|model| !model.is_empty()).map(str::to_owned)
     }
 }

@@ -113,6 +113,11 @@ pub fn transition(before: State, after: State) -> Option<Transition> {
         (State::Failed { .. } | State::Cancelled { .. }, State::Pending { .. }) => {
             Transition::Retried
         }
+        // Nothing was sent: it waits for something outside.
+        (
+            State::Pending { .. } | State::Processing { attempt: Stage::Claimed, .. },
+            State::Pending { after: Some(_), .. },
+        ) => Transition::Deferred,
         (_, State::Pending { after: Some(code), .. }) if code.retry() == Retry::Defer => {
             Transition::Deferred
         }

@@ -3,23 +3,27 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
-use onepath_core::lifecycle::{Effect, Event, ProviderReport};
+use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
 
 use super::{Worker, millis};
 use crate::clock::new_secret;
 use crate::log::tell;
 use crate::provider::{
-    Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+    Credentials, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 use crate::store::decide::is_done_by_store;
 use crate::store::{Advance, Claimed, Result, Row};
+use crate::telemetry::metrics;
 
 /// A row while it is carried.
 pub(super) struct Load<'w> {
     pub(super) worker: &'w Worker,
     pub(super) row: Row,
     pub(super) effects: VecDeque<Effect>,
+    /// With what the provider is asked.
+    pub(super) credentials: Option<Credentials>,
     /// What the provider made, when it just said so.
     pub(super) outputs: Option<Vec<Output>>,
     /// Whether it was sent to the provider just now.
@@ -33,6 +37,7 @@ impl Worker {
             worker: self,
             row: claimed.row,
             effects: claimed.effects.into(),
+            credentials: None,
             outputs: None,
             sent: false,
         };
@@ -51,12 +56,17 @@ impl Load<'_> {
         let Some(provider) = self.worker.providers.get(&self.row.asked.provider).cloned() else {
             return self.without_provider().await;
         };
+        if !self.has_key().await? {
+            return self.without_key().await;
+        }
         match effect {
             Effect::StoreIntent => {
-                let now = self.worker.clock.now();
-                let mut advance = Advance::new(&self.row, Event::IntentStored, now);
+                if !self.has_credits(&provider).await? {
+                    return self.gives_up_seat().await;
+                }
+                let mut advance = self.event(Event::IntentStored);
                 advance.token = Some(new_secret(&*self.worker.clock));
-                advance.deadline_at = Some(now + millis(self.worker.settings.deadline));
+                advance.deadline_at = Some(advance.now + millis(self.worker.settings.deadline));
                 self.advance(advance).await
             }
             Effect::Submit => self.submit(&provider).await,
@@ -66,7 +76,7 @@ impl Load<'_> {
             Effect::CancelAtProvider => {
                 if let Some(prediction) = &self.row.prediction
                     && let Err(error) =
-                        self.asked(provider.cancel(&self.submission(), prediction)).await
+                        self.asked("cancel", provider.cancel(&self.submission(), prediction)).await
                 {
                     // Asked again with the next poll.
                     tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
@@ -98,7 +108,11 @@ impl Load<'_> {
     }
 
     pub(super) fn event(&self, event: Event) -> Advance {
-        Advance::new(&self.row, event, self.worker.clock.now())
+        let mut advance = Advance::new(&self.row, event, self.worker.clock.now());
+        let mut chance = [0];
+        self.worker.clock.random(&mut chance);
+        [advance.jitter] = chance;
+        advance
     }
 
     /// Lets go of the row until `wait` milliseconds have passed; past its deadline it has waited
@@ -126,22 +140,26 @@ impl Load<'_> {
     async fn without_provider(&mut self) -> Result<bool> {
         tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
             "this server has no such provider");
-        self.wait(Event::NoAccount, 60_000).await
+        self.wait(Event::NoAccount(ErrorCode::ProviderUnavailable), 60_000).await
     }
 
     /// The attempt, as the provider needs to know it.
     pub(super) fn submission(&self) -> Submission {
-        Submission::of(&self.row, None)
+        Submission::of(&self.row, self.credentials.clone())
     }
 
     /// What a provider answers; one that answers no more has not answered, so that no row is held
     /// for ever by a worker that lives.
     pub(super) async fn asked<T>(
         &self,
+        call: &'static str,
         answer: impl Future<Output = std::result::Result<T, NoAnswer>>,
     ) -> std::result::Result<T, NoAnswer> {
+        let begun = Instant::now();
         let answered = tokio::time::timeout(self.worker.settings.deadline, answer).await;
-        answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")))
+        let answered = answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")));
+        metrics::called(&self.row.asked.provider, call, answered.is_ok(), begun.elapsed());
+        answered
     }
 
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
@@ -152,10 +170,13 @@ impl Load<'_> {
         }
         self.sent = true;
         let submission = self.submission();
+        let begun = Instant::now();
         let answer =
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
         let lost = |_| Err(SubmitError::Lost("not before the deadline".to_owned()));
-        match answer.await.unwrap_or_else(lost) {
+        let answer = answer.await.unwrap_or_else(lost);
+        metrics::called(&self.row.asked.provider, "submit", answer.is_ok(), begun.elapsed());
+        match answer {
             Ok(prediction) => {
                 let mut advance = self.event(Event::Accepted);
                 advance.prediction = Some(prediction);
@@ -168,7 +189,7 @@ impl Load<'_> {
                     SubmitError::Lost(_) => self.event(Event::AnswerLost),
                 };
                 if let SubmitError::Refused(Refusal { retry_after: Some(after), .. }) = error {
-                    advance.next_run_at = Some(advance.now + self.at_least(after));
+                    advance.not_before = Some(advance.now + self.at_least(after));
                 }
                 self.advance(advance).await
             }
@@ -177,7 +198,7 @@ impl Load<'_> {
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
-        match self.asked(provider.find(&self.submission())).await {
+        match self.asked("find", provider.find(&self.submission())).await {
             Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
@@ -209,7 +230,10 @@ impl Load<'_> {
             return self.look_up(provider).await;
         };
         let rest = self.pause();
-        let standing = match self.asked(provider.status(&self.submission(), &prediction)).await {
+        let standing = match self
+            .asked("status", provider.status(&self.submission(), &prediction))
+            .await
+        {
             Ok(standing) => standing,
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
@@ -245,7 +269,7 @@ impl Load<'_> {
     }
 
     /// Often at first, seldom later: a tenth of the time since the submission, within bounds.
-    fn pause(&self) -> i64 {
+    pub(super) fn pause(&self) -> i64 {
         let first = millis(self.worker.settings.poll);
         let since = self.worker.clock.now() - self.row.submitted_at.unwrap_or(0);
         (since / 10).clamp(first, first.saturating_mul(10))

@@ -102,7 +102,7 @@ impl Load<'_> {
         known: &[Asset],
     ) -> std::result::Result<Vec<Output>, NotHere> {
         let prediction = self.row.prediction.clone().unwrap_or_default();
-        let standing = self.asked(provider.status(&self.submission(), &prediction)).await;
+        let standing = self.asked("status", provider.status(&self.submission(), &prediction)).await;
         let written = known.iter().filter_map(|asset| asset.location.clone());
         let written: Vec<Output> = written.map(|location| Output { location }).collect();
         match standing {
@@ -157,7 +157,7 @@ impl Load<'_> {
         provider: &Arc<dyn Provider>,
         output: &Output,
     ) -> std::result::Result<(Media, Option<Blob>), NotHere> {
-        let fetched = self.asked(provider.fetch(&self.submission(), output)).await;
+        let fetched = self.asked("fetch", provider.fetch(&self.submission(), output)).await;
         let bytes = fetched.map_err(|why| NotHere::new(ErrorCode::ProviderUnavailable, why))?;
         let content = Content::of(bytes);
         let looked = tokio::task::spawn_blocking(move || {

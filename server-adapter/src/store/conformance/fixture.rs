@@ -61,6 +61,7 @@ pub fn wanted(what: &str, owner: &Reader, now: Millis) -> NewGeneration {
             ttl_seconds: Some(TTL),
             force_new: false,
             price_micros: Some(1_500),
+            price_credits: None,
             reserved_micros: 1_500,
             world: None,
             workspace: None,
@@ -105,9 +106,12 @@ pub fn done(outcome: CreateOutcome) -> Created {
     }
 }
 
-/// Takes up to `limit` rows for half a minute.
+/// Takes up to `limit` rows for half a minute; those that only go on waiting are left out.
 pub(super) async fn claim(store: &dyn Store, now: Millis, limit: usize) -> Vec<Claimed> {
-    store.claim(&Claim { now, lease_until: now + 30 * SECOND, limit }).await.unwrap()
+    let claim = Claim { now, lease_until: now + 30 * SECOND, limit };
+    let mut claimed = store.claim(&claim).await.unwrap();
+    claimed.retain(|one| !matches!(one.row.state, State::Pending { .. }));
+    claimed
 }
 
 /// Takes the one row that is due.

@@ -32,6 +32,8 @@ mod fixture;
 mod life;
 mod owner;
 mod read;
+mod slots;
+mod telemetry;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -137,7 +139,28 @@ pub fn cases() -> Vec<Case> {
             a_key_is_found_by_its_hash
             an_empty_store_answers
         }
+        telemetry {
+            every_run_that_ended_is_counted_once
+        }
+        slots {
+            no_more_run_than_there_are_slots
+            a_lease_that_ran_out_gives_its_slot_back
+            what_was_sent_keeps_its_slot_when_its_worker_dies
+            whoever_ends_leases_gives_slots_back
+            a_cancel_gives_the_slot_back
+            accounts_are_chosen_by_priority_then_the_longest_unused
+            private_accounts_work_for_their_tenant
+            an_account_rests_after_failures_and_a_probe_heals_it
+            too_many_at_the_provider_rests_the_account_and_another_goes_on
+            what_has_no_credits_left_waits
+            a_day_has_only_so_many_submissions
+            what_waits_for_an_account_fails_after_a_day
+            whoever_waited_long_has_all_the_time_of_a_run
+            an_account_is_kept_and_changed_and_removed
+            a_provider_without_accounts_is_asked_without_one
+        }
     };
     cases.extend(concurrent::CASES);
+    cases.extend(slots::CASES);
     cases
 }

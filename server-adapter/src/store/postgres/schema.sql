@@ -21,6 +21,7 @@ CREATE TABLE generations (
     ttl_seconds BIGINT,
     force_new BIGINT NOT NULL,
     price_micros BIGINT,
+    price_credits BIGINT,
     reserved_micros BIGINT NOT NULL,
     world_id TEXT COLLATE "C",
     workspace_id TEXT COLLATE "C",
@@ -49,6 +50,9 @@ CREATE TABLE generations (
     token TEXT COLLATE "C",
     submitted_at BIGINT,
     prediction TEXT COLLATE "C",
+    -- Whose slot it holds, while an attempt is on its way.
+    account TEXT COLLATE "C",
+    deferred TEXT COLLATE "C",
     deadline_at BIGINT,
     attempts BIGINT NOT NULL,
     events BIGINT NOT NULL,
@@ -67,6 +71,9 @@ CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE
 CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX generations_account ON generations (account) WHERE account IS NOT NULL;
+CREATE INDEX generations_deferred ON generations (provider, deferred, priority, created_at)
+    WHERE deferred IS NOT NULL;
 
 CREATE TABLE numbers (
     tenant TEXT COLLATE "C" PRIMARY KEY,
@@ -78,6 +85,7 @@ CREATE TABLE attempts (
     number BIGINT NOT NULL,
     run BIGINT NOT NULL,
     provider TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C",
     token TEXT COLLATE "C" NOT NULL UNIQUE,
     prediction TEXT COLLATE "C",
     submitted_at BIGINT NOT NULL,
@@ -85,6 +93,9 @@ CREATE TABLE attempts (
     error TEXT COLLATE "C",
     PRIMARY KEY (generation, number)
 );
+
+-- What accounts were asked for on a day.
+CREATE INDEX attempts_account ON attempts (submitted_at, account) WHERE account IS NOT NULL;
 
 -- Bytes that lie somewhere, under a place that is never used again. The row goes first, then the
 -- bytes.
@@ -212,6 +223,25 @@ CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
 CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
 
+-- How runs ended: what telemetry is made of. Times lie in bins whose bounds grow by a fixed factor.
+CREATE TABLE ended_runs (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    run BIGINT NOT NULL,
+    tenant TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT,
+    operation TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    error TEXT,
+    wait_bin BIGINT,
+    latency_bin BIGINT,
+    micros BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (generation, run)
+);
+
+CREATE INDEX ended_runs_at ON ended_runs (at);
+
 -- Answers to creates with an idempotency key.
 CREATE TABLE receipts (
     tenant TEXT COLLATE "C" NOT NULL,
@@ -238,6 +268,32 @@ CREATE TABLE api_keys (
     created_at BIGINT NOT NULL,
     revoked_at BIGINT
 );
+
+-- Accounts at providers. Nothing here counts what is in use: that are the rows of generations.
+CREATE TABLE provider_accounts (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    provider TEXT COLLATE "C" NOT NULL,
+    -- Whose it is; NULL if it works for every tenant.
+    tenant TEXT COLLATE "C",
+    endpoint TEXT COLLATE "C",
+    -- `env:NAME`, or `sealed:` and what only the key of the data folder opens.
+    key_source TEXT COLLATE "C",
+    priority BIGINT NOT NULL,
+    concurrency BIGINT,
+    daily_limit BIGINT,
+    enabled BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    streak BIGINT NOT NULL,
+    cooldown_until BIGINT,
+    last_error TEXT COLLATE "C",
+    last_used_at BIGINT,
+    -- What the provider said last that is left, by kind, as a JSON object.
+    credits TEXT COLLATE "C",
+    credits_read_at BIGINT
+);
+
+CREATE INDEX provider_accounts_provider ON provider_accounts (provider, id);
 
 CREATE TABLE users (
     tenant TEXT COLLATE "C" NOT NULL,
@@ -312,6 +368,7 @@ CREATE TRIGGER generations_asked BEFORE UPDATE ON generations FOR EACH ROW
     OR OLD.ttl_seconds IS DISTINCT FROM NEW.ttl_seconds
     OR OLD.force_new IS DISTINCT FROM NEW.force_new
     OR OLD.price_micros IS DISTINCT FROM NEW.price_micros
+    OR OLD.price_credits IS DISTINCT FROM NEW.price_credits
     OR OLD.world_id IS DISTINCT FROM NEW.world_id
     OR OLD.workspace_id IS DISTINCT FROM NEW.workspace_id
     OR OLD.trace_id IS DISTINCT FROM NEW.trace_id

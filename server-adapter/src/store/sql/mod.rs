@@ -9,6 +9,8 @@ pub(super) mod columns;
 pub(super) mod create;
 pub(super) mod events;
 pub(super) mod operations;
+pub(super) mod slots;
+pub(super) mod telemetry;
 
 use super::{Result, StoreError};
 

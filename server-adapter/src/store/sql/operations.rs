@@ -1,7 +1,7 @@
 //! The operations on rows: read what a decision needs, decide, write what it comes to.
 
 use onepath_core::Rating;
-use onepath_core::lifecycle::ErrorCode;
+use onepath_core::lifecycle::{ErrorCode, State};
 
 use super::super::decide::{
     CancelDecision, Change, OwnerDecision, Patch, decide_advance, decide_cancel, decide_claim,
@@ -13,10 +13,11 @@ use super::super::{
     Outcome, Page, PlanNow, Reader, Result, Row, Viewer,
 };
 use super::create::{one_at_a_time, used_of, want};
-use super::{Tx, Value, assets, columns, first, number};
+use super::{Tx, Value, assets, columns, first, number, slots, telemetry};
 use crate::generation_columns;
 
-const ATTEMPTS: &str = "SELECT number, run, provider, prediction, submitted_at, ended_at, error
+const ATTEMPTS: &str =
+    "SELECT number, run, provider, account, prediction, submitted_at, ended_at, error
     FROM attempts WHERE generation = ?1 ORDER BY number";
 
 /// A row, for reading or inside of a transaction that may change it.
@@ -143,12 +144,19 @@ pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claime
     let sql = if T::SKIP_LOCKED.is_empty() { SQL } else { SKIPPING };
     let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
     let rows = tx.query(sql, &[claim.now.into(), limit.into()]).await?;
+    let rows: Vec<Row> = rows.into_iter().map(columns::generation).collect::<Result<_>>()?;
+    let mut seats = slots::seats(tx, &rows, claim.now).await?;
     let mut claimed = Vec::with_capacity(rows.len());
     for row in rows {
-        let change = decide_claim(&columns::generation(row)?, claim.now, claim.lease_until);
+        let change = decide_claim(&row, claim.now, claim.lease_until, |row| {
+            seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
+        });
         write(tx, &change, NOTHING).await?;
-        claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
+        if !matches!(change.row.state, State::Pending { .. }) || !change.steps.is_empty() {
+            claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
+        }
     }
+    slots::chosen(tx, &seats).await?;
     Ok(claimed)
 }
 
@@ -164,11 +172,15 @@ pub(crate) async fn heartbeat<T: Tx>(
     tx: &mut T,
     id: &str,
     fence: i64,
+    now: Millis,
     lease_until: Millis,
 ) -> Result<bool> {
+    // A slot that went with its lease does not come back by a sign of life.
     let sql = "UPDATE generations SET lease_until = ?3, due_at = ?3
-               WHERE id = ?1 AND fence = ?2 AND lease_until IS NOT NULL";
-    Ok(tx.execute(sql, &[id.into(), fence.into(), lease_until.into()]).await? == 1)
+               WHERE id = ?1 AND fence = ?2 AND lease_until IS NOT NULL
+                 AND (account IS NULL OR stage <> 'claimed' OR lease_until > ?4)";
+    let values = [id.into(), fence.into(), lease_until.into(), now.into()];
+    Ok(tx.execute(sql, &values).await? == 1)
 }
 
 pub(crate) async fn end_leases<T: Tx>(tx: &mut T, now: Millis) -> Result<u64> {
@@ -329,14 +341,15 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, made: (&[Asset], &[Blob])) ->
     columns::update(tx, row).await?;
     if let Some((attempt, token)) = &change.attempt {
         if let Some(token) = token {
-            let sql =
-                "INSERT INTO attempts (generation, number, run, provider, token, submitted_at)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql = "INSERT INTO attempts (generation, number, run, provider, account, token,
+                       submitted_at)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let values = [
                 id,
                 attempt.number.into(),
                 attempt.run.into(),
                 (&attempt.provider).into(),
+                attempt.account.as_ref().into(),
                 token.into(),
                 attempt.submitted_at.into(),
             ];
@@ -359,12 +372,21 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, made: (&[Asset], &[Blob])) ->
     for entry in &change.ledger {
         ledger(tx, row, entry).await?;
     }
+    if let Some(ended) = &change.ended {
+        telemetry::insert(tx, row, ended).await?;
+    }
     if let Some(kind) = change.event {
         event(tx, row, kind).await?;
     }
     if change.is_over() {
         let sql = "UPDATE interests SET open = 0 WHERE generation = ?1 AND open = 1";
         tx.send(sql, &[id]).await?;
+    }
+    if let Some(outcome) = &change.outcome {
+        slots::outcome(tx, outcome, row.updated_at).await?;
+    }
+    if let Some(account) = &change.released {
+        slots::wake(tx, account, row.updated_at).await?;
     }
     if change.keeps_assets() {
         assets::put_all(tx, made.0, made.1, row.updated_at).await?;

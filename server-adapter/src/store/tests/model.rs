@@ -1,5 +1,6 @@
 //! Any operations in any order: SQLite and PostgreSQL show what the store in memory shows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use onepath_core::lifecycle::{ErrorCode, Event, GenerationStatus, ProviderReport, UnknownPolicy};
@@ -9,10 +10,12 @@ use proptest::sample::select;
 
 use super::super::conformance::{NOON, blob, done, media, viewer, wanted};
 use super::super::{
-    Advance, Asset, AssetPatch, AssetQuery, AssetState, AssetStore as _, Claim, Creation, Input,
-    ListQuery, MemoryStore, Millis, NewGeneration, PlanNow, Reader, Store, StoreError, Viewer,
+    Account, AccountQuery, Advance, Asset, AssetPatch, AssetQuery, AssetState, AssetStore as _,
+    Claim, Creation, Health, Input, KeySource, ListQuery, MemoryStore, Millis, NewGeneration,
+    PlanNow, Reader, Store, StoreError, Viewer,
 };
 use super::Folder;
+use crate::provider::Credits;
 
 /// One operation; rows are named by their place in the order of creation.
 #[derive(Debug, Clone)]
@@ -68,6 +71,24 @@ enum Operation {
         query: usize,
     },
     Collect(Millis),
+    Account {
+        id: usize,
+        slots: Option<i64>,
+        daily: Option<i64>,
+        tenant: Option<usize>,
+        on: bool,
+    },
+    Credits {
+        id: usize,
+        left: i64,
+    },
+    Heal {
+        id: usize,
+    },
+    Remove {
+        id: usize,
+    },
+    EndLeases,
     Wait(Millis),
 }
 
@@ -90,6 +111,7 @@ struct Wish {
     scheduled: Option<Millis>,
     fallback: Option<FallbackMode>,
     unknown: UnknownPolicy,
+    credits: Option<i64>,
     /// Whether it starts from the newest upload of its owner.
     starts: bool,
 }
@@ -121,9 +143,18 @@ fn wishes() -> impl Strategy<Value = Wish> {
         UnknownPolicy::FailWithoutCharge,
         UnknownPolicy::ResubmitOnce,
     ]);
-    let flags = (prop::bool::weighted(0.15), any::<bool>());
+    let flags = (prop::bool::weighted(0.15), any::<bool>(), prop::option::of(0..4_i64));
     (readers(), 0..3_usize, sharing, flags, 0..3_i64, scheduled, fallback, unknown).prop_map(
-        |(reader, what, sharing, (force_new, starts), priority, scheduled, fallback, unknown)| {
+        |(
+            reader,
+            what,
+            sharing,
+            (force_new, starts, credits),
+            priority,
+            scheduled,
+            fallback,
+            unknown,
+        )| {
             Wish {
                 reader,
                 what,
@@ -133,6 +164,7 @@ fn wishes() -> impl Strategy<Value = Wish> {
                 scheduled,
                 fallback,
                 unknown,
+                credits,
                 starts,
             }
         },
@@ -156,7 +188,7 @@ fn events() -> impl Strategy<Value = Event> {
         Event::AnswerLost,
         Event::Found,
         Event::NotThere,
-        Event::NoAccount,
+        Event::NoAccount(ErrorCode::ProviderUnavailable),
         Event::DeadlinePassed,
         Event::RetryRequested,
         Event::CancelRequested,
@@ -204,6 +236,23 @@ fn operations() -> impl Strategy<Value = Operation> {
         2 => (readers(), 0..6_usize).prop_map(|(reader, query)| Operation::Assets { reader, query }),
         1 => select(vec![0, 60_000]).prop_map(Operation::Collect),
         3 => select(vec![0_i64, 1, 500, 30_000, 120_000, 4_000_000]).prop_map(Operation::Wait),
+        3 => accounts(),
+    ]
+}
+
+/// Three accounts, now here and now there.
+fn accounts() -> impl Strategy<Value = Operation> {
+    let id = 0..3_usize;
+    let (slots, daily) = (prop::option::of(0..3_i64), prop::option::weighted(0.2, 0..4_i64));
+    let tenant = prop::option::weighted(0.2, 0..2_usize);
+    prop_oneof![
+        5 => (id.clone(), slots, daily, tenant, prop::bool::weighted(0.8)).prop_map(
+            |(id, slots, daily, tenant, on)| Operation::Account { id, slots, daily, tenant, on }
+        ),
+        2 => (id.clone(), 0..4_i64).prop_map(|(id, left)| Operation::Credits { id, left }),
+        1 => id.clone().prop_map(|id| Operation::Heal { id }),
+        1 => id.prop_map(|id| Operation::Remove { id }),
+        1 => Just(Operation::EndLeases),
     ]
 }
 
@@ -219,6 +268,8 @@ struct Pair {
     /// Ids of uploads.
     uploads: Vec<String>,
     next: usize,
+    /// The most slots that each account ever had; none for any number.
+    most: BTreeMap<String, Option<i64>>,
 }
 
 /// Has both do the same, and compares what they say.
@@ -245,6 +296,7 @@ impl Pair {
         new.asked.force_new = wish.force_new;
         (new.priority, new.scheduled_at) = (wish.priority, wish.scheduled.map(|at| self.now + at));
         (new.policy.fallback, new.policy.unknown) = (wish.fallback, wish.unknown);
+        new.asked.price_credits = wish.credits;
         if let Some(asset) = self.uploads.last().filter(|_| wish.starts) {
             let role = "image".to_owned();
             new.inputs = vec![Input { position: 0, role, asset: asset.clone() }];
@@ -330,6 +382,8 @@ impl Pair {
                     deadline_at: Some(self.now + 300_000),
                     prediction: (event == Event::Accepted).then(|| format!("p{}", self.next)),
                     next_run_at: wait.map(|wait| self.now + wait),
+                    not_before: None,
+                    jitter: 0,
                     gives_back,
                     assets: made.into_iter().collect(),
                     blobs: if stored { vec![blob("made")] } else { Vec::new() },
@@ -429,8 +483,58 @@ impl Pair {
                 query.after = page.next;
                 both!(self, store => store.list(&reader, &query));
             }
+            Operation::Account { id, slots, daily, tenant, on } => {
+                let account = Account {
+                    id: format!("account {id}"),
+                    provider: "local".to_owned(),
+                    tenant: tenant.map(|one| ["one", "two"][one].to_owned()),
+                    endpoint: None,
+                    key: KeySource::None,
+                    priority: i64::try_from(id).unwrap() / 2,
+                    concurrency: slots,
+                    daily_limit: daily,
+                    enabled: on,
+                    created_at: self.now,
+                    updated_at: self.now,
+                    health: Health::default(),
+                    credits: None,
+                };
+                both!(self, store => store.put_account(account.clone()));
+            }
+            Operation::Credits { id, left } => {
+                let credits: Credits = [("web".to_owned(), left)].into();
+                let id = format!("account {id}");
+                both!(self, store => store.put_credits(&id, credits.clone(), self.now));
+            }
+            Operation::Heal { id } => {
+                let id = format!("account {id}");
+                both!(self, store => store.heal_account(&id, self.now));
+            }
+            Operation::Remove { id } => {
+                let id = format!("account {id}");
+                both!(self, store => store.remove_account(&id, self.now));
+            }
+            Operation::EndLeases => {
+                both!(self, store => store.end_leases(self.now));
+            }
         }
         both!(self, store => store.next_due());
+        self.count_slots().await;
+    }
+
+    /// I6: both count the same, and an account that was given no more slots than it had never has
+    /// more in use than it ever was given.
+    async fn count_slots(&mut self) {
+        let query = AccountQuery::default();
+        for one in both!(self, store => store.accounts(&query, self.now)) {
+            let account = &one.account;
+            let most = self.most.entry(account.id.clone()).or_insert(Some(0));
+            *most = match (*most, account.concurrency) {
+                (Some(most), Some(slots)) => Some(most.max(slots)),
+                _ => None,
+            };
+            assert!(most.is_none_or(|most| one.in_use <= most), "{} in use", one.in_use);
+        }
     }
 
     /// What lies in both at the end, row by row.
@@ -461,6 +565,7 @@ fn compare(operations: Vec<Operation>, real: impl FnOnce() -> Arc<dyn Store>) {
             real: real(),
             now: NOON,
             rows: Vec::new(),
+            most: BTreeMap::new(),
             assets: Vec::new(),
             uploads: Vec::new(),
             next: 0,
