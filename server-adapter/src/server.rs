@@ -17,6 +17,7 @@ use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
+use crate::vault::Vault;
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -130,6 +131,7 @@ impl Server {
                 secret(&data.join("signing.key"), &clock)?,
                 crate::worker::millis(settings.url_lifetime),
             ),
+            vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
             clock,
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
@@ -170,6 +172,8 @@ impl Server {
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
+            vault: self.service.vault.clone(),
+            accounts: Arc::default(),
         };
         match &self.workers {
             Workers::Here(lock) => {

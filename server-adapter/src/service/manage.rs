@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::view::GenerationResponse;
 use super::{Caller, Service};
 use crate::clock::{month_end, month_start, rfc3339};
+use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::store::{Limits, Outcome, Patch, UsageLine};
 
@@ -23,6 +24,8 @@ pub struct UsageResponse {
     pub runs_month: i64,
     /// Micro-dollars of this month, reserved and paid.
     pub micros_month: i64,
+    /// Bytes of assets that they have.
+    pub storage_bytes: i64,
     /// What is left of each limit.
     pub remaining: Limits,
     /// When the month's limits start anew (RFC 3339).
@@ -67,7 +70,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// `NOT_FOUND`, and `CONFLICT` for priority and schedule of what does not wait any more.
+    /// `NOT_FOUND`, `PRECONDITION_FAILED`, and `CONFLICT` for priority and schedule of what does not
+    /// wait any more.
     pub async fn patch(
         &self,
         caller: &Caller,
@@ -89,7 +93,15 @@ impl Service {
         not_now: impl Fn(&str) -> String,
     ) -> Result<GenerationResponse, Problem> {
         match outcome {
-            Outcome::Done(generation) => Ok(self.view(&caller.reader, &generation)),
+            Outcome::Done(generation, steps) => {
+                tell(&generation.row, &steps);
+                Ok(self.view(&caller.reader, &generation))
+            }
+            Outcome::Changed => {
+                let detail =
+                    "it has changed meanwhile: get it again, and look before you change it";
+                Err(Problem::new(ProblemCode::PreconditionFailed, detail))
+            }
             Outcome::NotThere => Err(Problem::not_found("generation")),
             Outcome::NotNow(row) => {
                 Err(Problem::new(ProblemCode::Conflict, not_now(row.status().word())))
@@ -117,10 +129,12 @@ impl Service {
             in_flight: used.in_flight,
             runs_month: used.runs,
             micros_month: used.micros,
+            storage_bytes: used.storage,
             remaining: Limits {
                 in_flight: left(plan.limits.in_flight, used.in_flight),
                 runs_month: left(plan.limits.runs_month, used.runs),
                 micros_month: left(plan.limits.micros_month, used.micros),
+                storage_bytes: left(plan.limits.storage_bytes, used.storage),
             },
             resets_at: rfc3339(until),
             days,

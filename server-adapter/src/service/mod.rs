@@ -1,5 +1,6 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
+mod assets;
 mod create;
 mod idempotency;
 mod listen;
@@ -18,12 +19,15 @@ use tokio::sync::Notify;
 use crate::asset::Blobs;
 use crate::clock::SharedClock;
 use crate::event::Hub;
+use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
-use crate::store::{Asset, ListQuery, Reader, Role, Row, Store};
+use crate::store::{ListQuery, Reader, Role, Store};
+use crate::vault::Vault;
 
-pub use create::Answered;
+pub use assets::{AssetView, MediaView};
+pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
@@ -31,7 +35,7 @@ pub use plan::{Plan, envelope, plan};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
 pub use view::{
-    AssetView, AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
+    AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
     PreflightResponse, Timings, ValidateResponse,
 };
 
@@ -78,6 +82,8 @@ pub struct Service {
     pub attempts: u32,
     /// Signs the URLs of assets.
     pub signer: Signer,
+    /// Seals and opens the keys of accounts.
+    pub vault: Vault,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
@@ -101,17 +107,6 @@ impl Service {
         Ok(self.view(&caller.reader, &generation))
     }
 
-    /// A tag that changes with every change of a generation.
-    ///
-    /// # Errors
-    ///
-    /// `NOT_FOUND`, also for what belongs to others.
-    pub async fn tag(&self, caller: &Caller, id: &str) -> Result<String, Problem> {
-        let viewer = self.viewer(&caller.reader).await?;
-        let found = self.store.get(&viewer, id).await?;
-        found.map(|found| row_tag(&found.row)).ok_or_else(|| Problem::not_found("generation"))
-    }
-
     /// The caller's own generations, newest first.
     ///
     /// # Errors
@@ -127,6 +122,8 @@ impl Service {
         Ok(GenerationListResponse {
             generations: views.map(|one| self.view(&caller.reader, one)).collect(),
             limit: query.limit,
+            offset: query.offset,
+            total: page.total,
             next_cursor: page.next.map(|(at, id)| format!("{at}.{id}")),
         })
     }
@@ -140,6 +137,7 @@ impl Service {
         let done = self.store.cancel(&caller.reader, id, self.clock.now()).await?;
         let done = done.ok_or_else(|| Problem::not_found("generation"))?;
         let row = &done.generation.row;
+        tell(row, &done.steps);
         if !done.withdrawn && row.state.is_terminal() && row.status().word() != "cancelled" {
             return Err(Problem::new(
                 ProblemCode::Conflict,
@@ -149,27 +147,4 @@ impl Service {
         self.bell.notify_one();
         Ok(self.view(&caller.reader, &done.generation))
     }
-
-    /// The bytes of an asset that the caller may see.
-    ///
-    /// # Errors
-    ///
-    /// `NOT_FOUND`, and `UNAVAILABLE` while the bytes cannot be read.
-    pub async fn asset(&self, reader: &Reader, id: &str) -> Result<(Asset, Vec<u8>), Problem> {
-        let viewer = self.viewer(reader).await?;
-        let found = self.store.asset(&viewer, id).await?;
-        let asset = found.ok_or_else(|| Problem::not_found("asset"))?;
-        match self.blobs.get(&asset.sha256).await {
-            Ok(bytes) => Ok((asset, bytes)),
-            Err(error) => {
-                tracing::error!(%error, asset = %id, "an asset has no bytes");
-                Err(Problem::new(ProblemCode::Unavailable, "the bytes cannot be read now"))
-            }
-        }
-    }
-}
-
-/// A tag that changes with every change of a row.
-fn row_tag(row: &Row) -> String {
-    format!("{:x}.{:x}.{:x}", row.updated_at, row.events, row.fence)
 }

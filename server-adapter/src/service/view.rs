@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::assets::AssetView;
 use super::plan::Plan;
 use super::{ServerBounds, Service};
 use crate::clock::rfc3339;
 use crate::store::row::stage_word;
-use crate::store::{Answer, Asset, Attempt, Created, Generation, Millis, Reader, Row};
+use crate::store::{Answer, Attempt, Created, Generation, Reader, Row, SyncStatus};
 
 /// The answer to a create. Nothing in it moves or expires; follow `id` for the rest.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -222,6 +223,12 @@ pub struct GenerationResponse {
     /// The world it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub world_id: Option<String>,
+    /// The folder in which it lies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// The trace of the call that asked for it, by which it is found in logs; its owner sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
     /// What is set aside or was paid for the run.
     pub price: RowPrice,
     /// 0 to 10; 0 goes first.
@@ -313,27 +320,6 @@ impl From<&Attempt> for AttemptView {
     }
 }
 
-/// One picture or animation.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct AssetView {
-    /// Its id.
-    pub id: String,
-    /// Its place among the variants, from 0.
-    pub index: i64,
-    /// Path and query under which it is read without a key, for a while.
-    pub url: String,
-    /// Such as `image/png`.
-    pub media_type: String,
-    /// Pixels from left to right.
-    pub width: i64,
-    /// Pixels from top to bottom.
-    pub height: i64,
-    /// Size in bytes.
-    pub bytes: i64,
-    /// Hash of the bytes.
-    pub sha256: String,
-}
-
 /// A page of generations.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct GenerationListResponse {
@@ -341,6 +327,11 @@ pub struct GenerationListResponse {
     pub generations: Vec<GenerationResponse>,
     /// How many a page has at most.
     pub limit: usize,
+    /// How many were passed over.
+    pub offset: usize,
+    /// How many there are on all pages; present if it was asked for (`count=true`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
     /// Where the next page starts; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
@@ -398,28 +389,20 @@ impl Service {
                 .and_then(|tags| serde_json::from_str(tags).ok())
                 .unwrap_or_default(),
             world_id: asked.world.clone(),
+            workspace_id: asked.workspace.clone().filter(|_| is_owner),
+            trace_id: is_owner.then(|| asked.trace.clone()),
             price: RowPrice { micros: asked.reserved_micros, known: asked.price_micros.is_some() },
             priority: row.priority,
             scheduled_at: row.scheduled_at.map(rfc3339),
             deferred_until: waits.then(|| rfc3339(row.next_run_at)),
             expires_at: row.expires_at.map(rfc3339),
             reusable: row.reuse_key.is_some() && row.expires_at.is_none_or(|at| at > now),
-            asset_id: assets.first().map(|asset| asset.id.clone()),
+            asset_id: assets
+                .first()
+                .filter(|asset| asset.sync_status == SyncStatus::Downloaded)
+                .map(|asset| asset.id.clone()),
             assets,
-            tag: super::row_tag(row),
-        }
-    }
-
-    fn asset_view(&self, reader: &Reader, asset: &Asset, now: Millis) -> AssetView {
-        AssetView {
-            id: asset.id.clone(),
-            index: asset.index,
-            url: self.signer.url(reader, &asset.id, now),
-            media_type: asset.media_type.clone(),
-            width: asset.width,
-            height: asset.height,
-            bytes: asset.bytes,
-            sha256: asset.sha256.clone(),
+            tag: row.tag(),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The worker: takes rows that are due, and carries each on as far as it goes.
 
+mod account;
 mod carry;
 mod presence;
 
@@ -10,9 +11,12 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::asset::Blobs;
+use crate::cache::Recent;
 use crate::clock::SharedClock;
+use crate::log::tell;
 use crate::provider::Providers;
-use crate::store::{Claim, Claimed, Millis, Store};
+use crate::store::{Account, Claim, Claimed, Millis, Store};
+use crate::vault::Vault;
 
 pub(crate) use presence::enter;
 
@@ -58,6 +62,10 @@ pub struct Worker {
     pub bell: Arc<Notify>,
     /// How it works.
     pub settings: WorkerSettings,
+    /// Opens the keys of accounts.
+    pub vault: Vault,
+    /// Accounts that were read lately.
+    pub accounts: Arc<Recent<String, Arc<Account>>>,
 }
 
 impl Worker {
@@ -89,7 +97,12 @@ impl Worker {
         let now = self.clock.now();
         let lease_until = now + millis(self.settings.lease);
         match self.store.claim(&Claim { now, lease_until, limit }).await {
-            Ok(claimed) => claimed,
+            Ok(claimed) => {
+                for one in &claimed {
+                    tell(&one.row, &one.steps);
+                }
+                claimed
+            }
             Err(error) => {
                 tracing::warn!(%error, "no rows were taken");
                 Vec::new()

@@ -1,5 +1,6 @@
 //! The store on SQLite: one file, one writer that commits in groups, readers beside it.
 
+mod examine;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -12,10 +13,11 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, watch};
 
+pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
 use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
     Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
 };
@@ -250,6 +252,8 @@ macro_rules! read {
     };
 }
 
+mod seats;
+
 impl SqliteStore {
     /// There may be new events.
     fn changed<T>(&self, result: Result<T>) -> Result<T> {
@@ -259,6 +263,8 @@ impl SqliteStore {
         result
     }
 }
+
+mod assets;
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -294,11 +300,11 @@ impl Store for SqliteStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let id = id.to_owned();
-        write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
+        write!(self, |tx| operations::heartbeat(tx, &id, fence, now, lease_until))
     }
 
     async fn end_leases(&self, now: Millis) -> Result<u64> {
@@ -342,11 +348,6 @@ impl Store for SqliteStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         read!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -366,7 +367,7 @@ impl Store for SqliteStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
