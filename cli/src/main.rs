@@ -11,8 +11,10 @@ mod doctor;
 mod editor;
 mod fake;
 mod input;
+mod money;
 mod node;
 mod params;
+mod plan;
 mod pool;
 mod print;
 mod render;
@@ -55,6 +57,10 @@ enum Command {
     Walk(node::WalkArgs),
     /// Show what a provider would be sent for nodes: path and body of the submission
     Params(params::Args),
+    /// Say which nodes changed their key since a git revision, why, and what making them costs
+    ///
+    /// Exit code 1 means that a key changed or a node is refused; `--fail-on` says otherwise.
+    Plan(plan::Args),
     /// Print JSON Schemas
     Schema(table::SchemaArgs),
     /// List the providers that are known, with their operations and settings
@@ -106,6 +112,7 @@ fn main() -> ExitCode {
         Command::Walk(args) => node::walk(&args),
         Command::Params(args) => params::run(&args),
         Command::Fake(args) => fake::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Schema(args) => table::schema(&args),
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),

@@ -52,7 +52,7 @@ impl Load<'_> {
             if total > MOST {
                 return missing(ErrorCode::ParamTooLong, "is too large");
             }
-            match self.worker.blobs.get(&blob.place).await {
+            match self.worker.blobs.get(&blob).await {
                 Ok(bytes) => {
                     let (media_type, sha256) = (media.media_type.clone(), media.sha256.clone());
                     let file = File { media_type, bytes: bytes.into(), sha256 };

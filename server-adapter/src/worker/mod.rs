@@ -2,6 +2,7 @@
 
 mod account;
 mod carry;
+mod fetch;
 mod inputs;
 mod presence;
 
