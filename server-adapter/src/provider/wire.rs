@@ -136,7 +136,13 @@ impl Answer {
         serde_json::from_slice(&self.body).ok()
     }
 
-    /// The body as a person would read it: the beginning, on one line.
+    /// What came, without any of it: a provider's answer may repeat the prompt, and this stands in
+    /// logs.
+    pub(crate) fn seen(&self) -> String {
+        format!("an answer with {} and {} bytes", self.status.as_u16(), self.body.len())
+    }
+
+    /// The body as a person would read it, for operators: the beginning, on one line.
     pub(crate) fn words(&self) -> String {
         let text = String::from_utf8_lossy(&self.body);
         format!("{}: {}", self.status.as_u16(), short(&text))
@@ -164,14 +170,14 @@ impl Answer {
             429 => ErrorCode::ProviderRateLimit,
             503 if self.retry_after().is_some() => ErrorCode::ProviderUnavailable,
             300..500 => ErrorCode::ProviderGeneric,
-            _ => return SubmitError::Lost(self.words()),
+            _ => return SubmitError::Lost(self.seen()),
         };
         self.refusal(code).into()
     }
 
     /// An answer to a question that gives nothing: asking again may help.
     pub(crate) fn no_answer(&self) -> NoAnswer {
-        NoAnswer { detail: self.words(), retry_after: self.retry_after() }
+        NoAnswer { detail: self.seen(), retry_after: self.retry_after() }
     }
 }
 

@@ -187,7 +187,15 @@ impl Load<'_> {
                 self.advance(advance).await
             }
             Err(error) => {
-                tracing::info!(%error, generation = %self.row.id, "a submission was not taken");
+                match &error {
+                    // The provider's words may repeat the prompt: no log has them.
+                    SubmitError::Refused(refusal) => tracing::info!(
+                        code = %refusal.code, generation = %self.row.id, "a submission was not taken"
+                    ),
+                    SubmitError::Lost(detail) => tracing::warn!(
+                        detail, generation = %self.row.id, "a submission was lost"
+                    ),
+                }
                 let mut advance = match &error {
                     SubmitError::Refused(refusal) => self.event(Event::Refused(refusal.code)),
                     SubmitError::Lost(_) => self.event(Event::AnswerLost),

@@ -168,7 +168,7 @@ impl Provider for Replicate {
         let created: Option<Prediction> = answer.json();
         let id = created.and_then(|created| created.id).filter(|id| is_id(id));
         // It was taken, whatever the answer says.
-        id.ok_or_else(|| SubmitError::Lost(format!("an answer without an id, {}", answer.words())))
+        id.ok_or_else(|| SubmitError::Lost(format!("{}, and no id in it", answer.seen())))
     }
 
     async fn status(
@@ -188,7 +188,7 @@ impl Provider for Replicate {
         }
         match answer.json::<Prediction>() {
             Some(told) if told.id.as_deref() == Some(prediction) => Ok(status::standing(&told)),
-            _ => Err(NoAnswer::new(format!("no such prediction in {}", answer.words()))),
+            _ => Err(NoAnswer::new(format!("{}, and not the prediction", answer.seen()))),
         }
     }
 
