@@ -13,6 +13,7 @@ mod server;
 pub mod service;
 pub mod signing;
 pub mod store;
+pub mod webhook;
 pub mod worker;
 
 pub use server::{OpenError, Server, Settings, new_key};

@@ -17,6 +17,7 @@ use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
+use crate::webhook::{Doors, PublicUrl};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -40,6 +41,9 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// Where the world reaches this server: URLs of webhooks and assets are made of it. Without it
+    /// no provider is asked for webhooks, and URLs of assets are paths.
+    pub public_url: Option<PublicUrl>,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
 }
@@ -57,6 +61,7 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            public_url: None,
             pages: None,
         }
     }
@@ -102,6 +107,7 @@ pub struct Server {
     worker: WorkerSettings,
     /// Who else may work.
     workers: Workers,
+    doors: Option<Doors>,
     pages: Option<Pages>,
 }
 
@@ -121,15 +127,16 @@ impl Server {
         let (store, clock, workers) = open_store(settings)?;
         let blobs = data.join("blobs");
         let spool = data.join("local");
+        let signing = secret(&data.join("signing.key"), &clock)?;
+        let public_url = settings.public_url.clone();
+        let doors = public_url.clone().map(|url| Doors::new(url, signing));
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
             blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
-            signer: Signer::new(
-                secret(&data.join("signing.key"), &clock)?,
-                crate::worker::millis(settings.url_lifetime),
-            ),
+            signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
+            public_url,
             clock,
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
@@ -138,7 +145,7 @@ impl Server {
             unknown_price: settings.unknown_price,
             known: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })
+        Ok(Self { service, worker: settings.worker, workers, doors, pages: settings.pages })
     }
 
     /// With one more provider, of the program's own; one with the same id is replaced.
@@ -167,6 +174,7 @@ impl Server {
             store: Arc::clone(&self.service.store),
             providers: self.service.providers.clone(),
             blobs: self.service.blobs.clone(),
+            doors: self.doors.clone(),
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,

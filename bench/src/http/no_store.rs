@@ -1,6 +1,7 @@
 //! A store that keeps nothing and answers at once: what is left is the path itself.
 
 use async_trait::async_trait;
+use onepath_server::store::webhooks::{Door, Taken, Target, Told, WebhookStore};
 use onepath_server::store::{
     Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation,
     Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
@@ -157,5 +158,32 @@ impl Store for NoStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl WebhookStore for NoStore {
+    async fn open_door(&self, _: Door) -> Result<()> {
+        Ok(())
+    }
+
+    async fn behind_door(&self, _: &str) -> Result<Option<Target>> {
+        Ok(None)
+    }
+
+    async fn by_prediction(&self, _: &str, _: &str) -> Result<Option<Target>> {
+        Ok(None)
+    }
+
+    async fn take_webhook(&self, _: Told) -> Result<Taken> {
+        Ok(Taken::TooLate)
+    }
+
+    async fn prediction_told(&self, _: &str, _: i64) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    async fn forget_webhooks(&self, _: Millis) -> Result<u64> {
+        Ok(0)
     }
 }

@@ -58,6 +58,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         bounds: ServerBounds { world: Rating::Restricted, user: Rating::Restricted },
         attempts: 3,
         signer: Signer::new([0; 32], 1),
+        public_url: None,
         plans: Plans::unlimited(),
         unknown_price: 0,
         known: Arc::default(),

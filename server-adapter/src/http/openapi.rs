@@ -50,6 +50,7 @@ pub fn openapi() -> Value {
         "tags": [
             { "name": "generations", "description": "What is generated." },
             { "name": "events", "description": "What happens." },
+            { "name": "webhooks", "description": "What providers tell us, and we tell tenants." },
             { "name": "assets", "description": "What was made." },
             { "name": "meta", "description": "What describes the server." },
         ],

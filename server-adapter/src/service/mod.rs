@@ -9,6 +9,7 @@ mod simple;
 mod standing;
 mod view;
 mod wait;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -22,6 +23,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{Asset, ListQuery, Reader, Role, Row, Store};
+use crate::webhook::PublicUrl;
 
 pub use create::Answered;
 pub use idempotency::{content_fingerprint, idempotency_key};
@@ -78,6 +80,8 @@ pub struct Service {
     pub attempts: u32,
     /// Signs the URLs of assets.
     pub signer: Signer,
+    /// Where the world reaches this server.
+    pub public_url: Option<PublicUrl>,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.

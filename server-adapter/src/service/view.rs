@@ -414,7 +414,7 @@ impl Service {
         AssetView {
             id: asset.id.clone(),
             index: asset.index,
-            url: self.signer.url(reader, &asset.id, now),
+            url: self.outside(self.signer.url(reader, &asset.id, now)),
             media_type: asset.media_type.clone(),
             width: asset.width,
             height: asset.height,

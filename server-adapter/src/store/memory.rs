@@ -1,5 +1,7 @@
 //! The store in memory: the model that the others are compared with, and a store for tests.
 
+mod webhooks;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
@@ -47,6 +49,7 @@ struct Tables {
     keys: BTreeMap<String, Key>,
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
+    webhooks: webhooks::Webhooks,
 }
 
 /// Since when, who, and whether the row is not over.
@@ -616,6 +619,7 @@ impl NewGeneration {
             fence: 0,
             lease_until: None,
             next_run_at: self.scheduled_at.unwrap_or(self.now).max(self.now),
+            hinted: false,
             token: None,
             submitted_at: None,
             prediction: None,

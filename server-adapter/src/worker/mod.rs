@@ -2,6 +2,7 @@
 
 mod carry;
 mod presence;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::asset::Blobs;
 use crate::clock::SharedClock;
 use crate::provider::Providers;
 use crate::store::{Claim, Claimed, Millis, Store};
+use crate::webhook::Doors;
 
 pub(crate) use presence::enter;
 
@@ -52,6 +54,8 @@ pub struct Worker {
     pub providers: Providers,
     /// Where what was made is kept.
     pub blobs: Blobs,
+    /// Where providers report to; without it nobody is asked to, and polling carries everything.
+    pub doors: Option<Doors>,
     /// The time.
     pub clock: SharedClock,
     /// Rung when there may be work.

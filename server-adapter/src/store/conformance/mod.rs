@@ -30,6 +30,7 @@ mod create;
 mod fixture;
 mod life;
 mod read;
+mod webhooks;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -113,6 +114,14 @@ pub fn cases() -> Vec<Case> {
             what_is_shared_is_read_within_ones_bounds
             a_key_is_found_by_its_hash
             an_empty_store_answers
+        }
+        webhooks {
+            a_webhook_makes_its_row_due_once
+            what_is_told_while_a_row_is_held_is_looked_at_when_it_is_given_back
+            a_door_leads_to_its_attempt_while_that_is_on_its_way
+            a_webhook_tells_the_prediction_of_a_lost_submission
+            webhooks_of_what_is_over_change_nothing
+            what_is_on_its_way_is_not_forgotten
         }
     };
     cases.extend(concurrent::CASES);

@@ -197,6 +197,8 @@ macro_rules! ask {
     };
 }
 
+mod webhooks;
+
 /// The time that decides over leases, and the end of one that would end at `until` by the caller's.
 async fn lease(
     tx: &mut Remote,

@@ -8,6 +8,7 @@ pub(super) mod columns;
 pub(super) mod create;
 pub(super) mod events;
 pub(super) mod operations;
+pub(super) mod webhooks;
 
 use super::{Result, StoreError};
 

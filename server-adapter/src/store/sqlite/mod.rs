@@ -250,6 +250,8 @@ macro_rules! read {
     };
 }
 
+mod webhooks;
+
 impl SqliteStore {
     /// There may be new events.
     fn changed<T>(&self, result: Result<T>) -> Result<T> {
