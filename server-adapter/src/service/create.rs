@@ -10,8 +10,10 @@ use super::standing::Standing;
 use super::view::{CreateGenerationResponse, PreflightResponse, ValidateResponse};
 use super::{Caller, Service};
 use crate::clock::{month_end, new_id};
+use crate::log::tell_one;
 use crate::problem::{Problem, ProblemCode};
-use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish};
+use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish, Transition};
+use crate::trace::TraceId;
 
 /// The answer to a create, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +22,15 @@ pub struct Answered {
     pub receipt: Receipt,
     /// Whether it was given before, to the same call.
     pub replayed: bool,
+}
+
+/// What comes with a call beside its body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// Its idempotency key.
+    pub key: Option<String>,
+    /// The trace that it is part of; one of its own if there is none.
+    pub trace: Option<TraceId>,
 }
 
 /// The route whose answers are kept.
@@ -60,12 +71,14 @@ impl Service {
         &self,
         caller: &Caller,
         text: &str,
-        key: Option<String>,
+        call: Call,
     ) -> Result<Answered, Problem> {
         let (mut plan, standing) = self.plan(caller, text).await?;
         plan.new.id = new_id(&*self.clock);
+        let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
+        plan.new.asked.trace = trace.to_string();
         let response = CreateGenerationResponse::of(&plan);
-        let receipt = key.map(|key| {
+        let receipt = call.key.map(|key| {
             let response = response.clone();
             ReceiptWish {
                 route: ROUTE,
@@ -77,7 +90,13 @@ impl Service {
         let creation = Creation { new: plan.new, plan: standing.plan, receipt };
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
-                if matches!(created.answer, Answer::Created | Answer::Joined) {
+                let happened = match created.answer {
+                    Answer::Created => Some(Transition::Created),
+                    Answer::Joined => Some(Transition::Joined),
+                    Answer::Cache | Answer::Hash => None,
+                };
+                if let Some(transition) = happened {
+                    tell_one(&created.row, transition);
                     self.bell.notify_one();
                 }
                 Ok(Answered { receipt: render(&created, response), replayed: false })

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::view::GenerationResponse;
 use super::{Caller, Service};
 use crate::clock::{month_end, month_start, rfc3339};
+use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::store::{Limits, Outcome, Patch, UsageLine};
 
@@ -67,7 +68,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// `NOT_FOUND`, and `CONFLICT` for priority and schedule of what does not wait any more.
+    /// `NOT_FOUND`, `PRECONDITION_FAILED`, and `CONFLICT` for priority and schedule of what does not
+    /// wait any more.
     pub async fn patch(
         &self,
         caller: &Caller,
@@ -89,7 +91,15 @@ impl Service {
         not_now: impl Fn(&str) -> String,
     ) -> Result<GenerationResponse, Problem> {
         match outcome {
-            Outcome::Done(generation) => Ok(self.view(&caller.reader, &generation)),
+            Outcome::Done(generation, steps) => {
+                tell(&generation.row, &steps);
+                Ok(self.view(&caller.reader, &generation))
+            }
+            Outcome::Changed => {
+                let detail =
+                    "it has changed meanwhile: get it again, and look before you change it";
+                Err(Problem::new(ProblemCode::PreconditionFailed, detail))
+            }
             Outcome::NotThere => Err(Problem::not_found("generation")),
             Outcome::NotNow(row) => {
                 Err(Problem::new(ProblemCode::Conflict, not_now(row.status().word())))

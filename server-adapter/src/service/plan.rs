@@ -19,7 +19,7 @@ use crate::store::{Asked, Millis, NewGeneration, Role};
 /// What an envelope comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The generation that would be created; its id is empty.
+    /// The generation that would be created; its id and its trace are empty.
     pub new: NewGeneration,
     /// All findings, warnings and suggestions included.
     pub report: Report,
@@ -313,6 +313,7 @@ fn members(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
         ("/name", envelope.name.as_deref()),
         ("/description", envelope.description.as_deref()),
         ("/world_id", envelope.world_id.as_ref().map(Id::as_str)),
+        ("/workspace_id", envelope.workspace_id.as_ref().map(Id::as_str)),
     ];
     for (pointer, _) in
         texts.iter().filter(|(_, text)| text.is_some_and(|text| text.contains('\0')))
@@ -445,6 +446,8 @@ fn finish<'p>(
             .and_then(|micros| i64::try_from(micros).ok())
             .unwrap_or(setting.unknown_price),
         world: world_id(envelope).map(str::to_owned),
+        workspace: envelope.workspace_id.as_ref().map(|id| id.as_str().to_owned()),
+        trace: String::new(),
     };
     let text = |text: Option<&Cow<'_, str>>| {
         text.filter(|text| !text.is_empty()).map(|text| text.clone().into_owned())

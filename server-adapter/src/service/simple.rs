@@ -7,7 +7,7 @@ use onepath_core::{
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::create::Answered;
+use super::create::{Answered, Call};
 use super::plan::{own_world, world_id};
 use super::view::PreflightBounds;
 use super::{Caller, Service};
@@ -76,7 +76,7 @@ impl Service {
         &self,
         caller: &Caller,
         text: &str,
-        key: Option<String>,
+        call: Call,
     ) -> Result<Answered, Problem> {
         let read = decode::<SimpleImageToVideoRequest<'_>>(text).into_result();
         let wish = read.map_err(|refusal| Problem::unread(text, refusal.findings()))?;
@@ -98,7 +98,7 @@ impl Service {
         }
         let create = to_json(&wish.into_create())
             .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
-        self.create(caller, &create, key).await.map_err(|mut problem| {
+        self.create(caller, &create, call).await.map_err(|mut problem| {
             // The caller knows nothing of a config.
             for fault in &mut problem.errors {
                 if let Some(rest) = fault.pointer.strip_prefix("/config") {

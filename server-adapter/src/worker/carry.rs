@@ -9,6 +9,7 @@ use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
 use super::{Worker, millis};
 use crate::asset::inspect;
 use crate::clock::{new_id, new_secret};
+use crate::log::tell;
 use crate::provider::{
     Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
@@ -85,6 +86,7 @@ impl Load<'_> {
     async fn advance(&mut self, advance: Advance) -> Result<bool> {
         match self.worker.store.advance(&advance).await? {
             Some(advanced) => {
+                tell(&advanced.row, &advanced.steps);
                 self.row = advanced.row;
                 self.effects.extend(advanced.effects);
                 Ok(true)
