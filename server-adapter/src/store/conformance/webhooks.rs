@@ -94,11 +94,11 @@ pub(super) async fn a_door_leads_to_its_attempt_while_that_is_on_its_way(store: 
     let failed = Event::Reported(ProviderReport::Failed(ErrorCode::ProviderGeneric));
     advance(store, &row, failed, NOON + MINUTE).await;
     assert!(!store.behind_door(&door.hash).await.unwrap().unwrap().is_live());
-    let row = claim_one(store, NOON + 10 * MINUTE).await.row;
-    let row = go_on(store, &row, &[Event::IntentStored], NOON + 10 * MINUTE).await;
+    let row = claim_one(store, NOON + 2 * MINUTE).await.row;
+    let row = go_on(store, &row, &[Event::IntentStored], NOON + 2 * MINUTE).await;
     assert_eq!((row.attempts, stage(&row)), (2, Some(Stage::Submitting)));
     assert!(!store.behind_door(&door.hash).await.unwrap().unwrap().is_live());
-    let mut late = told(&row, NOON + 10 * MINUTE);
+    let mut late = told(&row, NOON + 2 * MINUTE);
     late.attempt = 1;
     assert_eq!(store.take_webhook(late).await.unwrap(), Taken::TooLate);
     assert_eq!(store.prediction_told(&row.id, 1).await.unwrap(), None);

@@ -99,7 +99,8 @@ async fn every_route_is_described_and_answers() {
         operations(&document).into_iter().partition(|(method, ..)| method == "DELETE");
     for (method, path, operation) in first.into_iter().chain(last) {
         // What has no end of its own is looked at in `events`.
-        if operation["tags"][0] == "events" {
+        // What has no end of its own is looked at in `events`, what providers send in `webhooks`.
+        if operation["tags"][0] == "events" || path.starts_with("/api/v1/webhooks/") {
             continue;
         }
         let thing = if path.contains("/assets/") { asset.as_str() } else { id.as_str() };
