@@ -17,6 +17,7 @@ pub mod service;
 pub mod signing;
 pub mod store;
 pub mod trace;
+pub mod vault;
 pub mod webhook;
 pub mod worker;
 

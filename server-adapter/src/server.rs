@@ -17,6 +17,7 @@ use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
+use crate::vault::Vault;
 use crate::webhook::{Doors, PublicUrl};
 use crate::worker::{Worker, WorkerSettings, enter};
 
@@ -136,6 +137,7 @@ impl Server {
             blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
             signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
+            vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
             public_url,
             clock,
             bell: Arc::new(Notify::new()),
@@ -178,6 +180,8 @@ impl Server {
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
+            vault: self.service.vault.clone(),
+            accounts: Arc::default(),
         };
         match &self.workers {
             Workers::Here(lock) => {

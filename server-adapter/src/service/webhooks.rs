@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 use super::Service;
 use crate::clock::hex;
 use crate::problem::{Problem, ProblemCode};
-use crate::provider::{Delivery, Submission, WebhookRefused, WebhookReport};
+use crate::provider::{Credentials, Delivery, Submission, WebhookRefused, WebhookReport};
 use crate::store::webhooks::{Taken, Target, Told};
 use crate::webhook::hash_token;
 
@@ -65,7 +65,7 @@ impl Service {
     ) -> Result<(), Problem> {
         let provider = self.providers.get(&target.provider).ok_or_else(nobody_waits)?;
         let now = self.clock.now();
-        let submission = Submission::of(&target.row, None);
+        let submission = Submission::of(&target.row, self.credentials(&target).await?);
         let delivery = Delivery { submission: &submission, headers, body, now };
         let (generation, provider_id) = (&target.row.id, &target.provider);
         let report = provider.webhook(&delivery).await.and_then(|report| fitting(&target, report));
@@ -90,6 +90,18 @@ impl Service {
             self.bell.notify_one();
         }
         Ok(())
+    }
+
+    /// The account that an attempt was submitted with: some providers tell the secret of their
+    /// webhooks to whoever has its key. Without the key what else proves a webhook may still do.
+    async fn credentials(&self, target: &Target) -> Result<Option<Credentials>, Problem> {
+        let Some(id) = &target.row.account else { return Ok(None) };
+        let Some(account) = self.store.account(id).await? else { return Ok(None) };
+        let secret = self.vault.open(&account).unwrap_or_else(|error| {
+            tracing::warn!(%error, account = %id, "the key of an account cannot be used");
+            None
+        });
+        Ok(Some(Credentials { account: account.id, endpoint: account.endpoint, secret }))
     }
 }
 

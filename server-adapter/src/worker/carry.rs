@@ -5,22 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
+use sha2::{Digest as _, Sha256};
 
 use super::{Worker, millis};
 use crate::asset::inspect;
-use crate::clock::{new_id, new_secret};
+use crate::clock::{hex, new_id, new_secret};
 use crate::log::tell;
 use crate::provider::{
-    Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+    Credentials, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 use crate::store::decide::is_done_by_store;
-use crate::store::{Advance, Asset, Claimed, Result, Row};
+use crate::store::{Advance, Asset, AssetState, Blob, Claimed, Media, Result, Row};
 
 /// A row while it is carried.
-struct Load<'w> {
-    worker: &'w Worker,
-    row: Row,
-    effects: VecDeque<Effect>,
+pub(super) struct Load<'w> {
+    pub(super) worker: &'w Worker,
+    pub(super) row: Row,
+    pub(super) effects: VecDeque<Effect>,
+    /// With what the provider is asked.
+    pub(super) credentials: Option<Credentials>,
     /// What the provider made, when it just said so.
     outputs: Option<Vec<Output>>,
     /// Whether it was sent to the provider just now.
@@ -34,6 +37,7 @@ impl Worker {
             worker: self,
             row: claimed.row,
             effects: claimed.effects.into(),
+            credentials: None,
             outputs: None,
             sent: false,
         };
@@ -52,12 +56,17 @@ impl Load<'_> {
         let Some(provider) = self.worker.providers.get(&self.row.asked.provider).cloned() else {
             return self.without_provider().await;
         };
+        if !self.has_key().await? {
+            return self.without_key().await;
+        }
         match effect {
             Effect::StoreIntent => {
-                let now = self.worker.clock.now();
-                let mut advance = Advance::new(&self.row, Event::IntentStored, now);
+                if !self.has_credits(&provider).await? {
+                    return self.gives_up_seat().await;
+                }
+                let mut advance = self.event(Event::IntentStored);
                 advance.token = Some(new_secret(&*self.worker.clock));
-                advance.deadline_at = Some(now + millis(self.worker.settings.deadline));
+                advance.deadline_at = Some(advance.now + millis(self.worker.settings.deadline));
                 self.advance(advance).await
             }
             Effect::Submit => self.submit(&provider).await,
@@ -83,7 +92,7 @@ impl Load<'_> {
     }
 
     /// Applies an event; what it asks for is carried out next.
-    async fn advance(&mut self, advance: Advance) -> Result<bool> {
+    pub(super) async fn advance(&mut self, advance: Advance) -> Result<bool> {
         match self.worker.store.advance(&advance).await? {
             Some(advanced) => {
                 tell(&advanced.row, &advanced.steps);
@@ -98,13 +107,17 @@ impl Load<'_> {
         }
     }
 
-    fn event(&self, event: Event) -> Advance {
-        Advance::new(&self.row, event, self.worker.clock.now())
+    pub(super) fn event(&self, event: Event) -> Advance {
+        let mut advance = Advance::new(&self.row, event, self.worker.clock.now());
+        let mut chance = [0];
+        self.worker.clock.random(&mut chance);
+        [advance.jitter] = chance;
+        advance
     }
 
     /// Lets go of the row until `wait` milliseconds have passed; past its deadline it has waited
     /// long enough.
-    async fn wait(&mut self, event: Event, wait: i64) -> Result<bool> {
+    pub(super) async fn wait(&mut self, event: Event, wait: i64) -> Result<bool> {
         if self.row.deadline_at.is_some_and(|at| at <= self.worker.clock.now()) {
             let before = self.row.state;
             self.effects.clear();
@@ -127,12 +140,12 @@ impl Load<'_> {
     async fn without_provider(&mut self) -> Result<bool> {
         tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
             "this server has no such provider");
-        self.wait(Event::NoAccount, 60_000).await
+        self.wait(Event::NoAccount(ErrorCode::ProviderUnavailable), 60_000).await
     }
 
     /// The attempt, as the provider needs to know it.
     fn submission(&self) -> Submission {
-        Submission::of(&self.row, None)
+        Submission::of(&self.row, self.credentials.clone())
     }
 
     /// What a provider answers; one that answers no more has not answered, so that no row is held
@@ -170,7 +183,7 @@ impl Load<'_> {
                     SubmitError::Lost(_) => self.event(Event::AnswerLost),
                 };
                 if let SubmitError::Refused(Refusal { retry_after: Some(after), .. }) = error {
-                    advance.next_run_at = Some(advance.now + self.at_least(after));
+                    advance.not_before = Some(advance.now + self.at_least(after));
                 }
                 self.advance(advance).await
             }
@@ -252,7 +265,7 @@ impl Load<'_> {
     }
 
     /// Often at first, seldom later: a tenth of the time since the submission, within bounds.
-    fn pause(&self) -> i64 {
+    pub(super) fn pause(&self) -> i64 {
         let first = millis(self.worker.settings.poll);
         let since = self.worker.clock.now() - self.row.submitted_at.unwrap_or(0);
         (since / 10).clamp(first, first.saturating_mul(10))
@@ -269,9 +282,13 @@ impl Load<'_> {
             },
         };
         let mut assets = Vec::with_capacity(outputs.len());
+        let mut blobs = Vec::new();
         for (index, output) in outputs.iter().enumerate() {
             match self.keep(provider, index, output).await {
-                Ok(asset) => assets.push(asset),
+                Ok((asset, blob)) => {
+                    assets.push(asset);
+                    blobs.extend(blob);
+                }
                 Err(error) => return self.not_kept(&*error).await,
             }
         }
@@ -280,7 +297,7 @@ impl Load<'_> {
             return self.wait(Event::Reported(report), millis(self.worker.settings.poll)).await;
         }
         let mut advance = self.event(Event::Stored);
-        advance.assets = assets;
+        (advance.assets, advance.blobs) = (assets, blobs);
         let kept = self.advance(advance).await?;
         if kept {
             provider.settled(&self.submission(), &prediction).await;
@@ -293,24 +310,29 @@ impl Load<'_> {
         provider: &Arc<dyn Provider>,
         index: usize,
         output: &Output,
-    ) -> std::result::Result<Asset, Box<dyn std::error::Error + Send + Sync>> {
+    ) -> std::result::Result<(Asset, Option<Blob>), Box<dyn std::error::Error + Send + Sync>> {
         let bytes = self.asked(provider.fetch(&self.submission(), output)).await?;
         let size = i64::try_from(bytes.len())?;
         let (bytes, seen) =
             tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))
                 .await??;
-        let sha256 = self.worker.blobs.put(bytes).await?;
-        Ok(Asset {
-            id: new_id(&*self.worker.clock),
-            generation: self.row.id.clone(),
-            index: i64::try_from(index)?,
+        let sha256 = hex(&Sha256::digest(&bytes));
+        let blob = match self.worker.store.blob(&sha256).await? {
+            Some(_) => None,
+            None => Some(self.worker.blobs.put(bytes, &*self.worker.clock).await?),
+        };
+        let now = self.worker.clock.now();
+        let id = new_id(&*self.worker.clock);
+        let mut asset = Asset::output(&self.row, id, i64::try_from(index)?, now);
+        asset.state = AssetState::Downloaded(Media {
             media_type: seen.media_type.to_owned(),
             width: i64::from(seen.width),
             height: i64::from(seen.height),
+            duration_ms: None,
             bytes: size,
             sha256,
-            created_at: self.worker.clock.now(),
-        })
+        });
+        Ok((asset, blob))
     }
 
     /// Tried again later; the deadline ends it.

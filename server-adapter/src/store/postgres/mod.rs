@@ -23,7 +23,7 @@ use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
 use super::sql::{accounts, create, events, number, operations};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
     Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
 };
@@ -199,6 +199,7 @@ macro_rules! ask {
     };
 }
 
+mod seats;
 mod webhooks;
 
 /// The time that decides over leases, and the end of one that would end at `until` by the caller's.
@@ -234,9 +235,11 @@ async fn heartbeat(
     fence: i64,
     (now, until): (Millis, Millis),
 ) -> Result<bool> {
-    let (_, until) = lease(tx, time, now, until).await?;
-    operations::heartbeat(tx, id, fence, until).await
+    let (now, until) = lease(tx, time, now, until).await?;
+    operations::heartbeat(tx, id, fence, now, until).await
 }
+
+mod assets;
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -322,11 +325,6 @@ impl Store for PostgresStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         ask!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -346,7 +344,7 @@ impl Store for PostgresStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {

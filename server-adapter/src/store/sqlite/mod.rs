@@ -17,7 +17,7 @@ pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
 use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
     Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
 };
@@ -252,6 +252,7 @@ macro_rules! read {
     };
 }
 
+mod seats;
 mod webhooks;
 
 impl SqliteStore {
@@ -263,6 +264,8 @@ impl SqliteStore {
         result
     }
 }
+
+mod assets;
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -298,11 +301,11 @@ impl Store for SqliteStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let id = id.to_owned();
-        write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
+        write!(self, |tx| operations::heartbeat(tx, &id, fence, now, lease_until))
     }
 
     async fn end_leases(&self, now: Millis) -> Result<u64> {
@@ -346,11 +349,6 @@ impl Store for SqliteStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         read!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -370,7 +368,7 @@ impl Store for SqliteStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
