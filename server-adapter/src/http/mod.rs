@@ -12,6 +12,7 @@ mod pages;
 mod path;
 mod reply;
 mod table;
+mod telemetry;
 mod webhooks;
 
 use std::sync::Arc;

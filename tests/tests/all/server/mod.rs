@@ -14,6 +14,7 @@ mod problems;
 mod restart;
 mod sharing;
 mod short_ways;
+mod telemetry;
 mod webhooks;
 
 use std::path::{Path, PathBuf};
