@@ -2,6 +2,7 @@
 
 mod account;
 mod carry;
+mod fetch;
 mod presence;
 mod told;
 
