@@ -1,6 +1,7 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
 mod bounds;
+mod cache;
 mod events;
 mod failures;
 mod files;
