@@ -10,6 +10,7 @@ mod context;
 mod doctor;
 mod editor;
 mod fake;
+mod formats;
 mod input;
 mod money;
 mod node;
@@ -19,6 +20,7 @@ mod pool;
 mod print;
 mod render;
 mod serve;
+mod shell;
 mod table;
 
 use std::process::ExitCode;
@@ -81,6 +83,10 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Stand in for a provider, for tests: the same API, its failures, and a log of charges
     Fake(fake::Args),
+    /// Print a script that completes the command's words in a shell
+    Completions(shell::CompletionsArgs),
+    /// Write the manual pages into a folder
+    Man(shell::ManArgs),
     /// Look after a server's data folder
     #[command(subcommand)]
     Admin(admin::Command),
@@ -119,6 +125,8 @@ fn main() -> ExitCode {
         Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
         Command::Admin(command) => admin::run(&command),
         Command::Doctor(args) => doctor::run(&args, &settings),
     };

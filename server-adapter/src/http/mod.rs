@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod body;
+mod cache;
 mod events;
 mod generations;
 mod listen;
@@ -13,6 +14,7 @@ mod path;
 mod reply;
 mod table;
 mod telemetry;
+mod webhooks;
 
 use std::sync::Arc;
 

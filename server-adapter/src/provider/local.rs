@@ -13,12 +13,9 @@ use onepath_core::lifecycle::{ErrorCode, ProviderReport};
 use onepath_core::{GenerateContentRequest, ProviderInfo, decode};
 use onepath_picture::{Fail, Settings, draw};
 
-use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    Found, NoAnswer, Output, Params, Places, Provider, Refusal, Standing, Submission, SubmitError,
-};
+use super::{Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError};
 use crate::clock::hex;
 
 /// How long what was drawn waits to be fetched: longer than any run lasts.
@@ -156,18 +153,6 @@ impl Provider for Local {
         self.info
     }
 
-    fn params(&self, request: &GenerateContentRequest<'_>, _: &Places) -> Result<Params, Refusal> {
-        let invalid = |error: &dyn std::fmt::Display| {
-            Refusal::new(ErrorCode::ParamInvalid, error.to_string())
-        };
-        let settings = Settings::of(request).map_err(|error| invalid(&error))?;
-        let body = json!({
-            "width": settings.width, "height": settings.height, "frames": settings.frames,
-            "delayMs": settings.delay_ms, "request": request,
-        });
-        Ok(Params { path: "/".to_owned(), body, files: Vec::new() })
-    }
-
     fn takes_files(&self) -> bool {
         false
     }
@@ -244,6 +229,10 @@ impl Provider for Local {
 
     fn visibility(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn takes_webhooks(&self) -> bool {
+        false
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub(super) mod accounts;
 pub(super) mod assets;
+pub(super) mod cache;
 pub(super) mod columns;
 pub(super) mod create;
 pub(super) mod events;
@@ -12,6 +13,7 @@ pub(super) mod operations;
 pub(super) mod predictions;
 pub(super) mod slots;
 pub(super) mod telemetry;
+pub(super) mod webhooks;
 
 use super::{Result, StoreError};
 
