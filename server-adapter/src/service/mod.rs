@@ -17,7 +17,7 @@ use std::sync::Arc;
 use onepath_core::Rating;
 use tokio::sync::Notify;
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::clock::SharedClock;
 use crate::event::Hub;
 use crate::log::tell;
@@ -27,7 +27,10 @@ use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
 
-pub use assets::{AssetView, MediaView};
+pub use assets::{
+    AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
+    read_asset_patch,
+};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;
@@ -72,6 +75,8 @@ pub struct Service {
     pub store: Arc<dyn Store>,
     /// What was made.
     pub blobs: Blobs,
+    /// Where content lies on its way in.
+    pub spool: Spool,
     /// Who makes things.
     pub providers: Providers,
     /// The time.

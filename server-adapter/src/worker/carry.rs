@@ -169,7 +169,8 @@ impl Load<'_> {
             return Ok(false);
         }
         self.sent = true;
-        let submission = self.submission();
+        let mut submission = self.submission();
+        submission.files = self.files().await?;
         let begun = Instant::now();
         let answer =
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
