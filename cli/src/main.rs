@@ -9,6 +9,7 @@ mod config;
 mod context;
 mod doctor;
 mod editor;
+mod formats;
 mod input;
 mod money;
 mod node;
@@ -17,6 +18,7 @@ mod pool;
 mod print;
 mod render;
 mod serve;
+mod shell;
 mod table;
 
 use std::process::ExitCode;
@@ -75,6 +77,10 @@ enum Command {
     ///
     /// Takes the settings of `serve`. Exit code 1 means that something failed.
     Doctor(doctor::DoctorArgs),
+    /// Print a script that completes the command's words in a shell
+    Completions(shell::CompletionsArgs),
+    /// Write the manual pages into a folder
+    Man(shell::ManArgs),
     /// Look after a server's data folder
     #[command(subcommand)]
     Admin(admin::Command),
@@ -111,6 +117,8 @@ fn main() -> ExitCode {
         Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
         Command::Admin(command) => admin::run(&command),
         Command::Doctor(args) => doctor::run(&args, &settings),
     };

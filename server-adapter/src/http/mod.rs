@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod body;
+mod cache;
 mod events;
 mod generations;
 mod listen;

@@ -1,6 +1,7 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
 mod assets;
+mod cache;
 mod create;
 mod idempotency;
 mod listen;
@@ -18,6 +19,7 @@ use onepath_core::Rating;
 use tokio::sync::Notify;
 
 use crate::asset::{Blobs, Spool};
+use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
 use crate::log::tell;
@@ -31,6 +33,7 @@ pub use assets::{
     AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
     read_asset_patch,
 };
+pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;
@@ -97,6 +100,8 @@ pub struct Service {
     pub unknown_price: i64,
     /// Rows that were read lately.
     pub known: Arc<Known>,
+    /// How creates were answered.
+    pub tally: Arc<Tally>,
     /// Hands events on.
     pub hub: Arc<Hub>,
 }

@@ -2,6 +2,7 @@
 
 mod assets;
 mod bounds;
+mod cache;
 mod events;
 mod failures;
 mod files;
