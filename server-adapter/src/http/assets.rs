@@ -90,9 +90,7 @@ fn list_query(query: &str) -> Result<AssetQuery, Problem> {
             "sync_status" => match SyncStatus::parse(&value) {
                 Some(status) => wanted.sync = Some(status),
                 None => {
-                    {
                     fault(format!("`{value}` is none of remote, downloading, downloaded, error"));
-                }
                 }
             },
             "limit" => match value.parse::<usize>() {

@@ -12,6 +12,7 @@ mod standing;
 mod telemetry;
 mod view;
 mod wait;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -28,6 +29,7 @@ use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
+use crate::webhook::PublicUrl;
 
 pub use assets::{
     AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
@@ -94,6 +96,8 @@ pub struct Service {
     pub signer: Signer,
     /// Seals and opens the keys of accounts.
     pub vault: Vault,
+    /// Where the world reaches this server.
+    pub public_url: Option<PublicUrl>,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.

@@ -17,6 +17,7 @@ mod restart;
 mod sharing;
 mod short_ways;
 mod telemetry;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
