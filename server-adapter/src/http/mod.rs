@@ -8,6 +8,7 @@ mod events;
 mod generations;
 mod listen;
 mod meta;
+mod multipart;
 mod openapi;
 mod pages;
 mod path;

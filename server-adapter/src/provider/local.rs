@@ -153,10 +153,6 @@ impl Provider for Local {
         self.info
     }
 
-    fn takes_files(&self) -> bool {
-        false
-    }
-
     async fn submit(&self, submission: &Submission) -> Result<String, SubmitError> {
         let prediction = prediction_of(&submission.token);
         let file = self.spool.join(&prediction);

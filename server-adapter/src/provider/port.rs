@@ -239,11 +239,6 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
         Ok(Params { path: "/".to_owned(), body, files: Vec::new() })
     }
 
-    /// Whether it starts from files: one that does not is handed none.
-    fn takes_files(&self) -> bool {
-        true
-    }
-
     /// Hands a file over before a submission that starts from it; gives the provider's own name of
     /// it. Costs nothing: one that is lost is handed over again.
     async fn upload(&self, _submission: &Submission, file: &File) -> Result<String, SubmitError> {

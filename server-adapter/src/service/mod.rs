@@ -19,7 +19,7 @@ use std::sync::Arc;
 use onepath_core::Rating;
 use tokio::sync::Notify;
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
@@ -31,7 +31,10 @@ use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
 use crate::webhook::PublicUrl;
 
-pub use assets::{AssetView, MediaView};
+pub use assets::{
+    AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
+    read_asset_patch,
+};
 pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
@@ -77,6 +80,8 @@ pub struct Service {
     pub store: Arc<dyn Store>,
     /// What was made.
     pub blobs: Blobs,
+    /// Where content lies on its way in.
+    pub spool: Spool,
     /// Who makes things.
     pub providers: Providers,
     /// The time.

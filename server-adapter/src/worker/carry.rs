@@ -169,12 +169,9 @@ impl Load<'_> {
             return Ok(false);
         }
         let mut submission = self.submission();
-        match self.files(provider).await? {
-            Ok(files) => submission.files = files,
-            Err(refusal) => return self.advance(self.event(Event::Refused(refusal.code))).await,
-        }
         self.sent = true;
         submission.webhook = self.worker.open_door(&self.row, provider).await?;
+        submission.files = self.files().await?;
         let begun = Instant::now();
         let answer =
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));

@@ -3,7 +3,6 @@
 mod account;
 mod carry;
 mod fetch;
-mod inputs;
 mod presence;
 mod told;
 

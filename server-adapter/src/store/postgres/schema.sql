@@ -108,7 +108,7 @@ CREATE TABLE blobs (
 );
 
 CREATE INDEX blobs_age ON blobs (created_at);
--- By a provider's own id, for webhooks without a token.
+-- By a provider's own id: for webhooks without a token, and for what is alike.
 CREATE INDEX attempts_prediction ON attempts (provider, prediction) WHERE prediction IS NOT NULL;
 
 -- Where providers report to: the hash of the token in the path of a webhook's URL.

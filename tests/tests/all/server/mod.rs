@@ -1,5 +1,6 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
+mod assets;
 mod bounds;
 mod cache;
 mod events;
