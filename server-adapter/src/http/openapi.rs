@@ -51,6 +51,7 @@ pub fn openapi() -> Value {
             { "name": "generations", "description": "What is generated." },
             { "name": "events", "description": "What happens." },
             { "name": "assets", "description": "What was made." },
+            { "name": "operators", "description": "What whoever runs the server looks after." },
             { "name": "meta", "description": "What describes the server." },
         ],
         "paths": paths,

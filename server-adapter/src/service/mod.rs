@@ -1,5 +1,6 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
+mod accounts;
 mod assets;
 mod create;
 mod idempotency;
@@ -26,6 +27,9 @@ use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
 
+pub use accounts::{
+    AccountChange, AccountListResponse, AccountView, NewAccount, NewKey, read_account,
+};
 pub use assets::{AssetView, MediaView};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
