@@ -16,6 +16,8 @@ mod server;
 pub mod service;
 pub mod signing;
 pub mod store;
+pub mod telemetry;
+mod tidy;
 pub mod trace;
 pub mod vault;
 pub mod worker;

@@ -17,6 +17,8 @@ use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
+use crate::telemetry::metrics;
+use crate::tidy::tidy;
 use crate::vault::Vault;
 use crate::worker::{Worker, WorkerSettings, enter};
 
@@ -113,6 +115,7 @@ impl Server {
     ///
     /// The folder or the store does not open.
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        metrics::install();
         let data = &settings.data;
         let io = |path: &Path| {
             let path = path.to_path_buf();
@@ -175,17 +178,23 @@ impl Server {
             vault: self.service.vault.clone(),
             accounts: Arc::default(),
         };
-        match &self.workers {
-            Workers::Here(lock) => {
-                let _present = enter(lock, &worker).await;
-                worker.run(stop).await;
-            }
-            Workers::Anywhere => {
-                tokio::select! {
-                    () = worker.run(stop) => {}
-                    () = self.wake() => {}
+        let work = async {
+            match &self.workers {
+                Workers::Here(lock) => {
+                    let _present = enter(lock, &worker).await;
+                    worker.clone().run(stop).await;
+                }
+                Workers::Anywhere => {
+                    tokio::select! {
+                        () = worker.clone().run(stop) => {}
+                        () = self.wake() => {}
+                    }
                 }
             }
+        };
+        tokio::select! {
+            () = work => {}
+            () = tidy(&*self.service.store, &self.service.clock) => {}
         }
     }
 

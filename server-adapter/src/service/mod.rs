@@ -9,6 +9,7 @@ mod manage;
 mod plan;
 mod simple;
 mod standing;
+mod telemetry;
 mod view;
 mod wait;
 
@@ -38,6 +39,7 @@ pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
+pub use telemetry::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
 pub use view::{
     AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
     PreflightResponse, Timings, ValidateResponse,

@@ -8,6 +8,7 @@ use onepath_core::lifecycle::{
 use super::account::{Deferral, Seat, Verdict, Wait};
 use super::assets::{Asset, AssetState};
 use super::row::{Attempt, LedgerEntry, LedgerKind, Millis, Reader, Row, Used};
+use super::telemetry::EndedRun;
 use super::transition::{Step, Transition, transition};
 use super::{Advance, Answer, Limits, NewGeneration};
 
@@ -104,6 +105,8 @@ pub struct Change {
     pub takes_slot: bool,
     /// What is added to the ledger.
     pub ledger: Vec<LedgerEntry>,
+    /// The run, if it ended.
+    pub ended: Option<EndedRun>,
     /// The account whose slot is free from now on.
     pub released: Option<String>,
     /// What happened with the row's account.
@@ -275,6 +278,7 @@ impl Change {
             event: None,
             takes_slot: false,
             ledger: Vec::new(),
+            ended: None,
             released: None,
             outcome: None,
             not_before: None,
@@ -396,6 +400,9 @@ impl Change {
             _ => {}
         }
         self.ledger.extend(effects.iter().filter_map(|effect| ledger_entry(&self.row, *effect)));
+        if after != before {
+            self.ended = EndedRun::of(&self.row, &effects).or(self.ended.take());
+        }
         self.effects.extend(effects);
     }
 }

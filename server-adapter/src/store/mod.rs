@@ -15,6 +15,7 @@ mod postgres;
 pub mod row;
 mod sql;
 mod sqlite;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod transition;
@@ -45,6 +46,7 @@ pub use row::{
     World,
 };
 pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
+pub use telemetry::{EndedRun, RunCount, RunEnd, RunTimes, TelemetryStore};
 pub use transition::{EVENTS, Step, Transition, known_event, transition};
 
 /// Why the store could not do what was asked.
@@ -393,7 +395,7 @@ pub struct Cancelled {
 
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
-pub trait Store: AssetStore + AccountStore {
+pub trait Store: AssetStore + AccountStore + TelemetryStore {
     /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
     /// new row, its reservation and its event.
     async fn create(&self, creation: Creation) -> Result<CreateOutcome>;

@@ -3,7 +3,9 @@
 use onepath_core::lifecycle::{
     Attempt as Stage, ErrorCode, GenerationStatus, RunPolicy, State, UnknownPolicy,
 };
-use onepath_core::{FallbackMode, GenerationType, Operation, Rating, RatingTrail, Strategy};
+use onepath_core::{
+    FallbackMode, GenerateContentRequest, GenerationType, Operation, Rating, RatingTrail, Strategy,
+};
 
 use super::account::Deferral;
 use super::assets::{Asset, SyncStatus};
@@ -581,6 +583,16 @@ pub fn unknown_policy(word: &str) -> UnknownPolicy {
         "fail_without_charge" => UnknownPolicy::FailWithoutCharge,
         "resubmit_once" => UnknownPolicy::ResubmitOnce,
         _ => UnknownPolicy::Wait,
+    }
+}
+
+impl Asked {
+    /// The provider's model, if the request names one.
+    #[must_use]
+    pub fn model(&self) -> Option<String> {
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request);
+        let settings = request.value?.provider_settings?;
+        settings.get("model")?.as_text().filter(|model| !model.is_empty()).map(str::to_owned)
     }
 }
 

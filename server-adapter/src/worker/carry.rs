@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
 use sha2::{Digest as _, Sha256};
@@ -16,6 +17,7 @@ use crate::provider::{
 };
 use crate::store::decide::is_done_by_store;
 use crate::store::{Advance, Asset, AssetState, Blob, Claimed, Media, Result, Row};
+use crate::telemetry::metrics;
 
 /// A row while it is carried.
 pub(super) struct Load<'w> {
@@ -76,7 +78,7 @@ impl Load<'_> {
             Effect::CancelAtProvider => {
                 if let Some(prediction) = &self.row.prediction
                     && let Err(error) =
-                        self.asked(provider.cancel(&self.submission(), prediction)).await
+                        self.asked("cancel", provider.cancel(&self.submission(), prediction)).await
                 {
                     // Asked again with the next poll.
                     tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
@@ -152,10 +154,14 @@ impl Load<'_> {
     /// for ever by a worker that lives.
     async fn asked<T>(
         &self,
+        call: &'static str,
         answer: impl Future<Output = std::result::Result<T, NoAnswer>>,
     ) -> std::result::Result<T, NoAnswer> {
+        let begun = Instant::now();
         let answered = tokio::time::timeout(self.worker.settings.deadline, answer).await;
-        answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")))
+        let answered = answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")));
+        metrics::called(&self.row.asked.provider, call, answered.is_ok(), begun.elapsed());
+        answered
     }
 
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
@@ -166,10 +172,13 @@ impl Load<'_> {
         }
         self.sent = true;
         let submission = self.submission();
+        let begun = Instant::now();
         let answer =
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
         let lost = |_| Err(SubmitError::Lost("not before the deadline".to_owned()));
-        match answer.await.unwrap_or_else(lost) {
+        let answer = answer.await.unwrap_or_else(lost);
+        metrics::called(&self.row.asked.provider, "submit", answer.is_ok(), begun.elapsed());
+        match answer {
             Ok(prediction) => {
                 let mut advance = self.event(Event::Accepted);
                 advance.prediction = Some(prediction);
@@ -191,7 +200,7 @@ impl Load<'_> {
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
-        match self.asked(provider.find(&self.submission())).await {
+        match self.asked("find", provider.find(&self.submission())).await {
             Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
@@ -223,7 +232,10 @@ impl Load<'_> {
             return self.look_up(provider).await;
         };
         let rest = self.pause();
-        let standing = match self.asked(provider.status(&self.submission(), &prediction)).await {
+        let standing = match self
+            .asked("status", provider.status(&self.submission(), &prediction))
+            .await
+        {
             Ok(standing) => standing,
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
@@ -270,10 +282,12 @@ impl Load<'_> {
         let prediction = self.row.prediction.clone().unwrap_or_default();
         let outputs = match self.outputs.take() {
             Some(outputs) => outputs,
-            None => match self.asked(provider.status(&self.submission(), &prediction)).await {
-                Ok(standing) => standing.outputs,
-                Err(error) => return self.not_kept(&error).await,
-            },
+            None => {
+                match self.asked("status", provider.status(&self.submission(), &prediction)).await {
+                    Ok(standing) => standing.outputs,
+                    Err(error) => return self.not_kept(&error).await,
+                }
+            }
         };
         let mut assets = Vec::with_capacity(outputs.len());
         let mut blobs = Vec::new();
@@ -305,7 +319,7 @@ impl Load<'_> {
         index: usize,
         output: &Output,
     ) -> std::result::Result<(Asset, Option<Blob>), Box<dyn std::error::Error + Send + Sync>> {
-        let bytes = self.asked(provider.fetch(&self.submission(), output)).await?;
+        let bytes = self.asked("fetch", provider.fetch(&self.submission(), output)).await?;
         let size = i64::try_from(bytes.len())?;
         let (bytes, seen) =
             tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))

@@ -33,6 +33,7 @@ mod life;
 mod owner;
 mod read;
 mod slots;
+mod telemetry;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -137,6 +138,9 @@ pub fn cases() -> Vec<Case> {
             what_is_shared_is_read_within_ones_bounds
             a_key_is_found_by_its_hash
             an_empty_store_answers
+        }
+        telemetry {
+            every_run_that_ended_is_counted_once
         }
         slots {
             no_more_run_than_there_are_slots

@@ -21,11 +21,12 @@ use tokio_postgres::{Config, NoTls};
 pub use self::examine::examine_postgres;
 use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
-use super::sql::{accounts, create, events, number, operations};
+use super::sql::{accounts, create, events, number, operations, telemetry};
 use super::{
     Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Result, Row, RunCount, RunTimes, Store, StoreError, TelemetryStore, UsageLine, Used, User,
+    Viewer, World,
 };
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 
@@ -403,5 +404,25 @@ impl Store for PostgresStore {
 
     async fn ping(&self) -> Result<()> {
         ask!(self, |tx| operations::ping(tx))
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for PostgresStore {
+    async fn ended_runs(
+        &self,
+        tenant: Option<&str>,
+        since: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        let tenant = tenant.map(str::to_owned);
+        read!(self, |tx| telemetry::ended_runs(tx, tenant.as_deref(), since))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        ask!(self, |tx| telemetry::in_flight(tx))
+    }
+
+    async fn forget_runs(&self, before: Millis) -> Result<u64> {
+        ask!(self, |tx| telemetry::forget_runs(tx, before))
     }
 }

@@ -10,6 +10,7 @@ pub(super) mod create;
 pub(super) mod events;
 pub(super) mod operations;
 pub(super) mod slots;
+pub(super) mod telemetry;
 
 use super::{Result, StoreError};
 

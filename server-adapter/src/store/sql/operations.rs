@@ -13,7 +13,7 @@ use super::super::{
     Outcome, Page, PlanNow, Reader, Result, Row, Viewer,
 };
 use super::create::{one_at_a_time, used_of, want};
-use super::{Tx, Value, assets, columns, first, number, slots};
+use super::{Tx, Value, assets, columns, first, number, slots, telemetry};
 use crate::generation_columns;
 
 const ATTEMPTS: &str =
@@ -371,6 +371,9 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, made: (&[Asset], &[Blob])) ->
     }
     for entry in &change.ledger {
         ledger(tx, row, entry).await?;
+    }
+    if let Some(ended) = &change.ended {
+        telemetry::insert(tx, row, ended).await?;
     }
     if let Some(kind) = change.event {
         event(tx, row, kind).await?;

@@ -15,11 +15,12 @@ use tokio::sync::{Semaphore, watch};
 
 pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
-use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
+use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations, telemetry};
 use super::{
     Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Result, Row, RunCount, RunTimes, Store, StoreError, TelemetryStore, UsageLine, Used, User,
+    Viewer, World,
 };
 
 /// Steps from one version of the schema to the next; `user_version` counts those done.
@@ -427,5 +428,25 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<()> {
         read!(self, |tx| operations::ping(tx))
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for SqliteStore {
+    async fn ended_runs(
+        &self,
+        tenant: Option<&str>,
+        since: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        let tenant = tenant.map(str::to_owned);
+        read!(self, |tx| telemetry::ended_runs(tx, tenant.as_deref(), since))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        read!(self, |tx| telemetry::in_flight(tx))
+    }
+
+    async fn forget_runs(&self, before: Millis) -> Result<u64> {
+        write!(self, |tx| telemetry::forget_runs(tx, before))
     }
 }

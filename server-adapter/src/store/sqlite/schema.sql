@@ -218,6 +218,25 @@ CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
 CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
 
+-- How runs ended: what telemetry is made of. Times lie in bins whose bounds grow by a fixed factor.
+CREATE TABLE ended_runs (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    run INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT,
+    operation TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    error TEXT,
+    wait_bin INTEGER,
+    latency_bin INTEGER,
+    micros INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (generation, run)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ended_runs_at ON ended_runs (at);
+
 -- Answers to creates with an idempotency key.
 CREATE TABLE receipts (
     tenant TEXT NOT NULL,
