@@ -32,11 +32,10 @@ async fn start_with(settings: &Settings) -> (Running, Maker, Http) {
 
 /// A wish that the maker carries out; the same prompt twice is two wishes.
 fn wish(prompt: &str) -> Value {
-    let wish = merged(
+    merged(
         picture(prompt),
         json!({ "provider_id": MAKER, "config": { "strategy": "always", "style": null } }),
-    );
-    wish
+    )
 }
 
 async fn add(operator: &Http, account: &Value) -> Value {
