@@ -120,7 +120,7 @@ impl Service {
         };
         let blob = self.store.blob(&media.sha256).await?;
         let bytes = match &blob {
-            Some(blob) => self.blobs.get(&blob.place).await.map_err(|error| error.to_string()),
+            Some(blob) => self.blobs.get(blob).await.map_err(|error| error.to_string()),
             None => Err("there is no blob of its hash".to_owned()),
         };
         match bytes {

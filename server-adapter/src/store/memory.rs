@@ -150,6 +150,7 @@ impl Tables {
         }
         if change.keeps_assets() {
             self.put_all(assets, blobs, row.updated_at);
+            self.move_outputs(&row.id, &row.owner);
         }
         self.rows.insert(row.id.clone(), row.clone());
         if let Some(outcome) = &change.outcome {

@@ -2,6 +2,7 @@
 
 mod account;
 mod carry;
+mod fetch;
 mod presence;
 
 use std::sync::Arc;

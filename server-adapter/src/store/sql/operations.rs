@@ -390,6 +390,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, made: (&[Asset], &[Blob])) ->
     }
     if change.keeps_assets() {
         assets::put_all(tx, made.0, made.1, row.updated_at).await?;
+        assets::own_outputs(tx, &row.id, made.0, &row.owner).await?;
     }
     Ok(())
 }
