@@ -89,6 +89,9 @@ pub enum OpenError {
     Database(StoreError),
 }
 
+/// How often the store hears how creates were answered.
+const COUNTS: Duration = Duration::from_secs(2);
+
 /// Who else may work on the same rows.
 #[derive(Debug, Clone)]
 enum Workers {
@@ -142,6 +145,7 @@ impl Server {
             plans: settings.plans.clone(),
             unknown_price: settings.unknown_price,
             known: Arc::default(),
+            tally: Arc::default(),
         };
         Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })
     }
@@ -220,7 +224,27 @@ impl Server {
             Some(pages) => self.router().merge(pages.router()),
             None => self.router(),
         };
-        tokio::join!(serve(listener, router, stop), streams);
+        let served = async {
+            tokio::join!(serve(listener, router, stop), streams);
+        };
+        tokio::select! {
+            () = served => {}
+            () = self.count() => {}
+        }
+        // What was counted since the last time.
+        if let Err(error) = self.service.flush_answers().await {
+            tracing::warn!(%error, "the last counts of answers were not kept");
+        }
+    }
+
+    /// Gives the store the counts of answers now and then.
+    async fn count(&self) {
+        loop {
+            tokio::time::sleep(COUNTS).await;
+            if let Err(error) = self.service.flush_answers().await {
+                tracing::warn!(%error, "counts of answers wait for the store");
+            }
+        }
     }
 
     /// Serves and works until `stop` is true.

@@ -63,6 +63,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         plans: Plans::unlimited(),
         unknown_price: 0,
         known: Arc::default(),
+        tally: Arc::default(),
     };
     std::fs::remove_dir_all(&folder)?;
     Ok(service)

@@ -4,6 +4,7 @@ mod accounts;
 mod assets;
 mod auth;
 mod body;
+mod cache;
 mod events;
 mod generations;
 mod listen;

@@ -7,12 +7,15 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, events, generations, meta, telemetry};
+use super::{App, assets, cache, events, generations, meta, telemetry};
+use crate::service::{
+    CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
+    ProvidersTelemetry,
+};
 use crate::service::{
     CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
     SocialContextResponse, UsageResponse, ValidateResponse,
 };
-use crate::service::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
 
 /// What a route gives back when it goes well.
 #[derive(Clone, Copy)]
@@ -429,6 +432,48 @@ fn for_users() -> Vec<Route> {
             gives: Gives::Json(of::<UsageResponse>),
             bad: &[401, 503],
             handler: || route_get(generations::usage),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/cache/stats",
+            id: "getCacheStats",
+            about: "How the creates of the tenant were answered, and what that saved.",
+            tag: "cache",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<CacheStats>),
+            bad: &[401, 422, 503],
+            handler: || route_get(cache::stats),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/cache/check",
+            id: "checkCache",
+            about: "How a create would be answered: the same as preflight.",
+            tag: "cache",
+            key: true,
+            query: &[],
+            body: Some(of::<CreateGenerationRequest<'_>>),
+            good: OK,
+            gives: Gives::Json(of::<PreflightResponse>),
+            bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503],
+            handler: || route_post(generations::preflight),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/cache/invalidate",
+            id: "invalidateCache",
+            about: "Rows that shall answer no create any more; a preview says what they cost.",
+            tag: "cache",
+            key: true,
+            query: &[],
+            body: Some(of::<InvalidateBody>),
+            good: OK,
+            gives: Gives::Json(of::<InvalidateResponse>),
+            bad: &[400, 401, 408, 413, 415, 422, 503],
+            handler: || route_post(cache::invalidate),
         },
         Route {
             method: "get",

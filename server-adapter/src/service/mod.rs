@@ -2,6 +2,7 @@
 
 mod accounts;
 mod assets;
+mod cache;
 mod create;
 mod idempotency;
 mod listen;
@@ -19,6 +20,7 @@ use onepath_core::Rating;
 use tokio::sync::Notify;
 
 use crate::asset::Blobs;
+use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
 use crate::log::tell;
@@ -32,6 +34,7 @@ pub use accounts::{
     AccountChange, AccountListResponse, AccountView, NewAccount, NewKey, read_account,
 };
 pub use assets::{AssetView, MediaView};
+pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;
@@ -96,6 +99,8 @@ pub struct Service {
     pub unknown_price: i64,
     /// Rows that were read lately.
     pub known: Arc<Known>,
+    /// How creates were answered.
+    pub tally: Arc<Tally>,
     /// Hands events on.
     pub hub: Arc<Hub>,
 }

@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod assets;
+mod cache;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod decide;
@@ -37,6 +38,7 @@ pub use assets::{
     ASSET_EVENTS, Asset, AssetCopy, AssetPage, AssetPatch, AssetQuery, AssetState, AssetStore,
     Blob, Child, Input, Lineage, Media, Origin, SyncStatus, Uploaded,
 };
+pub use cache::{AnswerCount, CacheStore, Kept};
 pub use decide::Patch;
 pub use examined::Examined;
 pub use memory::MemoryStore;
@@ -395,7 +397,7 @@ pub struct Cancelled {
 
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
-pub trait Store: AssetStore + AccountStore + TelemetryStore {
+pub trait Store: AssetStore + AccountStore + CacheStore + TelemetryStore {
     /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
     /// new row, its reservation and its event.
     async fn create(&self, creation: Creation) -> Result<CreateOutcome>;

@@ -24,6 +24,7 @@
 )]
 
 mod assets;
+mod cache;
 mod cancel;
 mod claim;
 mod concurrent;
@@ -138,6 +139,10 @@ pub fn cases() -> Vec<Case> {
             what_is_shared_is_read_within_ones_bounds
             a_key_is_found_by_its_hash
             an_empty_store_answers
+        }
+        cache {
+            what_is_invalidated_is_no_answer_any_more
+            answers_are_counted_by_the_minute
         }
         telemetry {
             every_run_that_ended_is_counted_once

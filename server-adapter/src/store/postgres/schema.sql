@@ -223,6 +223,17 @@ CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
 CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
 
+-- How creates were answered, by minute.
+CREATE TABLE answers (
+    minute BIGINT NOT NULL,
+    tenant TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    saved_micros BIGINT NOT NULL,
+    PRIMARY KEY (minute, tenant, strategy, answer)
+);
+
 -- How runs ended: what telemetry is made of. Times lie in bins whose bounds grow by a fixed factor.
 CREATE TABLE ended_runs (
     generation TEXT NOT NULL REFERENCES generations (id),

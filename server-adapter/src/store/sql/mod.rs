@@ -5,6 +5,7 @@
 
 pub(super) mod accounts;
 pub(super) mod assets;
+pub(super) mod cache;
 pub(super) mod columns;
 pub(super) mod create;
 pub(super) mod events;

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod bounds;
+mod cache;
 mod events;
 mod failures;
 mod files;
