@@ -20,6 +20,7 @@ use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreEr
 use crate::telemetry::metrics;
 use crate::tidy::tidy;
 use crate::vault::Vault;
+use crate::webhook::{Doors, PublicUrl};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -43,6 +44,9 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// Where the world reaches this server: URLs of webhooks and assets are made of it. Without it
+    /// no provider is asked for webhooks, and URLs of assets are paths.
+    pub public_url: Option<PublicUrl>,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
 }
@@ -60,6 +64,7 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            public_url: None,
             pages: None,
         }
     }
@@ -108,6 +113,7 @@ pub struct Server {
     worker: WorkerSettings,
     /// Who else may work.
     workers: Workers,
+    doors: Option<Doors>,
     pages: Option<Pages>,
 }
 
@@ -128,16 +134,17 @@ impl Server {
         let (store, clock, workers) = open_store(settings)?;
         let blobs = data.join("blobs");
         let spool = data.join("local");
+        let signing = secret(&data.join("signing.key"), &clock)?;
+        let public_url = settings.public_url.clone();
+        let doors = public_url.clone().map(|url| Doors::new(url, signing));
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
             blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
-            signer: Signer::new(
-                secret(&data.join("signing.key"), &clock)?,
-                crate::worker::millis(settings.url_lifetime),
-            ),
+            signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
+            public_url,
             clock,
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
@@ -147,7 +154,7 @@ impl Server {
             known: Arc::default(),
             tally: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })
+        Ok(Self { service, worker: settings.worker, workers, doors, pages: settings.pages })
     }
 
     /// With one more provider, of the program's own; one with the same id is replaced.
@@ -176,6 +183,7 @@ impl Server {
             store: Arc::clone(&self.service.store),
             providers: self.service.providers.clone(),
             blobs: self.service.blobs.clone(),
+            doors: self.doors.clone(),
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use onepath_core::lifecycle::ErrorCode;
 use onepath_server::provider::Credits;
+use onepath_server::store::webhooks::{Door, Taken, Target, Told, WebhookStore};
 use onepath_server::store::{
     Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, AnswerCount,
     CacheStore, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation, Event, Generation,
@@ -241,6 +242,33 @@ impl CacheStore for NoStore {
     }
 
     async fn forget_answers(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl WebhookStore for NoStore {
+    async fn open_door(&self, _: Door) -> Result<()> {
+        Ok(())
+    }
+
+    async fn behind_door(&self, _: &str) -> Result<Option<Target>> {
+        Ok(None)
+    }
+
+    async fn by_prediction(&self, _: &str, _: &str) -> Result<Option<Target>> {
+        Ok(None)
+    }
+
+    async fn take_webhook(&self, _: Told) -> Result<Taken> {
+        Ok(Taken::TooLate)
+    }
+
+    async fn prediction_told(&self, _: &str, _: i64) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    async fn forget_webhooks(&self, _: Millis) -> Result<u64> {
         Ok(0)
     }
 }

@@ -60,6 +60,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         attempts: 3,
         signer: Signer::new([0; 32], 1),
         vault: Vault::new([0; 32]),
+        public_url: None,
         plans: Plans::unlimited(),
         unknown_price: 0,
         known: Arc::default(),

@@ -15,6 +15,7 @@ mod path;
 mod reply;
 mod table;
 mod telemetry;
+mod webhooks;
 
 use std::sync::Arc;
 

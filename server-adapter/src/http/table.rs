@@ -7,7 +7,7 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, cache, events, generations, meta, telemetry};
+use super::{App, assets, cache, events, generations, meta, telemetry, webhooks};
 use crate::service::{
     CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
     ProvidersTelemetry,
@@ -544,6 +544,34 @@ fn for_users() -> Vec<Route> {
             gives: Gives::Picture,
             bad: &[401, 403, 404, 503],
             handler: || route_get(assets::file),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhooks/{provider}/{token}",
+            id: "takeWebhook",
+            about: "For providers: a signed report about the attempt whose token the path carries.",
+            tag: "webhooks",
+            key: false,
+            query: &[],
+            body: None,
+            good: &[(204, "It is taken, or says nothing new.")],
+            gives: Gives::Nothing,
+            bad: &[403, 404, 408, 413, 422, 503],
+            handler: || route_post(webhooks::behind_door),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhooks/{provider}",
+            id: "takeNamedWebhook",
+            about: "For providers: a signed report that names its prediction itself.",
+            tag: "webhooks",
+            key: false,
+            query: &[],
+            body: None,
+            good: &[(204, "It is taken, or says nothing new.")],
+            gives: Gives::Nothing,
+            bad: &[403, 404, 408, 413, 422, 503],
+            handler: || route_post(webhooks::by_name),
         },
         Route {
             method: "get",

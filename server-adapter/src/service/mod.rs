@@ -13,6 +13,7 @@ mod standing;
 mod telemetry;
 mod view;
 mod wait;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
+use crate::webhook::PublicUrl;
 
 pub use accounts::{
     AccountChange, AccountListResponse, AccountView, NewAccount, NewKey, read_account,
@@ -93,6 +95,8 @@ pub struct Service {
     pub signer: Signer,
     /// Seals and opens the keys of accounts.
     pub vault: Vault,
+    /// Where the world reaches this server.
+    pub public_url: Option<PublicUrl>,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.

@@ -4,6 +4,7 @@ mod assets;
 mod cache;
 mod seats;
 mod telemetry;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -62,6 +63,7 @@ struct Tables {
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
     accounts: BTreeMap<String, Account>,
+    webhooks: webhooks::Webhooks,
 }
 
 /// A change that keeps nothing that was made.
@@ -662,6 +664,7 @@ impl NewGeneration {
             fence: 0,
             lease_until: None,
             next_run_at: self.scheduled_at.unwrap_or(self.now).max(self.now),
+            hinted: false,
             token: None,
             submitted_at: None,
             prediction: None,

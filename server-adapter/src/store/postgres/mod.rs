@@ -201,6 +201,7 @@ macro_rules! ask {
 }
 
 mod seats;
+mod webhooks;
 
 /// The time that decides over leases, and the end of one that would end at `until` by the caller's.
 async fn lease(

@@ -254,6 +254,7 @@ macro_rules! read {
 }
 
 mod seats;
+mod webhooks;
 
 impl SqliteStore {
     /// There may be new events.

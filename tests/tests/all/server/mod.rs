@@ -18,6 +18,7 @@ mod restart;
 mod sharing;
 mod short_ways;
 mod telemetry;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
