@@ -9,6 +9,7 @@ mod events;
 mod generations;
 mod listen;
 mod meta;
+mod multipart;
 mod openapi;
 mod pages;
 mod path;

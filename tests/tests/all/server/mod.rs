@@ -1,6 +1,7 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
 mod accounts;
+mod assets;
 mod bounds;
 mod cache;
 mod events;

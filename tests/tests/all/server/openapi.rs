@@ -121,7 +121,10 @@ async fn every_route_is_described_and_answers() {
             }
             _ => picture("a house").to_string(),
         };
-        let reply = if operation["requestBody"].is_null() {
+        let reply = if path == "/api/v1/assets" && method == "POST" {
+            let png = super::assets::png(3, 2);
+            server.http.send("POST", &real, &[("content-type", "image/png")], &png).await
+        } else if operation["requestBody"].is_null() {
             server.http.send(&method, &real, &[], b"").await
         } else {
             let headers = [("content-type", "application/json")];
@@ -140,6 +143,7 @@ async fn every_route_is_described_and_answers() {
         } else if !path.ends_with("/cancel") && !path.ends_with("/retry") {
             let good = match method.as_str() {
                 "DELETE" => 204,
+                _ if path == "/api/v1/assets" && method == "POST" => 201,
                 _ if path.ends_with("/simple-image-to-video") => 202,
                 _ => 200,
             };
