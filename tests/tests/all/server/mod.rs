@@ -1,5 +1,6 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
+mod accounts;
 mod assets;
 mod bounds;
 mod cache;
@@ -10,6 +11,7 @@ mod generations;
 pub(crate) mod http;
 mod lists;
 mod logs;
+mod maker;
 mod money;
 mod openapi;
 mod problems;
