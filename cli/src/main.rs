@@ -11,6 +11,7 @@ mod doctor;
 mod editor;
 mod formats;
 mod input;
+mod legacy;
 mod money;
 mod node;
 mod plan;
@@ -77,6 +78,9 @@ enum Command {
     ///
     /// Takes the settings of `serve`. Exit code 1 means that something failed.
     Doctor(doctor::DoctorArgs),
+    /// Find what still speaks to the system before
+    #[command(subcommand)]
+    Legacy(legacy::Command),
     /// Print a script that completes the command's words in a shell
     Completions(shell::CompletionsArgs),
     /// Write the manual pages into a folder
@@ -117,6 +121,7 @@ fn main() -> ExitCode {
         Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
+        Command::Legacy(command) => legacy::run(&command),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
         Command::Admin(command) => admin::run(&command),
