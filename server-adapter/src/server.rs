@@ -43,6 +43,8 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// When the job addresses of the system before end; never if absent.
+    pub jobs_sunset: Option<crate::store::Millis>,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
 }
@@ -60,6 +62,7 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            jobs_sunset: None,
             pages: None,
         }
     }
@@ -141,6 +144,7 @@ impl Server {
             attempts: settings.attempts,
             plans: settings.plans.clone(),
             unknown_price: settings.unknown_price,
+            jobs_sunset: settings.jobs_sunset,
             known: Arc::default(),
         };
         Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })

@@ -62,6 +62,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         vault: Vault::new([0; 32]),
         plans: Plans::unlimited(),
         unknown_price: 0,
+        jobs_sunset: None,
         known: Arc::default(),
     };
     std::fs::remove_dir_all(&folder)?;

@@ -5,9 +5,11 @@
 //! folder, the feature `legacy`, the two operations of [`batch`](crate::batch), `onepath legacy`.
 
 mod hash;
+mod jobs;
 mod key;
 mod names;
 
 pub use hash::legacy_hash;
+pub use jobs::{CreateJobRequest, job_pointer};
 pub use key::legacy_key;
 pub use names::{OLD_NAMES, OldKind, OldName, OldUse, find_old_names};

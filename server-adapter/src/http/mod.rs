@@ -5,6 +5,7 @@ mod auth;
 mod body;
 mod events;
 mod generations;
+mod jobs;
 mod listen;
 mod meta;
 mod openapi;

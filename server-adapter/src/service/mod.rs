@@ -3,6 +3,7 @@
 mod assets;
 mod create;
 mod idempotency;
+mod jobs;
 mod listen;
 mod manage;
 mod plan;
@@ -30,6 +31,7 @@ use crate::vault::Vault;
 pub use assets::{AssetView, MediaView};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
+pub use jobs::{JobListResponse, JobResponse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
@@ -90,6 +92,8 @@ pub struct Service {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// When the job addresses of the system before end.
+    pub jobs_sunset: Option<crate::store::Millis>,
     /// Rows that were read lately.
     pub known: Arc<Known>,
     /// Hands events on.

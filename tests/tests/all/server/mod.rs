@@ -6,6 +6,7 @@ mod failures;
 mod files;
 mod generations;
 mod http;
+mod jobs;
 mod lists;
 mod logs;
 mod money;
