@@ -20,6 +20,7 @@ use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreEr
 use crate::telemetry::metrics;
 use crate::tidy::tidy;
 use crate::vault::Vault;
+use crate::webhook::{Doors, PublicUrl};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -45,6 +46,9 @@ pub struct Settings {
     pub unknown_price: i64,
     /// When the job addresses of the system before end; never if absent.
     pub jobs_sunset: Option<crate::store::Millis>,
+    /// Where the world reaches this server: URLs of webhooks and assets are made of it. Without it
+    /// no provider is asked for webhooks, and URLs of assets are paths.
+    pub public_url: Option<PublicUrl>,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
 }
@@ -63,6 +67,7 @@ impl Settings {
             plans: Plans::default(),
             unknown_price: 0,
             jobs_sunset: None,
+            public_url: None,
             pages: None,
         }
     }
@@ -92,6 +97,9 @@ pub enum OpenError {
     Database(StoreError),
 }
 
+/// How often the store hears how creates were answered.
+const COUNTS: Duration = Duration::from_secs(2);
+
 /// Who else may work on the same rows.
 #[derive(Debug, Clone)]
 enum Workers {
@@ -108,6 +116,7 @@ pub struct Server {
     worker: WorkerSettings,
     /// Who else may work.
     workers: Workers,
+    doors: Option<Doors>,
     pages: Option<Pages>,
 }
 
@@ -128,16 +137,17 @@ impl Server {
         let (store, clock, workers) = open_store(settings)?;
         let blobs = data.join("blobs");
         let spool = data.join("local");
+        let signing = secret(&data.join("signing.key"), &clock)?;
+        let public_url = settings.public_url.clone();
+        let doors = public_url.clone().map(|url| Doors::new(url, signing));
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
             blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
-            signer: Signer::new(
-                secret(&data.join("signing.key"), &clock)?,
-                crate::worker::millis(settings.url_lifetime),
-            ),
+            signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
+            public_url,
             clock,
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
@@ -146,8 +156,9 @@ impl Server {
             unknown_price: settings.unknown_price,
             jobs_sunset: settings.jobs_sunset,
             known: Arc::default(),
+            tally: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })
+        Ok(Self { service, worker: settings.worker, workers, doors, pages: settings.pages })
     }
 
     /// With one more provider, of the program's own; one with the same id is replaced.
@@ -176,6 +187,7 @@ impl Server {
             store: Arc::clone(&self.service.store),
             providers: self.service.providers.clone(),
             blobs: self.service.blobs.clone(),
+            doors: self.doors.clone(),
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
@@ -224,7 +236,27 @@ impl Server {
             Some(pages) => self.router().merge(pages.router()),
             None => self.router(),
         };
-        tokio::join!(serve(listener, router, stop), streams);
+        let served = async {
+            tokio::join!(serve(listener, router, stop), streams);
+        };
+        tokio::select! {
+            () = served => {}
+            () = self.count() => {}
+        }
+        // What was counted since the last time.
+        if let Err(error) = self.service.flush_answers().await {
+            tracing::warn!(%error, "the last counts of answers were not kept");
+        }
+    }
+
+    /// Gives the store the counts of answers now and then.
+    async fn count(&self) {
+        loop {
+            tokio::time::sleep(COUNTS).await;
+            if let Err(error) = self.service.flush_answers().await {
+                tracing::warn!(%error, "counts of answers wait for the store");
+            }
+        }
     }
 
     /// Serves and works until `stop` is true.

@@ -36,8 +36,9 @@ pub(crate) async fn tidy(store: &dyn Store, clock: &SharedClock) {
 async fn once(store: &dyn Store, now: Millis) -> Result<(), StoreError> {
     let receipts = store.forget_receipts(now - RECEIPTS).await?;
     let runs = store.forget_runs(now - RUNS).await?;
-    if receipts + runs > 0 {
-        tracing::info!(receipts, runs, "tidied");
+    let answers = store.forget_answers(now - RUNS).await?;
+    if receipts + runs + answers > 0 {
+        tracing::info!(receipts, runs, answers, "tidied");
     }
     Ok(())
 }

@@ -60,10 +60,12 @@ pub(crate) fn service() -> Result<Service, Failure> {
         attempts: 3,
         signer: Signer::new([0; 32], 1),
         vault: Vault::new([0; 32]),
+        public_url: None,
         plans: Plans::unlimited(),
         unknown_price: 0,
         jobs_sunset: None,
         known: Arc::default(),
+        tally: Arc::default(),
     };
     std::fs::remove_dir_all(&folder)?;
     Ok(service)

@@ -3,6 +3,7 @@
 mod assets;
 mod auth;
 mod body;
+mod cache;
 mod events;
 mod generations;
 mod jobs;
@@ -14,6 +15,7 @@ mod path;
 mod reply;
 mod table;
 mod telemetry;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -8,13 +8,16 @@ use onepath_core::legacy::CreateJobRequest;
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, events, generations, jobs, meta, telemetry};
+use super::{App, assets, cache, events, generations, jobs, meta, telemetry, webhooks};
+use crate::service::{
+    CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
+    ProvidersTelemetry,
+};
 use crate::service::{
     CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
     SocialContextResponse, UsageResponse, ValidateResponse,
 };
 use crate::service::{JobListResponse, JobResponse};
-use crate::service::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
 
 /// What a route gives back when it goes well.
 #[derive(Clone, Copy)]
@@ -484,6 +487,48 @@ pub(super) fn routes() -> Vec<Route> {
         },
         Route {
             method: "get",
+            path: "/api/v1/generations/cache/stats",
+            id: "getCacheStats",
+            about: "How the creates of the tenant were answered, and what that saved.",
+            tag: "cache",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<CacheStats>),
+            bad: &[401, 422, 503],
+            handler: || route_get(cache::stats),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/cache/check",
+            id: "checkCache",
+            about: "How a create would be answered: the same as preflight.",
+            tag: "cache",
+            key: true,
+            query: &[],
+            body: Some(of::<CreateGenerationRequest<'_>>),
+            good: OK,
+            gives: Gives::Json(of::<PreflightResponse>),
+            bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503],
+            handler: || route_post(generations::preflight),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/cache/invalidate",
+            id: "invalidateCache",
+            about: "Rows that shall answer no create any more; a preview says what they cost.",
+            tag: "cache",
+            key: true,
+            query: &[],
+            body: Some(of::<InvalidateBody>),
+            good: OK,
+            gives: Gives::Json(of::<InvalidateResponse>),
+            bad: &[400, 401, 408, 413, 415, 422, 503],
+            handler: || route_post(cache::invalidate),
+        },
+        Route {
+            method: "get",
             path: "/api/v1/generations/telemetry/providers",
             id: "getProvidersTelemetry",
             about: "How the runs of every provider went: counts, rates, cost, waits and latencies.",
@@ -551,6 +596,34 @@ pub(super) fn routes() -> Vec<Route> {
             gives: Gives::Picture,
             bad: &[401, 403, 404, 503],
             handler: || route_get(assets::file),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhooks/{provider}/{token}",
+            id: "takeWebhook",
+            about: "For providers: a signed report about the attempt whose token the path carries.",
+            tag: "webhooks",
+            key: false,
+            query: &[],
+            body: None,
+            good: &[(204, "It is taken, or says nothing new.")],
+            gives: Gives::Nothing,
+            bad: &[403, 404, 408, 413, 422, 503],
+            handler: || route_post(webhooks::behind_door),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhooks/{provider}",
+            id: "takeNamedWebhook",
+            about: "For providers: a signed report that names its prediction itself.",
+            tag: "webhooks",
+            key: false,
+            query: &[],
+            body: None,
+            good: &[(204, "It is taken, or says nothing new.")],
+            gives: Gives::Nothing,
+            bad: &[403, 404, 408, 413, 422, 503],
+            handler: || route_post(webhooks::by_name),
         },
         Route {
             method: "get",

@@ -95,7 +95,7 @@ impl Service {
                 AssetState::Failed(code) => Some(code),
                 _ => None,
             },
-            url: asset.media().map(|_| self.signer.url(reader, &asset.id, now)),
+            url: asset.media().map(|_| self.outside(self.signer.url(reader, &asset.id, now))),
             media: asset.media().map(MediaView::from),
             name: asset.name.clone().filter(|_| is_owner),
             tags: if is_owner { asset.tags.clone() } else { Vec::new() },

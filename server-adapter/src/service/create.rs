@@ -93,6 +93,8 @@ impl Service {
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
                 metrics::answered(created.row.asked.strategy, created.answer);
+                let now = self.clock.now();
+                self.tally.count(&caller.reader.tenant, &created.row, created.answer, now);
                 let happened = match created.answer {
                     Answer::Created => Some(Transition::Created),
                     Answer::Joined => Some(Transition::Joined),

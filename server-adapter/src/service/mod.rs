@@ -1,6 +1,7 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
 mod assets;
+mod cache;
 mod create;
 mod idempotency;
 mod jobs;
@@ -12,6 +13,7 @@ mod standing;
 mod telemetry;
 mod view;
 mod wait;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -19,6 +21,7 @@ use onepath_core::Rating;
 use tokio::sync::Notify;
 
 use crate::asset::Blobs;
+use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
 use crate::log::tell;
@@ -27,8 +30,10 @@ use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
+use crate::webhook::PublicUrl;
 
 pub use assets::{AssetView, MediaView};
+pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use jobs::{JobListResponse, JobResponse};
@@ -88,6 +93,8 @@ pub struct Service {
     pub signer: Signer,
     /// Seals and opens the keys of accounts.
     pub vault: Vault,
+    /// Where the world reaches this server.
+    pub public_url: Option<PublicUrl>,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
@@ -96,6 +103,8 @@ pub struct Service {
     pub jobs_sunset: Option<crate::store::Millis>,
     /// Rows that were read lately.
     pub known: Arc<Known>,
+    /// How creates were answered.
+    pub tally: Arc<Tally>,
     /// Hands events on.
     pub hub: Arc<Hub>,
 }

@@ -1,6 +1,7 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
 mod bounds;
+mod cache;
 mod events;
 mod failures;
 mod files;
@@ -16,6 +17,7 @@ mod restart;
 mod sharing;
 mod short_ways;
 mod telemetry;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
