@@ -1,5 +1,7 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
+mod accounts;
+mod assets;
 mod bounds;
 mod cache;
 mod events;
@@ -10,6 +12,7 @@ mod http;
 mod jobs;
 mod lists;
 mod logs;
+mod maker;
 mod money;
 mod openapi;
 mod problems;
