@@ -13,6 +13,7 @@ mod editor;
 mod fake;
 mod formats;
 mod input;
+mod legacy;
 mod money;
 mod node;
 mod params;
@@ -84,6 +85,9 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     /// Stand in for a provider, for tests: the same API, its failures, and a log of charges
     Fake(fake::Args),
+    /// Find what still speaks to the system before
+    #[command(subcommand)]
+    Legacy(legacy::Command),
     /// Print a script that completes the command's words in a shell
     Completions(shell::CompletionsArgs),
     /// Write the manual pages into a folder
@@ -126,6 +130,7 @@ fn main() -> ExitCode {
         Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
+        Command::Legacy(command) => legacy::run(&command),
         Command::Completions(args) => shell::completions(&args),
         Command::Man(args) => shell::man(&args),
         Command::Admin(command) => admin::run(&command),

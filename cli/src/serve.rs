@@ -114,9 +114,18 @@ pub(crate) struct Args {
     /// "micros_month": 20000000}}`; `free` is the plan of everybody else
     #[arg(long, value_name = "FILE", conflicts_with = "dev")]
     plans: Option<PathBuf>,
+    /// When the old addresses `/api/v1/jobs` end (RFC 3339); they answer 410 then
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    jobs_sunset: Option<i64>,
     /// The ratings that `--dev` allows for world and user
     #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
     dev_bounds: Option<ServerBounds>,
+}
+
+/// A time, as milliseconds since 1970.
+fn time(text: &str) -> Result<i64, String> {
+    onepath_server::clock::parse_rfc3339(text)
+        .ok_or_else(|| format!("`{text}` is no time: such as 2027-01-01T00:00:00Z"))
 }
 
 /// Two ratings, such as `mature_implied,romantic`.
@@ -179,6 +188,7 @@ impl Args {
         self.outside.apply(&mut settings);
         settings.bounds = self.dev_bounds.unwrap_or_default();
         settings.pages = Some(crate::editor::pages());
+        settings.jobs_sunset = self.jobs_sunset;
         if self.dev {
             settings.plans = Plans::unlimited();
         } else if let Some(file) = &self.plans {

@@ -106,6 +106,12 @@ pub fn hex(bytes: &[u8]) -> String {
     out
 }
 
+/// A time as HTTP headers have it (RFC 9110).
+pub(crate) fn http_date(at: Millis) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond(at).ok()?;
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
+}
+
 /// The bytes of lower-case hexadecimal.
 #[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {

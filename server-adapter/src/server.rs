@@ -46,6 +46,8 @@ pub struct Settings {
     pub unknown_price: i64,
     /// Providers beside `local`.
     pub providers: ProviderSettings,
+    /// When the job addresses of the system before end; never if absent.
+    pub jobs_sunset: Option<crate::store::Millis>,
     /// Bytes that an uploaded file may have.
     pub most_upload: u64,
     /// Keeps the files of assets in a bucket instead of the data folder.
@@ -72,6 +74,7 @@ impl Settings {
             plans: Plans::default(),
             unknown_price: 0,
             providers: ProviderSettings::default(),
+            jobs_sunset: None,
             most_upload: 100 << 20,
             #[cfg(feature = "s3")]
             bucket: None,
@@ -171,6 +174,7 @@ impl Server {
             attempts: settings.attempts,
             plans: settings.plans.clone(),
             unknown_price: settings.unknown_price,
+            jobs_sunset: settings.jobs_sunset,
             known: Arc::default(),
             tally: Arc::default(),
         };

@@ -64,6 +64,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         public_url: None,
         plans: Plans::unlimited(),
         unknown_price: 0,
+        jobs_sunset: None,
         known: Arc::default(),
         tally: Arc::default(),
     };

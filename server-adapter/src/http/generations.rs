@@ -52,7 +52,7 @@ pub(super) async fn simple_image_to_video(
 }
 
 /// What comes with a call beside its body.
-fn call(headers: &HeaderMap) -> Result<Call, Problem> {
+pub(super) fn call(headers: &HeaderMap) -> Result<Call, Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     Ok(Call {
         key: text("idempotency-key").map(idempotency_key).transpose()?,

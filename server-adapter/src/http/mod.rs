@@ -7,6 +7,7 @@ mod body;
 mod cache;
 mod events;
 mod generations;
+mod jobs;
 mod listen;
 mod meta;
 mod multipart;

@@ -50,6 +50,7 @@ pub fn openapi() -> Value {
         "tags": [
             { "name": "generations", "description": "What is generated." },
             { "name": "events", "description": "What happens." },
+            { "name": "jobs", "description": "The interface of the system before, in its time of grace." },
             { "name": "webhooks", "description": "What providers tell us, and we tell tenants." },
             { "name": "assets", "description": "What was made." },
             { "name": "operators", "description": "What whoever runs the server looks after." },

@@ -4,10 +4,11 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::routing::{MethodRouter, delete, get, patch, post};
+use onepath_core::legacy::CreateJobRequest;
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, cache, events, generations, meta, telemetry, webhooks};
+use super::{App, assets, cache, events, generations, jobs, meta, telemetry, webhooks};
 use crate::service::{
     AssetListResponse, AssetView, CreateGenerationResponse, GenerationListResponse,
     GenerationResponse, LineageResponse, PreflightResponse, SocialContextResponse, UsageResponse,
@@ -17,6 +18,7 @@ use crate::service::{
     CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
     ProvidersTelemetry,
 };
+use crate::service::{JobListResponse, JobResponse};
 
 /// What a route gives back when it goes well.
 #[derive(Clone, Copy)]
@@ -380,6 +382,62 @@ fn for_users() -> Vec<Route> {
             gives: Gives::Events,
             bad: &[401, 422, 503],
             handler: || route_get(events::stream_events),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/jobs",
+            id: "createJob",
+            about: "Deprecated: a job is a generation. Its flat parameters go through the same builder.",
+            tag: "jobs",
+            key: true,
+            query: &[],
+            body: Some(of::<CreateJobRequest<'static>>),
+            good: &[(201, "It is taken in; `id` is the generation's number.")],
+            gives: Gives::Json(of::<JobResponse>),
+            bad: &[400, 401, 402, 403, 408, 409, 410, 413, 415, 422, 429, 503, 507],
+            handler: || route_post(jobs::create),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/jobs",
+            id: "listJobs",
+            about: "Deprecated: the caller's own generations as jobs, newest first.",
+            tag: "jobs",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<JobListResponse>),
+            bad: &[401, 410, 422, 503],
+            handler: || route_get(jobs::list),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/jobs/{id}",
+            id: "getJob",
+            about: "Deprecated: one generation as a job, by its number.",
+            tag: "jobs",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<JobResponse>),
+            bad: &[401, 404, 410, 503],
+            handler: || route_get(jobs::get),
+        },
+        Route {
+            method: "delete",
+            path: "/api/v1/jobs/{id}",
+            id: "cancelJob",
+            about: "Deprecated: cancels, and deletes nothing; 400 for a job that is over.",
+            tag: "jobs",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "Its end is wished for.")],
+            gives: Gives::Nothing,
+            bad: &[400, 401, 404, 410, 503],
+            handler: || route_delete(jobs::cancel),
         },
         Route {
             method: "get",

@@ -5,6 +5,7 @@ mod assets;
 mod cache;
 mod create;
 mod idempotency;
+mod jobs;
 mod listen;
 mod manage;
 mod plan;
@@ -42,6 +43,7 @@ pub use assets::{
 pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
+pub use jobs::{JobListResponse, JobResponse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
@@ -106,6 +108,8 @@ pub struct Service {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// When the job addresses of the system before end.
+    pub jobs_sunset: Option<crate::store::Millis>,
     /// Rows that were read lately.
     pub known: Arc<Known>,
     /// How creates were answered.

@@ -635,6 +635,7 @@ fn matches(row: &Row, query: &ListQuery) -> bool {
         && query.operation.is_none_or(|operation| row.asked.operation == operation)
         && query.provider.as_ref().is_none_or(|id| row.asked.provider == *id)
         && query.request_hash.as_ref().is_none_or(|hash| row.asked.request_hash == *hash)
+        && query.number.is_none_or(|number| row.number == number)
         && (query.world.is_none() || query.world == row.asked.world)
         && (query.workspace.is_none() || query.workspace == row.asked.workspace)
         && query.created_after.is_none_or(|at| row.created_at >= at)

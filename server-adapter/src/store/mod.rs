@@ -271,6 +271,8 @@ pub struct ListQuery {
     pub provider: Option<String>,
     /// Only this hash of identity and seed.
     pub request_hash: Option<String>,
+    /// Only this number.
+    pub number: Option<i64>,
     /// Only this world.
     pub world: Option<String>,
     /// Only this folder.

@@ -9,6 +9,7 @@ mod failures;
 mod files;
 mod generations;
 pub(crate) mod http;
+mod jobs;
 mod lists;
 mod logs;
 mod maker;

@@ -94,6 +94,9 @@ async fn every_route_is_described_and_answers() {
     let id = server.created(&picture("a house")).await;
     let done = server.when_over(&id).await;
     let asset = done["asset_id"].as_str().unwrap().to_owned();
+    let job = json!({ "operation_type": "text_to_image", "provider_id": "local",
+        "params": { "prompt": "a house", "fail": "hang" } });
+    let hanging = server.http.post("/api/v1/jobs", &job).await.json()["id"].to_string();
     // What takes the generation away comes last.
     let (last, first): (Vec<_>, Vec<_>) =
         operations(&document).into_iter().partition(|(method, ..)| method == "DELETE");
@@ -105,6 +108,7 @@ async fn every_route_is_described_and_answers() {
         }
         let thing = match path.as_str() {
             path if path.contains("/assets/") => asset.as_str(),
+            path if path.contains("/jobs/") => hanging.as_str(),
             path if path.ends_with("/providers/{id}") => "local",
             path if path.ends_with("/operations/{id}") => "text_to_image",
             _ => id.as_str(),
@@ -114,6 +118,7 @@ async fn every_route_is_described_and_answers() {
         let body = match method.as_str() {
             "PATCH" => json!({ "name": "another name" }).to_string(),
             _ if path.ends_with("/invalidate") => json!({ "scene_id": "pier" }).to_string(),
+            _ if path.ends_with("/jobs") => job.to_string(),
             _ if path.ends_with("/build") => json!({ "npc_ids": ["bram"] }).to_string(),
             _ if path.ends_with("/simple-image-to-video") => {
                 json!({ "provider_id": "local", "prompt": "waves", "image_url": "asset:1" })
@@ -145,6 +150,7 @@ async fn every_route_is_described_and_answers() {
                 "DELETE" => 204,
                 _ if path == "/api/v1/assets" && method == "POST" => 201,
                 _ if path.ends_with("/simple-image-to-video") => 202,
+                "POST" if path.ends_with("/jobs") => 201,
                 _ => 200,
             };
             assert_eq!(reply.status, good, "{method} {real}: {}", reply.text());
