@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::asset::Blobs;
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
+use crate::guard::{Guard, GuardError, GuardRules};
 use crate::http::{App, Pages, hash_key, serve};
 use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
@@ -20,7 +21,7 @@ use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreEr
 use crate::telemetry::metrics;
 use crate::tidy::tidy;
 use crate::vault::Vault;
-use crate::webhook::{Doors, PublicUrl};
+use crate::webhook::{Doors, PublicUrl, deliver};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -44,6 +45,8 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// What may be called beyond public addresses, where a tenant says where to.
+    pub guard: GuardRules,
     /// Where the world reaches this server: URLs of webhooks and assets are made of it. Without it
     /// no provider is asked for webhooks, and URLs of assets are paths.
     pub public_url: Option<PublicUrl>,
@@ -64,6 +67,7 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            guard: GuardRules::default(),
             public_url: None,
             pages: None,
         }
@@ -89,6 +93,9 @@ pub enum OpenError {
         /// Why.
         error: StoreError,
     },
+    /// An address that is allowed to be called is none, or nothing can be called.
+    #[error("calls: {0}")]
+    Guard(GuardError),
     /// The database does not open.
     #[error("the database: {0}")]
     Database(StoreError),
@@ -144,6 +151,7 @@ impl Server {
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
             signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
+            guard: Guard::new(&settings.guard).map_err(OpenError::Guard)?,
             public_url,
             clock,
             bell: Arc::new(Notify::new()),
@@ -190,6 +198,7 @@ impl Server {
             vault: self.service.vault.clone(),
             accounts: Arc::default(),
         };
+        let telling = stop.clone();
         let work = async {
             match &self.workers {
                 Workers::Here(lock) => {
@@ -205,7 +214,7 @@ impl Server {
             }
         };
         tokio::select! {
-            () = work => {}
+            _ = async { tokio::join!(work, deliver(&self.service, telling)) } => {}
             () = tidy(&*self.service.store, &self.service.clock) => {}
         }
     }

@@ -3,6 +3,7 @@
 mod assets;
 mod cache;
 mod create;
+mod endpoints;
 mod idempotency;
 mod listen;
 mod manage;
@@ -23,6 +24,7 @@ use crate::asset::Blobs;
 use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
+use crate::guard::Guard;
 use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
@@ -34,6 +36,7 @@ use crate::webhook::PublicUrl;
 pub use assets::{AssetView, MediaView};
 pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
+pub use endpoints::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
@@ -91,6 +94,8 @@ pub struct Service {
     pub signer: Signer,
     /// Seals and opens the keys of accounts.
     pub vault: Vault,
+    /// Calls the endpoints of tenants.
+    pub guard: Guard,
     /// Where the world reaches this server.
     pub public_url: Option<PublicUrl>,
     /// What each price buys.

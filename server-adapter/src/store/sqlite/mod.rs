@@ -253,6 +253,7 @@ macro_rules! read {
     };
 }
 
+mod endpoints;
 mod seats;
 mod webhooks;
 
