@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
 use crate::guard::{Guard, GuardError, GuardRules};
@@ -45,6 +45,11 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// Bytes that an uploaded file may have.
+    pub most_upload: u64,
+    /// Keeps the files of assets in a bucket instead of the data folder.
+    #[cfg(feature = "s3")]
+    pub bucket: Option<crate::asset::S3>,
     /// What may be called beyond public addresses, where a tenant says where to.
     pub guard: GuardRules,
     /// Where the world reaches this server: URLs of webhooks and assets are made of it. Without it
@@ -67,6 +72,9 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            most_upload: 100 << 20,
+            #[cfg(feature = "s3")]
+            bucket: None,
             guard: GuardRules::default(),
             public_url: None,
             pages: None,
@@ -99,6 +107,9 @@ pub enum OpenError {
     /// The database does not open.
     #[error("the database: {0}")]
     Database(StoreError),
+    /// The bucket does not open.
+    #[error("the bucket: {0}")]
+    Bucket(crate::asset::BlobError),
 }
 
 /// How often the store hears how creates were answered.
@@ -141,13 +152,17 @@ impl Server {
         let (store, clock, workers) = open_store(settings)?;
         let blobs = data.join("blobs");
         let spool = data.join("local");
+        let uploads = data.join("uploads");
         let signing = secret(&data.join("signing.key"), &clock)?;
         let public_url = settings.public_url.clone();
         let doors = public_url.clone().map(|url| Doors::new(url, signing));
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
-            blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
+            blobs: open_blobs(settings, &blobs)?,
+            spool: Spool::open(&uploads, Arc::clone(&clock))
+                .map_err(io(&uploads))?
+                .of_at_most(settings.most_upload),
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
             signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
@@ -215,7 +230,7 @@ impl Server {
         };
         tokio::select! {
             _ = async { tokio::join!(work, deliver(&self.service, telling)) } => {}
-            () = tidy(&*self.service.store, &self.service.clock) => {}
+            () = tidy(&*self.service.store, &self.service.blobs, &self.service.clock) => {}
         }
     }
 
@@ -293,6 +308,17 @@ impl Server {
         };
         self.service.store.add_key(key).await
     }
+}
+
+/// Where the files of assets lie.
+fn open_blobs(settings: &Settings, folder: &Path) -> Result<Blobs, OpenError> {
+    #[cfg(feature = "s3")]
+    if let Some(bucket) = &settings.bucket {
+        return Blobs::bucket(bucket).map_err(OpenError::Bucket);
+    }
+    let _ = settings;
+    let io = |error| OpenError::Io { path: folder.to_path_buf(), error };
+    Blobs::folder(folder).map_err(io)
 }
 
 /// The store, the time it goes by, and who else may work on its rows.

@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
 use onepath_core::Rating;
-use onepath_server::asset::Blobs;
+use onepath_server::asset::{Blobs, Spool};
 use onepath_server::clock::SystemClock;
 use onepath_server::event::Hub;
 use onepath_server::guard::{Guard, GuardRules};
@@ -53,6 +53,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         hub: Hub::new(Arc::clone(&store)),
         store,
         blobs: Blobs::folder(&folder.join("blobs"))?,
+        spool: Spool::open(&folder.join("uploads"), Arc::new(SystemClock))?,
         providers: Providers::new().with(Local::new(&folder.join("local"))?),
         clock: Arc::new(SystemClock),
         bell: Arc::new(Notify::new()),

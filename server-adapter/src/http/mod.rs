@@ -1,5 +1,6 @@
 //! The HTTP door: one table of routes that makes both the router and its OpenAPI description.
 
+mod accounts;
 mod assets;
 mod auth;
 mod body;
@@ -9,6 +10,7 @@ mod events;
 mod generations;
 mod listen;
 mod meta;
+mod multipart;
 mod openapi;
 mod pages;
 mod path;

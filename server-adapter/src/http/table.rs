@@ -9,12 +9,13 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 
 use super::{App, assets, cache, endpoints, events, generations, meta, telemetry, webhooks};
 use crate::service::{
-    CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
-    ProvidersTelemetry,
+    AssetListResponse, AssetView, CreateGenerationResponse, GenerationListResponse,
+    GenerationResponse, LineageResponse, PreflightResponse, SocialContextResponse, UsageResponse,
+    ValidateResponse,
 };
 use crate::service::{
-    CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
-    SocialContextResponse, UsageResponse, ValidateResponse,
+    CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
+    ProvidersTelemetry,
 };
 use crate::service::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
 
@@ -59,10 +60,10 @@ pub(super) struct Route {
     pub(super) gives: Gives,
     /// Statuses of problems.
     pub(super) bad: &'static [u16],
-    handler: fn() -> MethodRouter<App>,
+    pub(super) handler: fn() -> MethodRouter<App>,
 }
 
-fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+pub(super) fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
@@ -70,7 +71,7 @@ fn whole_1_to_200(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 })
 }
 
-fn route_get<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_get<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -78,7 +79,7 @@ where
     get(handler)
 }
 
-fn route_post<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_post<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -86,7 +87,7 @@ where
     post(handler)
 }
 
-fn route_patch<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_patch<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -94,7 +95,7 @@ where
     patch(handler)
 }
 
-fn route_delete<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_delete<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -211,6 +212,55 @@ const EVENTS: &[Parameter] = &[
     },
 ];
 
+fn binary(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "format": "binary" })
+}
+
+fn asset_patch(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "description": "A merge patch (RFC 7396).",
+        "properties": {
+            "name": { "type": ["string", "null"], "minLength": 1, "maxLength": 255 },
+            "tags": {
+                "type": ["array", "null"],
+                "maxItems": 50,
+                "items": { "type": "string", "minLength": 1, "maxLength": 64 },
+            },
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn media(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "enum": ["image", "video"] })
+}
+
+fn source(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "enum": ["upload", "generation"] })
+}
+
+const ASSETS: &[Parameter] = &[
+    Parameter { name: "tag", about: "Only with this tag.", schema: of::<String> },
+    Parameter { name: "q", about: "Only with this text in their name.", schema: of::<String> },
+    Parameter { name: "provider_id", about: "Only what it made.", schema: of::<String> },
+    Parameter { name: "generation_id", about: "Only of this generation.", schema: of::<String> },
+    Parameter { name: "media", about: "Only pictures, or only videos.", schema: media },
+    Parameter { name: "media_type", about: "Only of this type.", schema: of::<String> },
+    Parameter { name: "source", about: "Only uploads, or only what was made.", schema: source },
+    Parameter {
+        name: "sync_status",
+        about: "Only those whose bytes are so far.",
+        schema: of::<crate::store::SyncStatus>,
+    },
+    Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
+    Parameter {
+        name: "cursor",
+        about: "The `next_cursor` of the page before.",
+        schema: of::<String>,
+    },
+];
+
 const SIGNED: &[Parameter] = &[
     Parameter { name: "expires", about: "Part of a signed URL.", schema: of::<String> },
     Parameter { name: "reader", about: "Part of a signed URL.", schema: of::<String> },
@@ -226,10 +276,16 @@ const MESSAGES: &[Parameter] = &[
     },
 ];
 
-const OK: &[(u16, &str)] = &[(200, "Here it is.")];
+pub(super) const OK: &[(u16, &str)] = &[(200, "Here it is.")];
 
 /// Every route, in the order of the documentation.
 pub(super) fn routes() -> Vec<Route> {
+    let mut routes = for_users();
+    routes.extend(super::accounts::routes());
+    routes
+}
+
+fn for_users() -> Vec<Route> {
     vec![
         Route {
             method: "post",
@@ -536,6 +592,107 @@ pub(super) fn routes() -> Vec<Route> {
             handler: || route_get(telemetry::scrape),
         },
         Route {
+            method: "post",
+            path: "/api/v1/assets",
+            id: "uploadAsset",
+            about: "Keeps a picture or a video as an asset; bytes that the caller has are that asset.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: Some(binary),
+            good: &[
+                (201, "It is kept; `Location` names the asset."),
+                (200, "The caller has these bytes already, as this asset."),
+            ],
+            gives: Gives::Json(of::<AssetView>),
+            bad: &[401, 402, 408, 413, 415, 422, 503, 507],
+            handler: || route_post(assets::upload),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/assets",
+            id: "listAssets",
+            about: "The caller's own assets, newest first.",
+            tag: "assets",
+            key: true,
+            query: ASSETS,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<AssetListResponse>),
+            bad: &[401, 422, 503],
+            handler: || route_get(assets::list),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/assets/{id}",
+            id: "getAsset",
+            about: "One asset.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<AssetView>),
+            bad: &[401, 404, 503],
+            handler: || route_get(assets::get),
+        },
+        Route {
+            method: "patch",
+            path: "/api/v1/assets/{id}",
+            id: "patchAsset",
+            about: "Changes name and tags.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: Some(asset_patch),
+            good: OK,
+            gives: Gives::Json(of::<AssetView>),
+            bad: &[400, 401, 404, 408, 413, 415, 422, 503],
+            handler: || route_patch(assets::patch),
+        },
+        Route {
+            method: "delete",
+            path: "/api/v1/assets/{id}",
+            id: "deleteAsset",
+            about: "Deletes an asset; what was made from it goes on.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "It is gone.")],
+            gives: Gives::Nothing,
+            bad: &[401, 404, 503],
+            handler: || route_delete(assets::delete),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/assets/{id}/lineage",
+            id: "getAssetLineage",
+            about: "Where an asset comes from, and what came of it.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<LineageResponse>),
+            bad: &[401, 404, 503],
+            handler: || route_get(assets::lineage),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/assets/{id}/sync",
+            id: "syncAsset",
+            about: "Tries again to fetch what was made and is not here.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<AssetView>),
+            bad: &[401, 404, 502, 503],
+            handler: || route_post(assets::sync),
+        },
+        Route {
             method: "get",
             path: "/api/v1/assets/{id}/file",
             id: "getAssetFile",
@@ -544,9 +701,13 @@ pub(super) fn routes() -> Vec<Route> {
             key: true,
             query: SIGNED,
             body: None,
-            good: &[(200, "The bytes."), (304, "They are known already.")],
+            good: &[
+                (200, "The bytes."),
+                (206, "The part that was asked for."),
+                (304, "They are known already."),
+            ],
             gives: Gives::Picture,
-            bad: &[401, 403, 404, 503],
+            bad: &[401, 403, 404, 409, 416, 503],
             handler: || route_get(assets::file),
         },
         Route {

@@ -1,5 +1,6 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
+mod accounts;
 mod assets;
 mod cache;
 mod create;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 use onepath_core::Rating;
 use tokio::sync::Notify;
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
@@ -33,7 +34,13 @@ use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
 use crate::webhook::PublicUrl;
 
-pub use assets::{AssetView, MediaView};
+pub use accounts::{
+    AccountChange, AccountListResponse, AccountView, NewAccount, NewKey, read_account,
+};
+pub use assets::{
+    AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
+    read_asset_patch,
+};
 pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
 pub use endpoints::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
@@ -80,6 +87,8 @@ pub struct Service {
     pub store: Arc<dyn Store>,
     /// What was made.
     pub blobs: Blobs,
+    /// Where content lies on its way in.
+    pub spool: Spool,
     /// Who makes things.
     pub providers: Providers,
     /// The time.

@@ -171,6 +171,7 @@ impl Load<'_> {
         self.sent = true;
         let mut submission = self.submission();
         submission.webhook = self.worker.open_door(&self.row, provider).await?;
+        submission.files = self.files().await?;
         let begun = Instant::now();
         let answer =
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
