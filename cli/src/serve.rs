@@ -66,6 +66,9 @@ struct Outside {
     /// there, and URLs of assets begin with it. Without it providers are asked again and again
     #[arg(long, env = "ONEPATH_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     public_url: Option<PublicUrl>,
+    /// An address of one's own network that tenants' webhooks may go to: `HOST:PORT`; repeatable
+    #[arg(long, value_name = "HOST:PORT")]
+    allow_call: Vec<String>,
 }
 
 fn public_url(text: &str) -> Result<PublicUrl, String> {
@@ -75,6 +78,7 @@ fn public_url(text: &str) -> Result<PublicUrl, String> {
 impl Outside {
     fn apply(&self, settings: &mut Settings) {
         settings.public_url.clone_from(&self.public_url);
+        settings.guard.allowed.clone_from(&self.allow_call);
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::asset::{Blobs, Spool};
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
+use crate::guard::{Guard, GuardError, GuardRules};
 use crate::http::{App, Pages, hash_key, serve};
 use crate::provider::{self, Provider, ProviderSettings, SetupError};
 use crate::service::{Plans, ServerBounds, Service};
@@ -20,7 +21,7 @@ use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreEr
 use crate::telemetry::metrics;
 use crate::tidy::tidy;
 use crate::vault::Vault;
-use crate::webhook::{Doors, PublicUrl};
+use crate::webhook::{Doors, PublicUrl, deliver};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -53,6 +54,8 @@ pub struct Settings {
     /// Keeps the files of assets in a bucket instead of the data folder.
     #[cfg(feature = "s3")]
     pub bucket: Option<crate::asset::S3>,
+    /// What may be called beyond public addresses, where a tenant says where to.
+    pub guard: GuardRules,
     /// Where the world reaches this server: URLs of webhooks and assets are made of it. Without it
     /// no provider is asked for webhooks, and URLs of assets are paths.
     pub public_url: Option<PublicUrl>,
@@ -78,6 +81,7 @@ impl Settings {
             most_upload: 100 << 20,
             #[cfg(feature = "s3")]
             bucket: None,
+            guard: GuardRules::default(),
             public_url: None,
             pages: None,
         }
@@ -103,6 +107,9 @@ pub enum OpenError {
         /// Why.
         error: StoreError,
     },
+    /// An address that is allowed to be called is none, or nothing can be called.
+    #[error("calls: {0}")]
+    Guard(GuardError),
     /// The database does not open.
     #[error("the database: {0}")]
     Database(StoreError),
@@ -167,6 +174,7 @@ impl Server {
             providers: provider::open(&settings.providers, data)?,
             signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
+            guard: Guard::new(&settings.guard).map_err(OpenError::Guard)?,
             public_url,
             clock,
             bell: Arc::new(Notify::new()),
@@ -214,6 +222,7 @@ impl Server {
             vault: self.service.vault.clone(),
             accounts: Arc::default(),
         };
+        let telling = stop.clone();
         let work = async {
             match &self.workers {
                 Workers::Here(lock) => {
@@ -229,7 +238,7 @@ impl Server {
             }
         };
         tokio::select! {
-            () = work => {}
+            _ = async { tokio::join!(work, deliver(&self.service, telling)) } => {}
             () = tidy(&*self.service.store, &self.service.blobs, &self.service.clock) => {}
         }
     }

@@ -74,6 +74,30 @@ impl Vault {
         Ok(KeySource::Sealed(format!("{}{}", hex(&nonce), hex(&bytes))))
     }
 
+    /// Seals a text for one purpose: what is sealed for another does not open.
+    #[must_use]
+    pub fn seal_text(&self, text: &str, purpose: &str, clock: &SharedClock) -> Option<String> {
+        let mut nonce = [0; NONCE_LEN];
+        clock.random(&mut nonce);
+        let mut bytes = text.as_bytes().to_vec();
+        let sealing = Nonce::assume_unique_for_key(nonce);
+        let aad = Aad::from(format!("onepath/text/v1\n{purpose}"));
+        self.cipher()?.seal_in_place_append_tag(sealing, aad, &mut bytes).ok()?;
+        Some(format!("{}{}", hex(&nonce), hex(&bytes)))
+    }
+
+    /// What was sealed for a purpose.
+    #[must_use]
+    pub fn open_text(&self, sealed: &str, purpose: &str) -> Option<String> {
+        let bytes = from_hex(sealed)?;
+        let (nonce, sealed) = bytes.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut sealed = sealed.to_vec();
+        let aad = Aad::from(format!("onepath/text/v1\n{purpose}"));
+        let opened = self.cipher()?.open_in_place(nonce, aad, &mut sealed).ok()?;
+        String::from_utf8(opened.to_vec()).ok()
+    }
+
     /// The key of an account; none if its provider wants none.
     ///
     /// # Errors

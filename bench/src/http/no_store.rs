@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use onepath_core::lifecycle::ErrorCode;
 use onepath_server::provider::Credits;
+use onepath_server::store::endpoints::{Endpoint, EndpointStore, Message};
 use onepath_server::store::webhooks::{Door, Taken, Target, Told, WebhookStore};
 use onepath_server::store::{
     Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, AnswerCount,
@@ -277,6 +278,64 @@ impl WebhookStore for NoStore {
     }
 
     async fn forget_webhooks(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl EndpointStore for NoStore {
+    async fn put_endpoint(&self, _: Endpoint) -> Result<()> {
+        Ok(())
+    }
+
+    async fn mark_endpoint(
+        &self,
+        _: &str,
+        _: Option<Millis>,
+        _: Option<(Millis, String)>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    async fn endpoints(&self, _: Option<&str>) -> Result<Vec<Endpoint>> {
+        Ok(Vec::new())
+    }
+
+    async fn remove_endpoint(&self, _: &str, _: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn told_until(&self) -> Result<i64> {
+        Ok(0)
+    }
+
+    async fn add_messages(&self, _: Vec<Message>, _: i64) -> Result<()> {
+        Ok(())
+    }
+
+    async fn claim_messages(
+        &self,
+        _: Millis,
+        _: Millis,
+        _: usize,
+        _: usize,
+    ) -> Result<Vec<Message>> {
+        Ok(Vec::new())
+    }
+
+    async fn end_message(&self, _: Message) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn messages(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<Message>> {
+        Ok(Vec::new())
+    }
+
+    async fn replay_message(&self, _: &str, _: &str, _: Millis) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn forget_messages(&self, _: Millis) -> Result<u64> {
         Ok(0)
     }
 }

@@ -10,6 +10,7 @@ use onepath_core::Rating;
 use onepath_server::asset::{Blobs, Spool};
 use onepath_server::clock::SystemClock;
 use onepath_server::event::Hub;
+use onepath_server::guard::{Guard, GuardRules};
 use onepath_server::http::{App, serve as listen};
 use onepath_server::provider::{Local, Providers};
 use onepath_server::service::{Plans, ServerBounds, Service};
@@ -61,6 +62,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         attempts: 3,
         signer: Signer::new([0; 32], 1),
         vault: Vault::new([0; 32]),
+        guard: Guard::new(&GuardRules::default())?,
         public_url: None,
         plans: Plans::unlimited(),
         unknown_price: 0,

@@ -5,6 +5,7 @@ mod assets;
 mod auth;
 mod body;
 mod cache;
+mod endpoints;
 mod events;
 mod generations;
 mod jobs;

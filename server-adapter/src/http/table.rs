@@ -8,7 +8,7 @@ use onepath_core::legacy::CreateJobRequest;
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, cache, events, generations, jobs, meta, telemetry, webhooks};
+use super::{App, assets, cache, endpoints, events, generations, jobs, meta, telemetry, webhooks};
 use crate::service::{
     AssetListResponse, AssetView, CreateGenerationResponse, GenerationListResponse,
     GenerationResponse, LineageResponse, PreflightResponse, SocialContextResponse, UsageResponse,
@@ -18,6 +18,7 @@ use crate::service::{
     CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
     ProvidersTelemetry,
 };
+use crate::service::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
 use crate::service::{JobListResponse, JobResponse};
 
 /// What a route gives back when it goes well.
@@ -266,6 +267,15 @@ const SIGNED: &[Parameter] = &[
     Parameter { name: "expires", about: "Part of a signed URL.", schema: of::<String> },
     Parameter { name: "reader", about: "Part of a signed URL.", schema: of::<String> },
     Parameter { name: "signature", about: "Part of a signed URL.", schema: of::<String> },
+];
+
+const MESSAGES: &[Parameter] = &[
+    Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
+    Parameter {
+        name: "cursor",
+        about: "The `next_cursor` of the page before.",
+        schema: of::<String>,
+    },
 ];
 
 pub(super) const OK: &[(u16, &str)] = &[(200, "Here it is.")];
@@ -757,6 +767,118 @@ fn for_users() -> Vec<Route> {
             gives: Gives::Picture,
             bad: &[401, 403, 404, 409, 416, 503],
             handler: || route_get(assets::file),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhook-endpoints",
+            id: "createEndpoint",
+            about: "Tells a URL of the tenant of events; the secret is shown this once.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: Some(of::<EndpointBody>),
+            good: &[(201, "It is told from now on.")],
+            gives: Gives::Json(of::<EndpointView>),
+            bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503],
+            handler: || route_post(endpoints::create),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/webhook-endpoints",
+            id: "listEndpoints",
+            about: "The tenant's endpoints.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<EndpointList>),
+            bad: &[401, 403, 503],
+            handler: || route_get(endpoints::list),
+        },
+        Route {
+            method: "patch",
+            path: "/api/v1/webhook-endpoints/{id}",
+            id: "patchEndpoint",
+            about: "Changes URL and events of an endpoint, and whether it is told anything.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: Some(of::<EndpointBody>),
+            good: OK,
+            gives: Gives::Json(of::<EndpointView>),
+            bad: &[400, 401, 403, 404, 408, 413, 415, 422, 503],
+            handler: || route_patch(endpoints::patch),
+        },
+        Route {
+            method: "delete",
+            path: "/api/v1/webhook-endpoints/{id}",
+            id: "deleteEndpoint",
+            about: "Removes an endpoint with its deliveries.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "It is gone.")],
+            gives: Gives::Nothing,
+            bad: &[401, 403, 404, 503],
+            handler: || route_delete(endpoints::delete),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhook-endpoints/{id}/rotate-secret",
+            id: "rotateSecret",
+            about: "A new secret; the old one signs beside it for a day.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<EndpointView>),
+            bad: &[401, 403, 404, 503],
+            handler: || route_post(endpoints::rotate),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhook-endpoints/{id}/test",
+            id: "testEndpoint",
+            about: "Sends `webhook.ping`.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(200, "It is on its way.")],
+            gives: Gives::Json(of::<MessageView>),
+            bad: &[401, 403, 404, 503],
+            handler: || route_post(endpoints::test),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/webhook-endpoints/{id}/deliveries",
+            id: "listDeliveries",
+            about: "What an endpoint was told, newest first.",
+            tag: "webhooks",
+            key: true,
+            query: MESSAGES,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<MessageList>),
+            bad: &[401, 403, 404, 503],
+            handler: || route_get(endpoints::deliveries),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhook-endpoints/{id}/deliveries/{delivery}/replay",
+            id: "replayDelivery",
+            about: "Sends a delivery again, under the same id.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "It is on its way.")],
+            gives: Gives::Nothing,
+            bad: &[401, 403, 404, 503],
+            handler: || route_post(endpoints::replay),
         },
         Route {
             method: "post",

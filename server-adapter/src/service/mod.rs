@@ -4,6 +4,7 @@ mod accounts;
 mod assets;
 mod cache;
 mod create;
+mod endpoints;
 mod idempotency;
 mod jobs;
 mod listen;
@@ -25,6 +26,7 @@ use crate::asset::{Blobs, Spool};
 use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
+use crate::guard::Guard;
 use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
@@ -42,6 +44,7 @@ pub use assets::{
 };
 pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
+pub use endpoints::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use jobs::{JobListResponse, JobResponse};
 pub use listen::Listening;
@@ -102,6 +105,8 @@ pub struct Service {
     pub signer: Signer,
     /// Seals and opens the keys of accounts.
     pub vault: Vault,
+    /// Calls the endpoints of tenants.
+    pub guard: Guard,
     /// Where the world reaches this server.
     pub public_url: Option<PublicUrl>,
     /// What each price buys.

@@ -2,6 +2,7 @@
 
 mod assets;
 mod cache;
+mod endpoints;
 mod seats;
 mod telemetry;
 mod webhooks;
@@ -64,6 +65,7 @@ struct Tables {
     worlds: BTreeMap<(String, String), World>,
     accounts: BTreeMap<String, Account>,
     webhooks: webhooks::Webhooks,
+    endpoints: endpoints::Endpoints,
 }
 
 /// A change that keeps nothing that was made.

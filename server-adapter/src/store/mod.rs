@@ -10,6 +10,7 @@ mod cache;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod decide;
+pub mod endpoints;
 mod examined;
 mod memory;
 mod postgres;
@@ -42,6 +43,7 @@ pub use assets::{
 };
 pub use cache::{AnswerCount, CacheStore, Kept};
 pub use decide::Patch;
+pub use endpoints::EndpointStore;
 pub use examined::Examined;
 pub use memory::MemoryStore;
 pub use postgres::{PostgresStore, Time, examine_postgres};
@@ -404,7 +406,13 @@ pub struct Cancelled {
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
 pub trait Store:
-    AssetStore + AccountStore + CacheStore + PredictionStore + TelemetryStore + WebhookStore
+    AssetStore
+    + AccountStore
+    + CacheStore
+    + EndpointStore
+    + PredictionStore
+    + TelemetryStore
+    + WebhookStore
 {
     /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
     /// new row, its reservation and its event.

@@ -4,7 +4,9 @@
 //! becomes due and its provider is asked (`store/webhooks.rs`). Without a single webhook everything
 //! still ends, by polling.
 
+mod deliver;
 mod door;
 pub mod verify;
 
+pub(crate) use deliver::deliver;
 pub use door::{BadPublicUrl, Doors, PublicUrl, hash_token};

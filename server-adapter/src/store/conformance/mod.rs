@@ -29,6 +29,7 @@ mod cancel;
 mod claim;
 mod concurrent;
 mod create;
+pub(super) mod endpoints;
 mod fixture;
 mod life;
 mod owner;
@@ -168,6 +169,9 @@ pub fn cases() -> Vec<Case> {
             whoever_waited_long_has_all_the_time_of_a_run
             an_account_is_kept_and_changed_and_removed
             a_provider_without_accounts_is_asked_without_one
+        }
+        endpoints {
+            messages_are_leased_by_one_and_fair_to_all
         }
         webhooks {
             a_webhook_makes_its_row_due_once

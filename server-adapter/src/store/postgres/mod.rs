@@ -200,6 +200,7 @@ macro_rules! ask {
     };
 }
 
+mod endpoints;
 mod seats;
 mod webhooks;
 

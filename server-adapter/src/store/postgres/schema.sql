@@ -122,6 +122,50 @@ CREATE TABLE webhook_doors (
 
 CREATE INDEX webhook_doors_age ON webhook_doors (opened_at);
 
+-- Where tenants are told of events; secrets are sealed.
+CREATE TABLE webhook_endpoints (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    tenant TEXT COLLATE "C" NOT NULL,
+    url TEXT COLLATE "C" NOT NULL,
+    secret TEXT COLLATE "C" NOT NULL,
+    old_secret TEXT COLLATE "C",
+    old_until BIGINT,
+    events TEXT COLLATE "C",
+    from_cursor BIGINT NOT NULL,
+    failing_since BIGINT,
+    disabled_at BIGINT,
+    disabled_reason TEXT COLLATE "C",
+    created_at BIGINT NOT NULL
+);
+
+-- What endpoints are told: each event once, sent until it is taken.
+CREATE TABLE webhook_messages (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    endpoint TEXT COLLATE "C" NOT NULL REFERENCES webhook_endpoints (id),
+    message TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    payload TEXT COLLATE "C" NOT NULL,
+    attempts BIGINT NOT NULL,
+    due_at BIGINT,
+    leased BIGINT NOT NULL,
+    fence BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    last_status BIGINT,
+    last_error TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    sent_at BIGINT,
+    UNIQUE (endpoint, message)
+);
+
+CREATE INDEX webhook_messages_due ON webhook_messages (endpoint, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_messages_log ON webhook_messages (endpoint, id);
+
+-- The place up to which events became messages.
+CREATE TABLE webhook_told (
+    one BIGINT PRIMARY KEY,
+    cursor BIGINT NOT NULL
+);
+
 -- What providers told over webhooks: each delivery once.
 CREATE TABLE webhook_receipts (
     provider TEXT COLLATE "C" NOT NULL,

@@ -8,6 +8,7 @@ pub(super) mod assets;
 pub(super) mod cache;
 pub(super) mod columns;
 pub(super) mod create;
+pub(super) mod endpoints;
 pub(super) mod events;
 pub(super) mod operations;
 pub(super) mod predictions;

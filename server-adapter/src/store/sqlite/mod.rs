@@ -255,6 +255,7 @@ macro_rules! read {
     };
 }
 
+mod endpoints;
 mod seats;
 mod webhooks;
 

@@ -121,6 +121,50 @@ CREATE TABLE webhook_doors (
 
 CREATE INDEX webhook_doors_age ON webhook_doors (opened_at);
 
+-- Where tenants are told of events; secrets are sealed.
+CREATE TABLE webhook_endpoints (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    url TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    old_secret TEXT,
+    old_until INTEGER,
+    events TEXT,
+    from_cursor INTEGER NOT NULL,
+    failing_since INTEGER,
+    disabled_at INTEGER,
+    disabled_reason TEXT,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What endpoints are told: each event once, sent until it is taken.
+CREATE TABLE webhook_messages (
+    id TEXT PRIMARY KEY,
+    endpoint TEXT NOT NULL REFERENCES webhook_endpoints (id),
+    message TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER,
+    leased INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    last_status INTEGER,
+    last_error TEXT,
+    created_at INTEGER NOT NULL,
+    sent_at INTEGER,
+    UNIQUE (endpoint, message)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_messages_due ON webhook_messages (endpoint, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_messages_log ON webhook_messages (endpoint, id);
+
+-- The place up to which events became messages.
+CREATE TABLE webhook_told (
+    one INTEGER PRIMARY KEY,
+    cursor INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- What providers told over webhooks: each delivery once.
 CREATE TABLE webhook_receipts (
     provider TEXT NOT NULL,

@@ -121,7 +121,18 @@ async fn what_is_not_signed_for_this_attempt_is_refused_and_changes_nothing() {
     for id in [&id, &other] {
         server.when(id, "it is submitted", |seen| seen["stage"] == "submitted").await;
     }
-    let submitted = async |id: &str| server.get(id).await;
+    // The worker looks once, and lets go of them after that.
+    crate::server::within("both are asked for", async {
+        while remote.made().iter().any(|made| made.asked == 0) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    let submitted = async |id: &str| {
+        let mut seen = server.get(id).await;
+        seen["timings"] = json!(null);
+        seen
+    };
     let before = (submitted(&id).await, submitted(&other).await);
     // Which of the two was submitted first is the worker's to choose.
     let (url, foreign) = (made[0].webhook.clone().unwrap(), made[1].webhook.clone().unwrap());

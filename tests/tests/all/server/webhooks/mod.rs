@@ -1,6 +1,7 @@
 //! Webhooks of providers: whatever comes in, in whatever order, changes nothing but speed.
 
 mod incoming;
+mod outgoing;
 mod remote;
 
 use std::time::Duration;
