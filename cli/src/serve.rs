@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use onepath_core::Rating;
+use onepath_server::http::{Door, Origins, Patience, Rates};
+use onepath_server::limit::Rate;
 use onepath_server::service::{Plans, ServerBounds};
 use onepath_server::store::{Reader, Role, StoreError};
 use onepath_server::{Server, Settings, new_key};
@@ -82,9 +84,44 @@ pub(crate) struct Args {
     /// "micros_month": 20000000}}`; `free` is the plan of everybody else
     #[arg(long, value_name = "FILE", conflicts_with = "dev")]
     plans: Option<PathBuf>,
+    #[command(flatten)]
+    door: DoorArgs,
     /// The ratings that `--dev` allows for world and user
     #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
     dev_bounds: Option<ServerBounds>,
+}
+
+/// Whose pages may call, and how often a key may.
+#[derive(Debug, ClapArgs)]
+struct DoorArgs {
+    /// An origin whose pages may call, such as https://studio.example; may be given several times
+    #[arg(long, env = "ONEPATH_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    origin: Vec<String>,
+    /// How many calls a key may make, as CALLS/SECONDS, or `off`; `--dev` sets no limit
+    #[arg(long, value_name = "RATE", default_value = "6000/60", value_parser = rate)]
+    rate_calls: Limit,
+    /// How many calls of a key may start runs, as CALLS/SECONDS, or `off`
+    #[arg(long, value_name = "RATE", default_value = "600/60", value_parser = rate)]
+    rate_creates: Limit,
+}
+
+/// A rate, or none.
+#[derive(Debug, Clone, Copy)]
+struct Limit(Option<Rate>);
+
+fn rate(text: &str) -> Result<Limit, String> {
+    if text == "off" { Ok(Limit(None)) } else { Rate::parse(text).map(|rate| Limit(Some(rate))) }
+}
+
+impl DoorArgs {
+    fn door(&self, dev: bool) -> Result<Door, String> {
+        let rates = Rates { calls: self.rate_calls.0, creates: self.rate_creates.0 };
+        Ok(Door {
+            origins: Origins::parse(self.origin.iter().map(String::as_str))?,
+            rates: if dev { Rates::default() } else { rates },
+            patience: Patience::default(),
+        })
+    }
 }
 
 /// Two ratings, such as `mature_implied,romantic`.
@@ -142,6 +179,7 @@ async fn serve(args: &Args) -> Run {
     let mut settings = args.place.settings();
     settings.bounds = args.dev_bounds.unwrap_or_default();
     settings.pages = Some(crate::editor::pages());
+    settings.door = args.door.door(args.dev)?;
     if args.dev {
         settings.plans = Plans::unlimited();
     } else if let Some(file) = &args.plans {

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod event;
 pub mod guard;
 pub mod http;
+pub mod limit;
 mod log;
 pub mod problem;
 pub mod provider;

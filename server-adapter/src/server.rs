@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use crate::asset::Blobs;
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
-use crate::http::{App, Pages, hash_key, serve};
+use crate::http::{App, Door, Pages, hash_key, serve};
 use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
@@ -42,6 +42,8 @@ pub struct Settings {
     pub unknown_price: i64,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
+    /// Whose pages may call, how often a key may, and how long the door waits.
+    pub door: Door,
 }
 
 impl Settings {
@@ -58,6 +60,7 @@ impl Settings {
             plans: Plans::default(),
             unknown_price: 0,
             pages: None,
+            door: Door::default(),
         }
     }
 }
@@ -103,6 +106,7 @@ pub struct Server {
     /// Who else may work.
     workers: Workers,
     pages: Option<Pages>,
+    door: Door,
 }
 
 impl Server {
@@ -138,7 +142,13 @@ impl Server {
             unknown_price: settings.unknown_price,
             known: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })
+        Ok(Self {
+            service,
+            worker: settings.worker,
+            workers,
+            pages: settings.pages,
+            door: settings.door.clone(),
+        })
     }
 
     /// With one more provider, of the program's own; one with the same id is replaced.
@@ -158,7 +168,7 @@ impl Server {
     /// answers name them (`examples/src/server.rs`). Nothing is carried to a provider
     /// unless [`work`](Self::work) runs beside it, here or in another process.
     pub fn router(&self) -> axum::Router {
-        App::new(self.service.clone()).router()
+        App::new(self.service.clone()).with_door(self.door.clone()).router()
     }
 
     /// Carries what is due to the providers, until `stop` is true.
@@ -207,7 +217,7 @@ impl Server {
             Some(pages) => self.router().merge(pages.router()),
             None => self.router(),
         };
-        tokio::join!(serve(listener, router, stop), streams);
+        tokio::join!(serve(listener, router, self.door.patience.head, stop), streams);
     }
 
     /// Serves and works until `stop` is true.

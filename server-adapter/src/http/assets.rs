@@ -1,14 +1,14 @@
 //! The bytes of assets, for whoever has a key or a signed URL.
 
 use axum::extract::{FromRequestParts as _, RawQuery, Request, State};
+use axum::http::StatusCode;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderName, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, StatusCode};
 
 use super::App;
 use super::path::Name;
-use super::reply::{Failure, Reply, bytes, set};
+use super::reply::{Failure, Reply, bytes, is_known, set};
 use crate::problem::{Problem, ProblemCode};
 use crate::service::Caller;
 use crate::store::Reader;
@@ -32,7 +32,7 @@ pub(super) async fn file(
         // What a browser must not interpret is offered as bytes.
         _ => "application/octet-stream",
     };
-    let known = is_known(&parts.headers, &tag);
+    let known = is_known(&parts.headers, &asset.sha256);
     let mut response = if known {
         bytes(StatusCode::NOT_MODIFIED, media_type, Vec::new())
     } else {
@@ -66,13 +66,4 @@ fn signed_reader(app: &App, id: &str, query: &str) -> Option<Result<Reader, Fail
         let detail = "the URL was changed or has expired: ask for the generation again";
         Problem::new(ProblemCode::Forbidden, detail).into()
     }))
-}
-
-/// Whether the client has it: a tag that a proxy made weak names the same bytes.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let names = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag;
-    headers
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags.split(',').any(|known| names(known.trim())))
 }

@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
 
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
@@ -16,9 +15,6 @@ use crate::problem::{Fault, Place, Problem, ProblemCode};
 /// The largest JSON body.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
-/// How long a body may be on its way.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// The text of a JSON body.
 #[derive(Debug)]
 pub(super) struct JsonText(pub(super) String);
@@ -26,7 +22,7 @@ pub(super) struct JsonText(pub(super) String);
 impl FromRequest<App> for JsonText {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Failure> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let headers = request.headers();
         let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !media.is_some_and(is_json) {
@@ -45,13 +41,14 @@ impl FromRequest<App> for JsonText {
         // Most bodies are there already: no clock is set for them.
         let read = match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
             Poll::Ready(read) => Ok(read),
-            Poll::Pending => tokio::time::timeout(PATIENCE, read).await,
+            Poll::Pending => tokio::time::timeout(app.door.patience.body, read).await,
         };
         let bytes = match read {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(_)) => return Err(too_large().into()),
             Err(_) => {
-                let detail = "the body did not come within 30 seconds";
+                let seconds = app.door.patience.body.as_secs_f64();
+                let detail = format!("the body did not come within {seconds} seconds");
                 return Err(Problem::new(ProblemCode::RequestTimeout, detail).into());
             }
         };

@@ -1,16 +1,22 @@
 //! The table of routes. The router and the OpenAPI document are both made of it, so that neither
 //! can name what the other lacks.
 
-use axum::Router;
+use std::collections::BTreeSet;
+
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::{Extension, Router};
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, events, generations, meta};
+use super::door::{StartsRun, keep};
+use super::generations::CONTENT;
+use super::meta::{OperationsResponse, ProvidersResponse, StatusResponse, VersionResponse};
+use super::{App, assets, docs, events, generations, meta};
 use crate::service::{
-    CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
-    SocialContextResponse, UsageResponse, ValidateResponse,
+    CreateGenerationResponse, GenerateContentResponse, GenerationListResponse, GenerationResponse,
+    PreflightResponse, SocialContextResponse, UsageResponse, ValidateResponse,
 };
 
 /// What a route gives back when it goes well.
@@ -18,8 +24,10 @@ use crate::service::{
 pub(super) enum Gives {
     /// JSON of a schema.
     Json(fn(&mut SchemaGenerator) -> Schema),
-    /// JSON that describes itself.
-    AnyJson(&'static str),
+    /// JSON of a schema, and of another for whoever accepts that media type.
+    JsonOr(fn(&mut SchemaGenerator) -> Schema, &'static str, fn(&mut SchemaGenerator) -> Schema),
+    /// JSON that describes itself, of a media type.
+    AnyJson(&'static str, &'static str),
     /// The bytes of a picture.
     Picture,
     /// No body.
@@ -53,6 +61,20 @@ pub(super) struct Route {
     /// Statuses of problems.
     pub(super) bad: &'static [u16],
     handler: fn() -> MethodRouter<App>,
+}
+
+impl Route {
+    /// Whether it may start a run: it is answered with 202.
+    pub(super) fn starts_run(&self) -> bool {
+        self.good.iter().any(|(status, _)| *status == 202)
+    }
+
+    /// Statuses of problems: its own, those of reading a body, and those of every key.
+    pub(super) fn problems(&self) -> BTreeSet<u16> {
+        let body: &[u16] = if self.body.is_some() { &[400, 408, 413, 415, 422] } else { &[] };
+        let key: &[u16] = if self.key { &[401, 403, 422, 429, 503] } else { &[] };
+        [self.bad, body, key].concat().into_iter().collect()
+    }
 }
 
 fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
@@ -205,6 +227,9 @@ const SIGNED: &[Parameter] = &[
 
 const OK: &[(u16, &str)] = &[(200, "Here it is.")];
 
+/// What does not change, or has a tag.
+const TAGGED: &[(u16, &str)] = &[(200, "Here it is."), (304, "It is as you know it.")];
+
 /// Every route, in the order of the documentation.
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -221,7 +246,11 @@ pub(super) fn routes() -> Vec<Route> {
                 (202, "A run was started or joined; `Location` names the generation."),
                 (200, "It exists; nothing is paid."),
             ],
-            gives: Gives::Json(of::<CreateGenerationResponse>),
+            gives: Gives::JsonOr(
+                of::<CreateGenerationResponse>,
+                CONTENT,
+                of::<GenerateContentResponse>,
+            ),
             bad: &[400, 401, 402, 403, 408, 409, 413, 415, 422, 429, 503, 507],
             handler: || route_post(generations::create),
         },
@@ -280,7 +309,11 @@ pub(super) fn routes() -> Vec<Route> {
                 (202, "A run was started; `Location` names the generation."),
                 (200, "It is over, and the caller preferred to wait."),
             ],
-            gives: Gives::Json(of::<CreateGenerationResponse>),
+            gives: Gives::JsonOr(
+                of::<CreateGenerationResponse>,
+                CONTENT,
+                of::<GenerateContentResponse>,
+            ),
             bad: &[400, 401, 402, 403, 408, 413, 415, 422, 429, 503, 507],
             handler: || route_post(generations::simple_image_to_video),
         },
@@ -339,8 +372,8 @@ pub(super) fn routes() -> Vec<Route> {
             key: true,
             query: &[],
             body: None,
-            good: &[(200, "Here it is."), (304, "It is as you know it.")],
-            gives: Gives::Json(of::<GenerationResponse>),
+            good: TAGGED,
+            gives: Gives::JsonOr(of::<GenerationResponse>, CONTENT, of::<GenerateContentResponse>),
             bad: &[401, 404, 503],
             handler: || route_get(generations::get),
         },
@@ -423,7 +456,7 @@ pub(super) fn routes() -> Vec<Route> {
             key: true,
             query: SIGNED,
             body: None,
-            good: &[(200, "The bytes."), (304, "They are known already.")],
+            good: TAGGED,
             gives: Gives::Picture,
             bad: &[401, 403, 404, 503],
             handler: || route_get(assets::file),
@@ -438,9 +471,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson(
-                "`{operations: [{generation_type, operation, media, is_semantic_alias}]}`",
-            ),
+            gives: Gives::Json(of::<OperationsResponse>),
             bad: &[401],
             handler: || route_get(meta::operations),
         },
@@ -454,7 +485,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{providers: [ProviderInfo]}`"),
+            gives: Gives::Json(of::<ProvidersResponse>),
             bad: &[401],
             handler: || route_get(meta::providers),
         },
@@ -468,7 +499,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{status: \"ok\"}`"),
+            gives: Gives::Json(of::<StatusResponse>),
             bad: &[],
             handler: || route_get(meta::health),
         },
@@ -482,7 +513,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{status: \"ready\"}`"),
+            gives: Gives::Json(of::<StatusResponse>),
             bad: &[503],
             handler: || route_get(meta::ready),
         },
@@ -496,7 +527,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{version, contract}`"),
+            gives: Gives::Json(of::<VersionResponse>),
             bad: &[],
             handler: || route_get(meta::version),
         },
@@ -509,8 +540,8 @@ pub(super) fn routes() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("OpenAPI 3.1."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/json", "OpenAPI 3.1."),
             bad: &[],
             handler: || route_get(meta::openapi),
         },
@@ -523,8 +554,8 @@ pub(super) fn routes() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("A JSON Schema."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/schema+json", "A JSON Schema."),
             bad: &[404],
             handler: || route_get(meta::schema),
         },
@@ -537,8 +568,8 @@ pub(super) fn routes() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("A JSON Schema."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/schema+json", "A JSON Schema."),
             bad: &[404],
             handler: || route_get(meta::schema_for_editors),
         },
@@ -549,7 +580,15 @@ pub(super) fn routes() -> Vec<Route> {
 pub(super) fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        router = router.route(route.path, (route.handler)());
+        let handler = (route.handler)();
+        let starts_run = route.starts_run();
+        let handler = if starts_run { handler.layer(Extension(StartsRun)) } else { handler };
+        router = router.route(route.path, handler);
     }
-    router.method_not_allowed_fallback(meta::no_method).fallback(meta::no_path).with_state(app)
+    router = router.merge(docs::router());
+    router = router.method_not_allowed_fallback(meta::no_method).fallback(meta::no_path);
+    if app.door.is_kept() {
+        router = router.layer(from_fn_with_state(app.clone(), keep));
+    }
+    router.with_state(app)
 }

@@ -1,5 +1,6 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
+mod content;
 mod create;
 mod idempotency;
 mod listen;
@@ -24,6 +25,10 @@ use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{Asset, ListQuery, Reader, Role, Store};
 
+pub use content::{
+    ContentCost, ContentError, ContentKind, ContentMetadata, ContentStatus,
+    GenerateContentResponse, GeneratedContentPayload,
+};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;

@@ -1,6 +1,8 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
 mod bounds;
+mod content;
+mod door;
 mod events;
 mod failures;
 mod files;
