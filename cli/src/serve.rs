@@ -15,11 +15,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::config::ConfigFile;
 use crate::{Outcome, Run};
 
 /// Where a server keeps what it knows.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Place {
+    #[command(flatten)]
+    config: ConfigFile,
     /// Where everything is kept; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "onepath-data")]
     data: PathBuf,
@@ -175,19 +178,27 @@ fn start(logs: &Logs, program: impl Future<Output = Run>) -> Run {
     runtime.block_on(program)
 }
 
-async fn serve(args: &Args) -> Run {
-    let mut settings = args.place.settings();
-    settings.bounds = args.dev_bounds.unwrap_or_default();
-    settings.pages = Some(crate::editor::pages());
-    settings.door = args.door.door(args.dev)?;
-    if args.dev {
-        settings.plans = Plans::unlimited();
-    } else if let Some(file) = &args.plans {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-        settings.plans =
-            Plans::from_json(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+impl Args {
+    /// The server's settings.
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
+        let mut settings = self.place.settings();
+        settings.bounds = self.dev_bounds.unwrap_or_default();
+        settings.pages = Some(crate::editor::pages());
+        settings.door = self.door.door(self.dev)?;
+        if self.dev {
+            settings.plans = Plans::unlimited();
+        } else if let Some(file) = &self.plans {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            settings.plans =
+                Plans::from_json(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        Ok(settings)
     }
+}
+
+async fn serve(args: &Args) -> Run {
+    let settings = args.settings()?;
     let server = Server::open(&settings).map_err(|error| error.to_string())?;
     end_dev_keys(&server).await.map_err(|error| error.to_string())?;
     let key = if args.dev {

@@ -2,8 +2,10 @@
 #![deny(missing_docs)]
 
 pub mod asset;
+pub mod backup;
 pub mod cache;
 pub mod clock;
+pub mod doctor;
 pub mod event;
 pub mod guard;
 pub mod http;

@@ -7,6 +7,7 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod decide;
+mod examined;
 mod memory;
 mod postgres;
 pub mod row;
@@ -27,13 +28,14 @@ use tokio::sync::watch;
 use decide::LimitHit;
 
 pub use decide::Patch;
+pub use examined::Examined;
 pub use memory::MemoryStore;
-pub use postgres::{PostgresStore, Time};
+pub use postgres::{PostgresStore, Time, examine_postgres};
 pub use row::{
     Asked, Asset, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Used, User, Viewer,
     World,
 };
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
 pub use transition::{EVENTS, Step, Transition, known_event, transition};
 
 /// Why the store could not do what was asked.
