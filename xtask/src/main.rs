@@ -23,7 +23,8 @@ cargo xtask <command>
               faults [--rounds N] [--seed S]
   editor      build the node editor; a build of `onepath` takes it in
   pkg         build the npm package: target/pkg/onepath-*.tgz
-  matrix      run the npm package in Node, Deno, Bun, bundlers, Next.js, workerd and Chromium
+  matrix      run the npm package in Node, Deno, Bun, bundlers, Next.js, workerd and Chromium, and
+              clients that are made of openapi.json against a real server
   bench       measure against named peers; writes target/bench/table.md; bench editor: that part only
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
   font        pack the font of the local provider anew: font [GLYPHS.hex COMBINING.txt]

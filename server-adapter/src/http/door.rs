@@ -105,7 +105,15 @@ pub(super) struct StartsRun;
 
 /// What a call took from its key's rates.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Used(Arc<Mutex<Vec<(&'static str, Rate, Taken)>>>);
+pub(super) struct Used(Arc<Mutex<Vec<Count>>>);
+
+/// What it took from one of them.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    name: &'static str,
+    rate: Rate,
+    taken: Taken,
+}
 
 impl Door {
     /// Whether anything is to be done beside answering.
@@ -153,13 +161,12 @@ impl Used {
         if used.is_empty() {
             return;
         }
-        let list = |item: &dyn Fn(&(&str, Rate, Taken)) -> String| {
-            used.iter().map(item).collect::<Vec<_>>().join(", ")
-        };
-        let policy = list(&|(name, rate, _)| {
+        let list =
+            |item: &dyn Fn(&Count) -> String| used.iter().map(item).collect::<Vec<_>>().join(", ");
+        let policy = list(&|Count { name, rate, .. }| {
             format!("\"{name}\";q={};w={}", rate.quota(), rate.window().as_secs().max(1))
         });
-        let left = list(&|(name, _, taken)| {
+        let left = list(&|Count { name, taken, .. }| {
             format!("\"{name}\";r={};t={}", taken.remaining, seconds(taken.full_in))
         });
         set(headers, HeaderName::from_static("ratelimit-policy"), &policy);
@@ -186,7 +193,7 @@ impl App {
             let taken = self.limiter.take(&format!("{name}:{key}"), rate, now).await;
             if let Some(used) = used {
                 let mut used = used.0.lock().unwrap_or_else(PoisonError::into_inner);
-                used.push((name, rate, taken));
+                used.push(Count { name, rate, taken });
             }
             if !taken.allowed {
                 return Err(limited(name, rate, taken, now));

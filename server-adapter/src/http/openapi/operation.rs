@@ -1,85 +1,12 @@
-//! OpenAPI 3.1, assembled from the table of routes and the schemas of the types.
+//! One operation of the document, made of its row in the table.
 
-use schemars::generate::SchemaSettings;
-use schemars::{JsonSchema, SchemaGenerator};
+use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
-use super::table::{Gives, Route, routes};
-use crate::problem::{Problem, ProblemCode};
+use super::super::table::{Gives, Route};
 
-/// The description of the HTTP API.
-#[must_use]
-pub fn openapi() -> Value {
-    let settings = SchemaSettings::draft2020_12().with(|settings| {
-        settings.definitions_path = "/components/schemas".into();
-        settings.meta_schema = None;
-    });
-    let mut generator = settings.into_generator();
-    let mut paths: Map<String, Value> = Map::new();
-    for route in routes() {
-        let operation = operation(&route, &mut generator);
-        let path = paths.entry(route.path.to_owned()).or_insert_with(|| json!({}));
-        if let Some(path) = path.as_object_mut() {
-            path.insert(route.method.to_owned(), operation);
-        }
-    }
-    let problem = schema::<Problem>(&mut generator);
-    let mut responses = Map::new();
-    for code in ProblemCode::ALL {
-        let described = json!({
-            "description": code.title(),
-            "content": { "application/problem+json": { "schema": problem.clone() } },
-        });
-        responses.entry(code.status().to_string()).or_insert(described);
-    }
-    // Frames are inside of a stream, where no schema of a response leads to.
-    let _ = generator.subschema_for::<crate::event::Frame>();
-    let mut schemas = generator.take_definitions(true);
-    for schema in schemas.values_mut() {
-        drop_marker(schema);
-    }
-    json!({
-        "openapi": "3.1.0",
-        "info": {
-            "title": "onepath",
-            "version": env!("CARGO_PKG_VERSION"),
-            "summary": "One canonical request path for generated media.",
-            "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
-        },
-        "servers": [{ "url": "/" }],
-        "tags": [
-            { "name": "generations", "description": "What is generated." },
-            { "name": "events", "description": "What happens." },
-            { "name": "assets", "description": "What was made." },
-            { "name": "meta", "description": "What describes the server." },
-        ],
-        "paths": paths,
-        "components": {
-            "securitySchemes": {
-                "key": {
-                    "type": "http",
-                    "scheme": "bearer",
-                    "description": "A key of `onepath admin key create`.",
-                },
-            },
-            "responses": responses,
-            "schemas": schemas,
-        },
-    })
-}
-
-fn schema<T: JsonSchema>(generator: &mut SchemaGenerator) -> Value {
-    generator.subschema_for::<T>().to_value()
-}
-
-/// `$schema` names the dialect of files; within this document there is one dialect.
-fn drop_marker(schema: &mut Value) {
-    if let Some(properties) = schema.pointer_mut("/properties").and_then(Value::as_object_mut) {
-        properties.remove("$schema");
-    }
-}
-
-fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
+/// What a route does, takes and gives.
+pub(super) fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
     let mut parameters: Vec<Value> = path_parameters(route.path);
     parameters.extend(header_parameters(route));
     for parameter in route.query {
