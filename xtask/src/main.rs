@@ -8,6 +8,7 @@ mod font;
 mod fuzz;
 mod pkg;
 mod run;
+mod schemathesis;
 mod test;
 mod up;
 
@@ -27,6 +28,8 @@ cargo xtask <command>
               clients that are made of openapi.json against a real server
   bench       measure against named peers; writes target/bench/table.md; bench editor: that part only
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
+  schemathesis  ask a real server for everything that openapi.json describes, and for what it does
+              not: schemathesis [EXAMPLES]
   font        pack the font of the local provider anew: font [GLYPHS.hex COMBINING.txt]
   deny        check bans, licences and sources of the dependencies
 ";
@@ -45,6 +48,7 @@ fn main() -> ExitCode {
         "bench" => bench::bench(&rest),
         "faults" => faults::faults(&rest),
         "fuzz" => fuzz::fuzz(&rest),
+        "schemathesis" => schemathesis::schemathesis(&rest),
         "font" => font::font(&rest),
         "deny" => deny::deny(&rest),
         "" | "help" | "--help" | "-h" => {

@@ -149,6 +149,14 @@ fn time(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "string", "format": "date-time" })
 }
 
+fn place(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,18}\\.[0-9a-f-]{36}$" })
+}
+
+fn position(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,18}$" })
+}
+
 const LIST: &[Parameter] = &[
     Parameter {
         name: "status",
@@ -193,11 +201,7 @@ const LIST: &[Parameter] = &[
     },
     Parameter { name: "offset", about: "Generations that are passed over.", schema: whole },
     Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
-    Parameter {
-        name: "cursor",
-        about: "The `next_cursor` of the page before.",
-        schema: of::<String>,
-    },
+    Parameter { name: "cursor", about: "The `next_cursor` of the page before.", schema: place },
     Parameter {
         name: "count",
         about: "Whether `total` says how many there are on all pages.",
@@ -210,7 +214,7 @@ fn words(_: &mut SchemaGenerator) -> Schema {
 }
 
 const EVENTS: &[Parameter] = &[
-    Parameter { name: "cursor", about: "Events behind this place.", schema: of::<String> },
+    Parameter { name: "cursor", about: "Events behind this place.", schema: position },
     Parameter { name: "words", about: "`old` for those of the system before.", schema: words },
     Parameter {
         name: "token",

@@ -1,13 +1,15 @@
 //! One operation of the document, made of its row in the table.
 
+use onepath_core::schema::{Draft, PublishedSchema, schemas};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
 use super::super::table::{Gives, Route};
+use crate::event::Frame;
 
 /// What a route does, takes and gives.
 pub(super) fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
-    let mut parameters: Vec<Value> = path_parameters(route.path);
+    let mut parameters: Vec<Value> = path_parameters(route);
     parameters.extend(header_parameters(route));
     for parameter in route.query {
         parameters.push(json!({
@@ -75,10 +77,17 @@ fn header_parameters(route: &Route) -> Vec<Value> {
         header("Prefer", "`wait=N` waits up to N seconds for the end, 60 at most.", text());
     }
     if route.starts_run() && route.body.is_some() {
-        let key = json!({ "type": "string", "minLength": 1, "maxLength": 257 });
+        let key = json!({
+            "type": "string",
+            "pattern": r#"^("[!#-\[\]-~]{1,255}"|[!#-\[\]-~]{1,255})$"#,
+        });
         let about = "Makes the same call twice one call; kept for a day at least.";
         header("Idempotency-Key", about, key);
         header("traceparent", "The trace that the call is part of (W3C).", text());
+    }
+    if matches!(route.gives, Gives::Events) {
+        let place = json!({ "type": "string", "pattern": "^[0-9]{1,18}$" });
+        header("Last-Event-ID", "Events behind this place; counts before `cursor`.", place);
     }
     if route.good.iter().any(|(status, _)| *status == 304) {
         header("If-None-Match", "Answers 304 while the `ETag` is still this one.", text());
@@ -116,18 +125,23 @@ fn example(id: &str) -> Option<Value> {
     })
 }
 
-fn path_parameters(path: &str) -> Vec<Value> {
-    let names = path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+fn path_parameters(route: &Route) -> Vec<Value> {
+    let names = route.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     names
         .map(|name| {
-            json!({
-                "name": name,
-                "in": "path",
-                "required": true,
-                "schema": { "type": "string", "minLength": 1 },
-            })
+            json!({ "name": name, "in": "path", "required": true, "schema": named(route, name) })
         })
         .collect()
+}
+
+/// What a name in a path may be.
+fn named(route: &Route, name: &str) -> Value {
+    if name == "name" && route.path.starts_with("/schema/") {
+        let known = schemas(Draft::Draft202012);
+        let known: Vec<String> = known.iter().map(PublishedSchema::file_name).collect();
+        return json!({ "type": "string", "enum": known });
+    }
+    json!({ "type": "string", "minLength": 1 })
 }
 
 fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
@@ -154,7 +168,7 @@ fn content(route: &Route, status: u16, generator: &mut SchemaGenerator) -> Value
     match route.gives {
         _ if status == 304 => json!({}),
         Gives::Nothing => json!({}),
-        Gives::Events => json!({ "text/event-stream": { "schema": { "type": "string" } } }),
+        Gives::Events => json!({ "text/event-stream": { "schema": event(generator) } }),
         Gives::Json(schema) => {
             json!({ "application/json": { "schema": schema(generator).to_value() } })
         }
@@ -170,6 +184,25 @@ fn content(route: &Route, status: u16, generator: &mut SchemaGenerator) -> Value
             json!({ "image/png": binary, "image/gif": binary })
         }
     }
+}
+
+/// One event of a stream.
+fn event(generator: &mut SchemaGenerator) -> Value {
+    let frame = generator.subschema_for::<Frame>().to_value();
+    json!({
+        "type": "object",
+        "description": "One event; there is no end.",
+        "properties": {
+            "id": { "type": "string", "description": "The place of the event." },
+            "event": { "type": "string", "description": "Its `type`." },
+            "data": {
+                "type": "string",
+                "contentMediaType": "application/json",
+                "contentSchema": frame,
+            },
+        },
+        "required": ["id", "event", "data"],
+    })
 }
 
 /// The headers of an answer that callers go on with.
