@@ -9,12 +9,16 @@ mod config;
 mod context;
 mod doctor;
 mod editor;
+mod formats;
 mod input;
+mod money;
 mod node;
+mod plan;
 mod pool;
 mod print;
 mod render;
 mod serve;
+mod shell;
 mod table;
 
 use std::process::ExitCode;
@@ -51,6 +55,10 @@ enum Command {
     Price(node::PriceArgs),
     /// Check nodes, then print one line a node: key, seed, rating, price
     Walk(node::WalkArgs),
+    /// Say which nodes changed their key since a git revision, why, and what making them costs
+    ///
+    /// Exit code 1 means that a key changed or a node is refused; `--fail-on` says otherwise.
+    Plan(plan::Args),
     /// Print JSON Schemas
     Schema(table::SchemaArgs),
     /// List the providers that are known, with their operations and settings
@@ -69,6 +77,10 @@ enum Command {
     ///
     /// Takes the settings of `serve`. Exit code 1 means that something failed.
     Doctor(doctor::DoctorArgs),
+    /// Print a script that completes the command's words in a shell
+    Completions(shell::CompletionsArgs),
+    /// Write the manual pages into a folder
+    Man(shell::ManArgs),
     /// Look after a server's data folder
     #[command(subcommand)]
     Admin(admin::Command),
@@ -98,12 +110,15 @@ fn main() -> ExitCode {
         Command::Diff(args) => node::diff(&args),
         Command::Price(args) => node::price(&args),
         Command::Walk(args) => node::walk(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Schema(args) => table::schema(&args),
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
         Command::Admin(command) => admin::run(&command),
         Command::Doctor(args) => doctor::run(&args, &settings),
     };

@@ -136,6 +136,14 @@ pub struct Output {
     pub location: String,
 }
 
+impl Output {
+    /// Whether it lies elsewhere, at a place that may be gone one day.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.location.starts_with("https://") || self.location.starts_with("http://")
+    }
+}
+
 /// What a provider says that it charged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Charged {

@@ -163,12 +163,13 @@ fn content(generation: &Generation, view: GenerationResponse) -> GenerateContent
     let asked: Value = serde_json::from_str(&row.asked.request).unwrap_or_default();
     let text = |pointer: &str| asked.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let number = |pointer: &str| asked.pointer(pointer).and_then(Value::as_f64);
-    let asset = view.assets.into_iter().next().filter(|_| status == ContentStatus::Complete);
+    let url = view.assets.into_iter().find_map(|asset| asset.url);
+    let url = url.filter(|_| status == ContentStatus::Complete);
     GenerateContentResponse {
         status,
-        content: asset.map(|asset| GeneratedContentPayload {
+        content: url.map(|url| GeneratedContentPayload {
             kind: kind(row.asked.generation_type, row.asked.operation.media()),
-            url: asset.url,
+            url,
             duration: number("/duration/target"),
             expression: text("/npc_params/expression"),
             emotion: text("/npc_params/emotion"),

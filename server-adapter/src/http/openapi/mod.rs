@@ -50,6 +50,7 @@ pub fn openapi() -> Value {
             { "name": "generations", "description": "What is generated." },
             { "name": "events", "description": "What happens." },
             { "name": "assets", "description": "What was made." },
+            { "name": "telemetry", "description": "How runs went." },
             { "name": "meta", "description": "What describes the server." },
         ],
         "paths": paths,

@@ -179,6 +179,7 @@ fn content(route: &Route, status: u16, generator: &mut SchemaGenerator) -> Value
         Gives::AnyJson(media_type, about) => {
             json!({ media_type: { "schema": { "type": "object", "description": about } } })
         }
+        Gives::Metrics => json!({ "text/plain": { "schema": { "type": "string" } } }),
         Gives::Picture => {
             let binary = json!({ "schema": { "type": "string", "format": "binary" } });
             json!({ "image/png": binary, "image/gif": binary })
