@@ -10,6 +10,7 @@ use onepath_server::http::{Door, Origins, Patience, Rates};
 use onepath_server::limit::Rate;
 use onepath_server::service::{Plans, ServerBounds};
 use onepath_server::store::{Reader, Role, StoreError};
+use onepath_server::webhook::PublicUrl;
 use onepath_server::{Server, Settings, new_key};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -55,11 +56,32 @@ enum LogFormat {
     Json,
 }
 
+/// What lies outside, for servers and workers.
+#[derive(Debug, ClapArgs)]
+struct Outside {
+    /// Where the world reaches the server, such as `https://media.example.com`: providers report
+    /// there, and URLs of assets begin with it. Without it providers are asked again and again
+    #[arg(long, env = "ONEPATH_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    public_url: Option<PublicUrl>,
+}
+
+fn public_url(text: &str) -> Result<PublicUrl, String> {
+    PublicUrl::parse(text).map_err(|error| error.to_string())
+}
+
+impl Outside {
+    fn apply(&self, settings: &mut Settings) {
+        settings.public_url.clone_from(&self.public_url);
+    }
+}
+
 /// Options of `onepath worker`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WorkerArgs {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    outside: Outside,
     #[command(flatten)]
     logs: Logs,
 }
@@ -72,6 +94,8 @@ pub(crate) struct Args {
     listen: SocketAddr,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    outside: Outside,
     #[command(flatten)]
     logs: Logs,
     /// Leave the work to `onepath worker`
@@ -153,7 +177,9 @@ pub(crate) fn run(args: &Args) -> Run {
 /// Works until Ctrl-C or SIGTERM, on what servers take in.
 pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
     start(&args.logs, async {
-        let server = Server::open(&args.place.settings()).map_err(|error| error.to_string())?;
+        let mut settings = args.place.settings();
+        args.outside.apply(&mut settings);
+        let server = Server::open(&settings).map_err(|error| error.to_string())?;
         crate::print::line("onepath works")?;
         server.work(stop_when_asked()).await;
         Ok(Outcome::Clean)
@@ -182,6 +208,7 @@ impl Args {
     /// The server's settings.
     pub(crate) fn settings(&self) -> Result<Settings, String> {
         let mut settings = self.place.settings();
+        self.outside.apply(&mut settings);
         settings.bounds = self.dev_bounds.unwrap_or_default();
         settings.pages = Some(crate::editor::pages());
         settings.door = self.door.door(self.dev)?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
 use crate::http::{App, Door, Pages, hash_key, serve};
@@ -20,6 +20,7 @@ use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreEr
 use crate::telemetry::metrics;
 use crate::tidy::tidy;
 use crate::vault::Vault;
+use crate::webhook::{Doors, PublicUrl};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -43,6 +44,14 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// Bytes that an uploaded file may have.
+    pub most_upload: u64,
+    /// Keeps the files of assets in a bucket instead of the data folder.
+    #[cfg(feature = "s3")]
+    pub bucket: Option<crate::asset::S3>,
+    /// Where the world reaches this server: URLs of webhooks and assets are made of it. Without it
+    /// no provider is asked for webhooks, and URLs of assets are paths.
+    pub public_url: Option<PublicUrl>,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
     /// Whose pages may call, how often a key may, and how long the door waits.
@@ -62,6 +71,10 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            most_upload: 100 << 20,
+            #[cfg(feature = "s3")]
+            bucket: None,
+            public_url: None,
             pages: None,
             door: Door::default(),
         }
@@ -90,7 +103,13 @@ pub enum OpenError {
     /// The database does not open.
     #[error("the database: {0}")]
     Database(StoreError),
+    /// The bucket does not open.
+    #[error("the bucket: {0}")]
+    Bucket(crate::asset::BlobError),
 }
+
+/// How often the store hears how creates were answered.
+const COUNTS: Duration = Duration::from_secs(2);
 
 /// Who else may work on the same rows.
 #[derive(Debug, Clone)]
@@ -108,6 +127,7 @@ pub struct Server {
     worker: WorkerSettings,
     /// Who else may work.
     workers: Workers,
+    doors: Option<Doors>,
     pages: Option<Pages>,
     door: Door,
 }
@@ -129,16 +149,21 @@ impl Server {
         let (store, clock, workers) = open_store(settings)?;
         let blobs = data.join("blobs");
         let spool = data.join("local");
+        let uploads = data.join("uploads");
+        let signing = secret(&data.join("signing.key"), &clock)?;
+        let public_url = settings.public_url.clone();
+        let doors = public_url.clone().map(|url| Doors::new(url, signing));
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
-            blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
+            blobs: open_blobs(settings, &blobs)?,
+            spool: Spool::open(&uploads, Arc::clone(&clock))
+                .map_err(io(&uploads))?
+                .of_at_most(settings.most_upload),
             providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
-            signer: Signer::new(
-                secret(&data.join("signing.key"), &clock)?,
-                crate::worker::millis(settings.url_lifetime),
-            ),
+            signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
+            public_url,
             clock,
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
@@ -146,11 +171,13 @@ impl Server {
             plans: settings.plans.clone(),
             unknown_price: settings.unknown_price,
             known: Arc::default(),
+            tally: Arc::default(),
         };
         Ok(Self {
             service,
             worker: settings.worker,
             workers,
+            doors,
             pages: settings.pages,
             door: settings.door.clone(),
         })
@@ -182,6 +209,7 @@ impl Server {
             store: Arc::clone(&self.service.store),
             providers: self.service.providers.clone(),
             blobs: self.service.blobs.clone(),
+            doors: self.doors.clone(),
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
@@ -204,7 +232,7 @@ impl Server {
         };
         tokio::select! {
             () = work => {}
-            () = tidy(&*self.service.store, &self.service.clock) => {}
+            () = tidy(&*self.service.store, &self.service.blobs, &self.service.clock) => {}
         }
     }
 
@@ -230,7 +258,27 @@ impl Server {
             Some(pages) => self.router().merge(pages.router()),
             None => self.router(),
         };
-        tokio::join!(serve(listener, router, self.door.patience.head, stop), streams);
+        let served = async {
+            tokio::join!(serve(listener, router, self.door.patience.head, stop), streams);
+        };
+        tokio::select! {
+            () = served => {}
+            () = self.count() => {}
+        }
+        // What was counted since the last time.
+        if let Err(error) = self.service.flush_answers().await {
+            tracing::warn!(%error, "the last counts of answers were not kept");
+        }
+    }
+
+    /// Gives the store the counts of answers now and then.
+    async fn count(&self) {
+        loop {
+            tokio::time::sleep(COUNTS).await;
+            if let Err(error) = self.service.flush_answers().await {
+                tracing::warn!(%error, "counts of answers wait for the store");
+            }
+        }
     }
 
     /// Serves and works until `stop` is true.
@@ -262,6 +310,17 @@ impl Server {
         };
         self.service.store.add_key(key).await
     }
+}
+
+/// Where the files of assets lie.
+fn open_blobs(settings: &Settings, folder: &Path) -> Result<Blobs, OpenError> {
+    #[cfg(feature = "s3")]
+    if let Some(bucket) = &settings.bucket {
+        return Blobs::bucket(bucket).map_err(OpenError::Bucket);
+    }
+    let _ = settings;
+    let io = |error| OpenError::Io { path: folder.to_path_buf(), error };
+    Blobs::folder(folder).map_err(io)
 }
 
 /// The store, the time it goes by, and who else may work on its rows.

@@ -16,6 +16,9 @@ use crate::clock::{SharedClock, hex, new_id};
 /// Content up to this size stays in memory.
 const IN_MEMORY: usize = 1 << 20;
 
+/// What a file may have if nobody says.
+const MOST: u64 = 100 << 20;
+
 /// Files that are older were left behind by a process that ended.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -35,6 +38,7 @@ pub enum IntakeError {
 pub struct Spool {
     folder: PathBuf,
     clock: SharedClock,
+    most: u64,
 }
 
 impl Spool {
@@ -53,7 +57,19 @@ impl Spool {
                 let _ = std::fs::remove_file(entry.path());
             }
         }
-        Ok(Self { folder: folder.to_path_buf(), clock })
+        Ok(Self { folder: folder.to_path_buf(), clock, most: MOST })
+    }
+
+    /// Files of at most so many bytes.
+    #[must_use]
+    pub fn of_at_most(self, most: u64) -> Self {
+        Self { most, ..self }
+    }
+
+    /// How many bytes a file may have.
+    #[must_use]
+    pub const fn most(&self) -> u64 {
+        self.most
     }
 
     /// Begins to take in content of at most `most` bytes.

@@ -3,18 +3,21 @@
 mod assets;
 mod auth;
 mod body;
+mod cache;
 mod docs;
 mod door;
 mod events;
 mod generations;
 mod listen;
 mod meta;
+mod multipart;
 mod openapi;
 mod pages;
 mod path;
 mod reply;
 mod table;
 mod telemetry;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -226,6 +226,10 @@ impl Provider for Local {
     fn visibility(&self) -> Duration {
         Duration::ZERO
     }
+
+    fn takes_webhooks(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

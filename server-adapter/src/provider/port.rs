@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use onepath_core::lifecycle::{ErrorCode, ProviderReport};
 use onepath_core::{Estimate, GenerateContentRequest, ProviderInfo, estimate_price};
@@ -15,7 +16,7 @@ use super::delivery::{Delivery, WebhookRefused, WebhookReport};
 
 /// One attempt, as a provider needs to know it: what is submitted, and what every later question
 /// about it is asked with.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Submission {
     /// The attempt's token: whatever happens, the provider is charged at most once for it.
     pub token: String,
@@ -48,6 +49,20 @@ impl Submission {
             submitted_at: row.submitted_at.unwrap_or(row.created_at),
             files: BTreeMap::new(),
         }
+    }
+}
+
+/// Who knows a token may ask for its result, and who knows a webhook's URL may knock: neither is
+/// shown. The request is its owner's.
+impl std::fmt::Debug for Submission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Submission")
+            .field("request_hash", &self.request_hash)
+            .field("account", &self.account)
+            .field("webhook", &self.webhook.is_some())
+            .field("submitted_at", &self.submitted_at)
+            .field("files", &self.files)
+            .finish_non_exhaustive()
     }
 }
 
@@ -233,6 +248,18 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
     /// before a submission.
     async fn credits(&self, _account: Option<&Credentials>) -> Result<Option<Credits>, NoAnswer> {
         Ok(None)
+    }
+
+    /// Whether it is told of a URL to report to, where the world reaches this server.
+    fn takes_webhooks(&self) -> bool {
+        true
+    }
+
+    /// The provider's own id that a webhook is about, for one that comes without a token: read from
+    /// what came, which nobody has verified yet, to find the attempt that it is verified for. `None`
+    /// where such webhooks are not taken.
+    fn webhook_about(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<String> {
+        None
     }
 
     /// Verifies a webhook and reads what it reports. The signature is checked over the bytes as

@@ -1,6 +1,7 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
 mod assets;
+mod cache;
 mod content;
 mod create;
 mod idempotency;
@@ -12,13 +13,15 @@ mod standing;
 mod telemetry;
 mod view;
 mod wait;
+mod webhooks;
 
 use std::sync::Arc;
 
 use onepath_core::Rating;
 use tokio::sync::Notify;
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
+use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
 use crate::log::tell;
@@ -27,8 +30,13 @@ use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
+use crate::webhook::PublicUrl;
 
-pub use assets::{AssetView, MediaView};
+pub use assets::{
+    AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
+    read_asset_patch,
+};
+pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use content::{
     ContentCost, ContentError, ContentKind, ContentMetadata, ContentStatus,
     GenerateContentResponse, GeneratedContentPayload,
@@ -77,6 +85,8 @@ pub struct Service {
     pub store: Arc<dyn Store>,
     /// What was made.
     pub blobs: Blobs,
+    /// Where content lies on its way in.
+    pub spool: Spool,
     /// Who makes things.
     pub providers: Providers,
     /// The time.
@@ -91,12 +101,16 @@ pub struct Service {
     pub signer: Signer,
     /// Seals and opens the keys of accounts.
     pub vault: Vault,
+    /// Where the world reaches this server.
+    pub public_url: Option<PublicUrl>,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
     /// Rows that were read lately.
     pub known: Arc<Known>,
+    /// How creates were answered.
+    pub tally: Arc<Tally>,
     /// Hands events on.
     pub hub: Arc<Hub>,
 }

@@ -1,14 +1,17 @@
 //! The store in memory: the model that the others are compared with, and a store for tests.
 
 mod assets;
+mod cache;
 mod seats;
+mod telemetry;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use onepath_core::Strategy;
-use onepath_core::lifecycle::{ErrorCode, State};
+use onepath_core::lifecycle::State;
 use tokio::sync::watch;
 
 use super::decide::{
@@ -18,10 +21,10 @@ use super::decide::{
 };
 use super::row::LedgerEntry;
 use super::{
-    Account, Advance, Advanced, Answer, Asset, AssetCopy, Attempt, Blob, Cancelled, Claim, Claimed,
-    CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key, ListQuery, Millis,
-    NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Receipt, Result, Row, RunCount, RunTimes,
-    Store, StoreError, Subject, TelemetryStore, UsageLine, Used, User, Viewer, World,
+    Account, Advance, Advanced, Answer, AnswerCount, Asset, AssetCopy, Attempt, Blob, Cancelled,
+    Claim, Claimed, CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key,
+    ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Receipt, Result, Row,
+    Store, StoreError, Subject, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::rfc3339;
 
@@ -42,6 +45,7 @@ impl Default for MemoryStore {
 struct Tables {
     rows: BTreeMap<String, Row>,
     attempts: BTreeMap<String, Vec<Attempt>>,
+    answers: BTreeMap<(Millis, String, &'static str, &'static str), AnswerCount>,
     assets: BTreeMap<String, Asset>,
     /// By hash, each with its creation.
     blobs: BTreeMap<String, (Blob, Millis)>,
@@ -59,6 +63,7 @@ struct Tables {
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
     accounts: BTreeMap<String, Account>,
+    webhooks: webhooks::Webhooks,
 }
 
 /// A change that keeps nothing that was made.
@@ -659,6 +664,7 @@ impl NewGeneration {
             fence: 0,
             lease_until: None,
             next_run_at: self.scheduled_at.unwrap_or(self.now).max(self.now),
+            hinted: false,
             token: None,
             submitted_at: None,
             prediction: None,
@@ -673,72 +679,5 @@ impl NewGeneration {
             completed_at: None,
             deleted_at: None,
         }
-    }
-}
-
-#[async_trait]
-impl TelemetryStore for MemoryStore {
-    async fn ended_runs(
-        &self,
-        tenant: Option<&str>,
-        since: Millis,
-    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
-        let tables = self.tables();
-        let asked =
-            |row: &Row| row.updated_at >= since && tenant.is_none_or(|tenant| row.tenant == tenant);
-        let ended = tables.ended.iter().filter(|(row, _)| asked(row));
-        let mut counts = BTreeMap::new();
-        let mut times = BTreeMap::new();
-        for (row, run) in ended {
-            let asked = &row.asked;
-            let kind = (asked.provider.clone(), run.model.clone(), asked.operation.word());
-            let error = run.error.map(ErrorCode::word);
-            let line = counts.entry((kind.clone(), run.end.word(), error)).or_insert(RunCount {
-                provider: asked.provider.clone(),
-                model: run.model.clone(),
-                operation: asked.operation,
-                end: run.end,
-                error: run.error,
-                runs: 0,
-                micros: 0,
-            });
-            line.runs += 1;
-            line.micros += run.micros;
-            for (bin, waits) in [(run.wait_bin(), true), (run.latency_bin(), false)] {
-                let Some(bin) = bin else { continue };
-                let line = times.entry((!waits, kind.clone(), bin)).or_insert(RunTimes {
-                    provider: asked.provider.clone(),
-                    model: run.model.clone(),
-                    operation: asked.operation,
-                    waits,
-                    bin,
-                    runs: 0,
-                });
-                line.runs += 1;
-            }
-        }
-        Ok((counts.into_values().collect(), times.into_values().collect()))
-    }
-
-    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
-        let tables = self.tables();
-        let mut lines: BTreeMap<(String, &str), u64> = BTreeMap::new();
-        for row in tables.rows.values() {
-            if !row.state.is_terminal() && row.deleted_at.is_none() {
-                let key = (row.asked.provider.clone(), row.status().word());
-                *lines.entry(key).or_default() += 1;
-            }
-        }
-        let line = |((provider, status), count): ((String, &str), u64)| {
-            (provider, status.to_owned(), count)
-        };
-        Ok(lines.into_iter().map(line).collect())
-    }
-
-    async fn forget_runs(&self, before: Millis) -> Result<u64> {
-        let mut tables = self.tables();
-        let count = tables.ended.len();
-        tables.ended.retain(|(row, _)| row.updated_at >= before);
-        Ok(u64::try_from(count - tables.ended.len()).unwrap_or(0))
     }
 }

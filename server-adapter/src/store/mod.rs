@@ -6,6 +6,7 @@
 
 pub mod account;
 pub mod assets;
+mod cache;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod decide;
@@ -19,6 +20,7 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 mod transition;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub use assets::{
     ASSET_EVENTS, Asset, AssetCopy, AssetPage, AssetPatch, AssetQuery, AssetState, AssetStore,
     Blob, Child, Input, Lineage, Media, Origin, SyncStatus, Uploaded,
 };
+pub use cache::{AnswerCount, CacheStore, Kept};
 pub use decide::Patch;
 pub use examined::Examined;
 pub use memory::MemoryStore;
@@ -48,6 +51,7 @@ pub use row::{
 pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
 pub use telemetry::{EndedRun, RunCount, RunEnd, RunTimes, TelemetryStore};
 pub use transition::{EVENTS, Step, Transition, known_event, transition};
+pub use webhooks::WebhookStore;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -395,7 +399,7 @@ pub struct Cancelled {
 
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
-pub trait Store: AssetStore + AccountStore + TelemetryStore {
+pub trait Store: AssetStore + AccountStore + CacheStore + TelemetryStore + WebhookStore {
     /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
     /// new row, its reservation and its event.
     async fn create(&self, creation: Creation) -> Result<CreateOutcome>;

@@ -3,6 +3,7 @@
 //! What lies elsewhere is written down before it is fetched, so that readers see it on its way, and
 //! so that another worker goes on where this one stopped.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use onepath_core::lifecycle::{ErrorCode, Event, ProviderReport};
@@ -11,7 +12,7 @@ use super::carry::Load;
 use super::millis;
 use crate::asset::{Content, inspect};
 use crate::clock::new_id;
-use crate::provider::{Output, Provider};
+use crate::provider::{File, Output, Provider};
 use crate::store::{Asset, AssetState, Blob, Media, Result};
 
 /// Why something that was made is not here yet.
@@ -30,7 +31,41 @@ impl NotHere {
     }
 }
 
+/// What the files of a submission may have together.
+const MOST_INPUT: i64 = 256 << 20;
+
 impl Load<'_> {
+    /// The files that the row starts from, by their references. One whose bytes are not to be had
+    /// is left out: the provider refuses what it cannot do without.
+    pub(super) async fn files(&self) -> Result<BTreeMap<String, File>> {
+        let mut files = BTreeMap::new();
+        if !self.row.asked.request.contains("\"asset:") {
+            return Ok(files);
+        }
+        let mut left = MOST_INPUT;
+        for (input, asset) in self.worker.store.inputs(&self.row.id).await? {
+            let Some(media) = asset.media() else { continue };
+            left -= media.bytes;
+            let Some(blob) = self.worker.store.blob(&media.sha256).await? else { continue };
+            if left < 0 {
+                tracing::warn!(generation = %self.row.id, "its inputs are too large together");
+                break;
+            }
+            match self.worker.blobs.get(&blob).await {
+                Ok(bytes) => {
+                    let file = File {
+                        media_type: media.media_type.clone(),
+                        bytes: bytes.into(),
+                        sha256: media.sha256.clone(),
+                    };
+                    files.insert(format!("asset:{}", input.asset), file);
+                }
+                Err(error) => tracing::error!(%error, asset = %asset.id, "an input has no bytes"),
+            }
+        }
+        Ok(files)
+    }
+
     /// Fetches, looks at and keeps what was made.
     pub(super) async fn fetch(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
         // Whoever just heard of it, in the first attempt, finds nothing written down.

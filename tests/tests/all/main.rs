@@ -20,6 +20,7 @@ mod purity;
 mod schemas;
 mod server;
 mod vectors;
+mod webhooks;
 
 use serde_json::Value;
 

@@ -49,7 +49,9 @@ pub fn openapi() -> Value {
         "tags": [
             { "name": "generations", "description": "What is generated." },
             { "name": "events", "description": "What happens." },
+            { "name": "webhooks", "description": "What providers tell us, and we tell tenants." },
             { "name": "assets", "description": "What was made." },
+            { "name": "cache", "description": "What is kept as an answer." },
             { "name": "telemetry", "description": "How runs went." },
             { "name": "meta", "description": "What describes the server." },
         ],

@@ -32,16 +32,44 @@ pub(super) fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value
         members.insert("parameters".to_owned(), Value::Array(parameters));
     }
     if let Some(body) = route.body {
-        let mut media = json!({ "schema": body(generator).to_value() });
-        if let (Some(media), Some(example)) = (media.as_object_mut(), example(route.id)) {
-            media.insert("example".to_owned(), example);
-        }
+        let schema = body(generator).to_value();
         members.insert(
             "requestBody".to_owned(),
-            json!({ "required": true, "content": { "application/json": media } }),
+            json!({ "required": true, "content": bodies(route.id, &schema) }),
         );
     }
     operation
+}
+
+/// The media types in which a body may come.
+fn bodies(id: &str, schema: &Value) -> Value {
+    let file = json!({ "type": "string", "format": "binary" });
+    let mut json = json!({ "schema": schema });
+    if let (Some(media), Some(example)) = (json.as_object_mut(), example(id)) {
+        media.insert("example".to_owned(), example);
+    }
+    match id {
+        "uploadAsset" => json!({
+            "image/*": { "schema": schema },
+            "video/*": { "schema": schema },
+            "multipart/form-data": {
+                "schema": { "type": "object", "properties": { "file": file } },
+            },
+        }),
+        "createGeneration" => json!({
+            "application/json": json,
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "description": "Files beside the create: `input1`, `input2`, … take the place \
+                                    of the references of their names.",
+                    "properties": { "envelope": schema, "input1": file },
+                    "required": ["envelope"],
+                },
+            },
+        }),
+        _ => json!({ "application/json": json }),
+    }
 }
 
 /// Who may call: whoever has a key; where the query can say who reads, nobody needs one besides.
@@ -182,7 +210,7 @@ fn content(route: &Route, status: u16, generator: &mut SchemaGenerator) -> Value
         Gives::Metrics => json!({ "text/plain": { "schema": { "type": "string" } } }),
         Gives::Picture => {
             let binary = json!({ "schema": { "type": "string", "format": "binary" } });
-            json!({ "image/png": binary, "image/gif": binary })
+            json!({ "image/*": binary, "video/*": binary })
         }
     }
 }

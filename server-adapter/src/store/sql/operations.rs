@@ -21,7 +21,7 @@ const ATTEMPTS: &str =
     FROM attempts WHERE generation = ?1 ORDER BY number";
 
 /// A row, for reading or inside of a transaction that may change it.
-async fn by_id<T: Tx>(tx: &mut T, id: &str, to_change: bool) -> Result<Option<Row>> {
+pub(super) async fn by_id<T: Tx>(tx: &mut T, id: &str, to_change: bool) -> Result<Option<Row>> {
     const READ: &str =
         concat!("SELECT ", generation_columns!(), " FROM generations g WHERE g.id = ?1");
     const CHANGE: &str =

@@ -1,6 +1,8 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
+mod assets;
 mod bounds;
+mod cache;
 mod content;
 mod door;
 mod events;
@@ -17,6 +19,7 @@ mod restart;
 mod sharing;
 mod short_ways;
 mod telemetry;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
