@@ -1,5 +1,6 @@
 //! The `onepath` command: the canonical path for files and for CI.
 
+mod account;
 mod admin;
 mod backup;
 mod bake;

@@ -47,7 +47,8 @@ const SKEW: i64 = 2_000;
 pub async fn examine(settings: &Settings, deep: bool) -> Vec<Check> {
     let mut checks = vec![folder("data folder", &settings.data)];
     if settings.data.is_dir() {
-        checks.push(signing_key(&settings.data.join("signing.key")));
+        checks.push(key_file("signing key", &settings.data.join("signing.key")));
+        checks.push(key_file("accounts key", &settings.data.join("accounts.key")));
         let blobs = settings.data.join("blobs");
         if blobs.is_dir() {
             checks.push(folder("blobs", &blobs));
@@ -108,8 +109,7 @@ fn folder(name: &'static str, folder: &Path) -> Check {
     }
 }
 
-fn signing_key(file: &Path) -> Check {
-    let name = "signing key";
+fn key_file(name: &'static str, file: &Path) -> Check {
     let meta = match std::fs::metadata(file) {
         Ok(meta) => meta,
         Err(_) => return Check::new(name, Verdict::Warning, "not there yet; a start makes it"),

@@ -106,3 +106,45 @@ async fn once(store: &dyn Store, now: Millis) -> Result<(), StoreError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::TryStreamExt as _;
+
+    use super::*;
+    use crate::asset::{Content, Placed};
+    use crate::clock::SystemClock;
+    use crate::store::{Asset, AssetStore as _, Media, MemoryStore, PlanNow, Reader};
+
+    #[tokio::test]
+    async fn bytes_that_nothing_needs_are_removed_and_no_others() {
+        let folder = std::env::temp_dir().join(format!("onepath-collect-{}", std::process::id()));
+        let (blobs, store) = (Blobs::folder(&folder).unwrap(), MemoryStore::new());
+        let ada = Reader { tenant: "studio".to_owned(), user: "ada".to_owned() };
+        let now = crate::clock::Clock::now(&SystemClock);
+        let mut places = Vec::new();
+        for (what, id) in [("kept", "kept"), ("deleted", "deleted"), ("without a row", "")] {
+            let blob = blobs.put(&Content::of(what.as_bytes()), &SystemClock).await.unwrap();
+            places.push(blob.place.clone());
+            if id.is_empty() {
+                continue;
+            }
+            let media = Media {
+                media_type: "image/png".to_owned(),
+                width: 1,
+                height: 1,
+                duration_ms: None,
+                bytes: blob.bytes,
+                sha256: blob.sha256.clone(),
+            };
+            let asset = Asset::upload(&ada, id.to_owned(), media, now);
+            store.keep_upload(asset, Some(blob), PlanNow::default()).await.unwrap();
+        }
+        assert!(store.delete_asset(&ada, "deleted", now).await.unwrap());
+        assert_eq!(collect(&store, &blobs, now - HOUR).await.unwrap(), 0, "a time of grace");
+        assert_eq!(collect(&store, &blobs, now + HOUR).await.unwrap(), 2);
+        let left: Vec<Placed> = blobs.list().try_collect().await.unwrap();
+        assert_eq!(left.iter().map(|placed| &placed.place).collect::<Vec<_>>(), [&places[0]]);
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,5 +1,6 @@
 //! The HTTP door: one table of routes that makes both the router and its OpenAPI description.
 
+mod accounts;
 mod assets;
 mod auth;
 mod body;

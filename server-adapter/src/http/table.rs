@@ -67,7 +67,7 @@ pub(super) struct Route {
     pub(super) gives: Gives,
     /// Statuses of problems.
     pub(super) bad: &'static [u16],
-    handler: fn() -> MethodRouter<App>,
+    pub(super) handler: fn() -> MethodRouter<App>,
 }
 
 impl Route {
@@ -84,7 +84,7 @@ impl Route {
     }
 }
 
-fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+pub(super) fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
@@ -92,7 +92,7 @@ fn whole_1_to_200(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 })
 }
 
-fn route_get<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_get<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -100,7 +100,7 @@ where
     get(handler)
 }
 
-fn route_post<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_post<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -108,7 +108,7 @@ where
     post(handler)
 }
 
-fn route_patch<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_patch<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -116,7 +116,7 @@ where
     patch(handler)
 }
 
-fn route_delete<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_delete<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -292,13 +292,19 @@ const SIGNED: &[Parameter] = &[
     Parameter { name: "signature", about: "Part of a signed URL.", schema: of::<String> },
 ];
 
-const OK: &[(u16, &str)] = &[(200, "Here it is.")];
+pub(super) const OK: &[(u16, &str)] = &[(200, "Here it is.")];
 
 /// What does not change, or has a tag.
 const TAGGED: &[(u16, &str)] = &[(200, "Here it is."), (304, "It is as you know it.")];
 
 /// Every route, in the order of the documentation.
 pub(super) fn routes() -> Vec<Route> {
+    let mut routes = for_users();
+    routes.extend(super::accounts::routes());
+    routes
+}
+
+fn for_users() -> Vec<Route> {
     vec![
         Route {
             method: "post",

@@ -1,5 +1,6 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
+mod accounts;
 mod assets;
 mod cache;
 mod content;
@@ -32,6 +33,9 @@ use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
 use crate::webhook::PublicUrl;
 
+pub use accounts::{
+    AccountChange, AccountListResponse, AccountView, NewAccount, NewKey, read_account,
+};
 pub use assets::{
     AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
     read_asset_patch,

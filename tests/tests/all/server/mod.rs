@@ -1,5 +1,6 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
+mod accounts;
 mod assets;
 mod bounds;
 mod cache;
@@ -12,6 +13,7 @@ mod generations;
 mod http;
 mod lists;
 mod logs;
+mod maker;
 mod money;
 mod openapi;
 mod problems;
