@@ -6,6 +6,8 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use onepath_core::Rating;
+use onepath_server::http::{Door, Origins, Patience, Rates};
+use onepath_server::limit::Rate;
 use onepath_server::service::{Plans, ServerBounds};
 use onepath_server::store::{Reader, Role, StoreError};
 use onepath_server::webhook::PublicUrl;
@@ -121,6 +123,8 @@ pub(crate) struct Args {
     /// When the old addresses `/api/v1/jobs` end (RFC 3339); they answer 410 then
     #[arg(long, value_name = "TIME", value_parser = time)]
     jobs_sunset: Option<i64>,
+    #[command(flatten)]
+    door: DoorArgs,
     /// The ratings that `--dev` allows for world and user
     #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
     dev_bounds: Option<ServerBounds>,
@@ -130,6 +134,39 @@ pub(crate) struct Args {
 fn time(text: &str) -> Result<i64, String> {
     onepath_server::clock::parse_rfc3339(text)
         .ok_or_else(|| format!("`{text}` is no time: such as 2027-01-01T00:00:00Z"))
+}
+
+/// Whose pages may call, and how often a key may.
+#[derive(Debug, ClapArgs)]
+struct DoorArgs {
+    /// An origin whose pages may call, such as https://studio.example; may be given several times
+    #[arg(long, env = "ONEPATH_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    origin: Vec<String>,
+    /// How many calls a key may make, as CALLS/SECONDS, or `off`; `--dev` sets no limit
+    #[arg(long, value_name = "RATE", default_value = "6000/60", value_parser = rate)]
+    rate_calls: Limit,
+    /// How many calls of a key may start runs, as CALLS/SECONDS, or `off`
+    #[arg(long, value_name = "RATE", default_value = "600/60", value_parser = rate)]
+    rate_creates: Limit,
+}
+
+/// A rate, or none.
+#[derive(Debug, Clone, Copy)]
+struct Limit(Option<Rate>);
+
+fn rate(text: &str) -> Result<Limit, String> {
+    if text == "off" { Ok(Limit(None)) } else { Rate::parse(text).map(|rate| Limit(Some(rate))) }
+}
+
+impl DoorArgs {
+    fn door(&self, dev: bool) -> Result<Door, String> {
+        let rates = Rates { calls: self.rate_calls.0, creates: self.rate_creates.0 };
+        Ok(Door {
+            origins: Origins::parse(self.origin.iter().map(String::as_str))?,
+            rates: if dev { Rates::default() } else { rates },
+            patience: Patience::default(),
+        })
+    }
 }
 
 /// Two ratings, such as `mature_implied,romantic`.
@@ -193,6 +230,7 @@ impl Args {
         settings.bounds = self.dev_bounds.unwrap_or_default();
         settings.pages = Some(crate::editor::pages());
         settings.jobs_sunset = self.jobs_sunset;
+        settings.door = self.door.door(self.dev)?;
         if self.dev {
             settings.plans = Plans::unlimited();
         } else if let Some(file) = &self.plans {

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod event;
 pub mod guard;
 pub mod http;
+pub mod limit;
 mod log;
 pub mod problem;
 pub mod provider;

@@ -198,12 +198,15 @@ pub struct Problem {
     /// The limit that stands in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Box<LimitReport>>,
+    /// Seconds after which it is worth another try: the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<i64>,
 }
 
 /// A limit that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LimitReport {
-    /// `in_flight`, `runs_month` or `micros_month`.
+    /// `in_flight`, `runs_month` or `micros_month` of a plan; `calls` or `creates` of a key.
     pub name: &'static str,
     /// How much is allowed.
     pub allowed: i64,
@@ -226,6 +229,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             limit: None,
+            retry_after: None,
         }
     }
 

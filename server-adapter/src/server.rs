@@ -13,7 +13,7 @@ use crate::asset::{Blobs, Spool};
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
 use crate::guard::{Guard, GuardError, GuardRules};
-use crate::http::{App, Pages, hash_key, serve};
+use crate::http::{App, Door, Pages, hash_key, serve};
 use crate::provider::{self, Provider, ProviderSettings, SetupError};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
@@ -61,6 +61,8 @@ pub struct Settings {
     pub public_url: Option<PublicUrl>,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
+    /// Whose pages may call, how often a key may, and how long the door waits.
+    pub door: Door,
 }
 
 impl Settings {
@@ -84,6 +86,7 @@ impl Settings {
             guard: GuardRules::default(),
             public_url: None,
             pages: None,
+            door: Door::default(),
         }
     }
 }
@@ -142,6 +145,7 @@ pub struct Server {
     workers: Workers,
     doors: Option<Doors>,
     pages: Option<Pages>,
+    door: Door,
 }
 
 impl Server {
@@ -186,7 +190,14 @@ impl Server {
             known: Arc::default(),
             tally: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker, workers, doors, pages: settings.pages })
+        Ok(Self {
+            service,
+            worker: settings.worker,
+            workers,
+            doors,
+            pages: settings.pages,
+            door: settings.door.clone(),
+        })
     }
 
     /// With one more provider, of the program's own; one with the same id is replaced.
@@ -206,7 +217,7 @@ impl Server {
     /// answers name them (`examples/src/server.rs`). Nothing is carried to a provider
     /// unless [`work`](Self::work) runs beside it, here or in another process.
     pub fn router(&self) -> axum::Router {
-        App::new(self.service.clone()).router()
+        App::new(self.service.clone()).with_door(self.door.clone()).router()
     }
 
     /// Carries what is due to the providers, until `stop` is true.
@@ -266,7 +277,7 @@ impl Server {
             None => self.router(),
         };
         let served = async {
-            tokio::join!(serve(listener, router, stop), streams);
+            tokio::join!(serve(listener, router, self.door.patience.head, stop), streams);
         };
         tokio::select! {
             () = served => {}

@@ -1,6 +1,7 @@
 //! The two servers that are compared. Both listen in the same way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -35,7 +36,7 @@ pub(crate) fn serve(what: &str) -> Result<(), Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         let (_stop, stopped) = watch::channel(false);
-        listen(listener, router, stopped).await;
+        listen(listener, router, Duration::from_secs(10), stopped).await;
         Ok(())
     })
 }

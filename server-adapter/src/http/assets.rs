@@ -4,19 +4,19 @@ use std::ops::Range;
 
 use axum::body::Body;
 use axum::extract::{FromRequestParts as _, RawQuery, Request, State};
+use axum::http::HeaderMap;
+use axum::http::StatusCode;
 use axum::http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_SECURITY_POLICY, ETAG, HeaderName, IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE,
-    X_CONTENT_TYPE_OPTIONS,
+    CONTENT_SECURITY_POLICY, ETAG, HeaderName, IF_RANGE, LOCATION, RANGE, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 
 use super::App;
 use super::body::JsonText;
 use super::multipart;
 use super::path::Name;
-use super::reply::{Failure, Reply, bytes, json, set};
+use super::reply::{Failure, Reply, bytes, is_known, json, set};
 use crate::problem::{Fault, Problem, ProblemCode};
 use crate::service::{Caller, read_asset_patch};
 use crate::store::{AssetQuery, Reader, SyncStatus};
@@ -158,7 +158,7 @@ pub(super) async fn file(
     // What a browser must not interpret is offered as bytes.
     let known_type = SHOWN.into_iter().find(|known| *known == media.media_type);
     let media_type = known_type.unwrap_or("application/octet-stream");
-    let mut response = if is_known(&parts.headers, &tag) {
+    let mut response = if is_known(&parts.headers, &media.sha256) {
         bytes(StatusCode::NOT_MODIFIED, media_type, Vec::new())
     } else {
         match wanted_range(&parts.headers, &tag, size) {
@@ -250,15 +250,6 @@ fn signed_reader(app: &App, id: &str, query: &str) -> Option<Result<Reader, Fail
         let detail = "the URL was changed or has expired: ask for the generation again";
         Problem::new(ProblemCode::Forbidden, detail).into()
     }))
-}
-
-/// Whether the client has it: a tag that a proxy made weak names the same bytes.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
-    let names = |known: &str| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag;
-    headers
-        .get(IF_NONE_MATCH)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|tags| tags.split(',').any(|known| names(known.trim())))
 }
 
 #[cfg(test)]

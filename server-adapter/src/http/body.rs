@@ -3,7 +3,6 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
@@ -18,9 +17,6 @@ use crate::problem::{Fault, Place, Problem, ProblemCode};
 /// The largest JSON body.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
-/// How long a body may be on its way.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// The text of a JSON body.
 #[derive(Debug)]
 pub(super) struct JsonText(pub(super) String);
@@ -28,7 +24,7 @@ pub(super) struct JsonText(pub(super) String);
 impl FromRequest<App> for JsonText {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Failure> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let headers = request.headers();
         let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !media.is_some_and(is_json) {
@@ -36,7 +32,7 @@ impl FromRequest<App> for JsonText {
             return Err(Problem::new(ProblemCode::UnsupportedMedia, detail).into());
         }
         let (parts, body) = request.into_parts();
-        let bytes = bounded(&parts.headers, body, MOST_BYTES).await?;
+        let bytes = bounded(app, &parts.headers, body, MOST_BYTES).await?;
         // Most bodies come in one piece, which is not copied.
         String::from_utf8(bytes.into()).map(Self).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -49,6 +45,7 @@ impl FromRequest<App> for JsonText {
 
 /// The bytes of a body, if it has up to `most` and comes in time.
 pub(super) async fn bounded(
+    app: &App,
     headers: &HeaderMap,
     body: Body,
     most: usize,
@@ -65,13 +62,14 @@ pub(super) async fn bounded(
     // Most bodies are there already: no clock is set for them.
     let read = match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
         Poll::Ready(read) => Ok(read),
-        Poll::Pending => tokio::time::timeout(PATIENCE, read).await,
+        Poll::Pending => tokio::time::timeout(app.door.patience.body, read).await,
     };
     match read {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(_)) => Err(too_large().into()),
         Err(_) => {
-            let detail = "the body did not come within 30 seconds";
+            let seconds = app.door.patience.body.as_secs_f64();
+            let detail = format!("the body did not come within {seconds} seconds");
             Err(Problem::new(ProblemCode::RequestTimeout, detail).into())
         }
     }

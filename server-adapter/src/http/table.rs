@@ -1,18 +1,26 @@
 //! The table of routes. The router and the OpenAPI document are both made of it, so that neither
 //! can name what the other lacks.
 
-use axum::Router;
+use std::collections::BTreeSet;
+
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::{Extension, Router};
 use onepath_core::legacy::CreateJobRequest;
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, cache, endpoints, events, generations, jobs, meta, telemetry, webhooks};
+use super::door::{StartsRun, keep};
+use super::generations::CONTENT;
+use super::meta::{OperationsResponse, ProvidersResponse, StatusResponse, VersionResponse};
+use super::{
+    App, assets, cache, docs, endpoints, events, generations, jobs, meta, telemetry, webhooks,
+};
 use crate::service::{
-    AssetListResponse, AssetView, CreateGenerationResponse, GenerationListResponse,
-    GenerationResponse, LineageResponse, PreflightResponse, SocialContextResponse, UsageResponse,
-    ValidateResponse,
+    AssetListResponse, AssetView, CreateGenerationResponse, GenerateContentResponse,
+    GenerationListResponse, GenerationResponse, LineageResponse, PreflightResponse,
+    SocialContextResponse, UsageResponse, ValidateResponse,
 };
 use crate::service::{
     CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
@@ -26,8 +34,10 @@ use crate::service::{JobListResponse, JobResponse};
 pub(super) enum Gives {
     /// JSON of a schema.
     Json(fn(&mut SchemaGenerator) -> Schema),
-    /// JSON that describes itself.
-    AnyJson(&'static str),
+    /// JSON of a schema, and of another for whoever accepts that media type.
+    JsonOr(fn(&mut SchemaGenerator) -> Schema, &'static str, fn(&mut SchemaGenerator) -> Schema),
+    /// JSON that describes itself, of a media type.
+    AnyJson(&'static str, &'static str),
     /// The bytes of a picture.
     Picture,
     /// Text that Prometheus reads.
@@ -63,6 +73,20 @@ pub(super) struct Route {
     /// Statuses of problems.
     pub(super) bad: &'static [u16],
     pub(super) handler: fn() -> MethodRouter<App>,
+}
+
+impl Route {
+    /// Whether it may start a run: it is answered with 202.
+    pub(super) fn starts_run(&self) -> bool {
+        self.good.iter().any(|(status, _)| *status == 202)
+    }
+
+    /// Statuses of problems: its own, those of reading a body, and those of every key.
+    pub(super) fn problems(&self) -> BTreeSet<u16> {
+        let body: &[u16] = if self.body.is_some() { &[400, 408, 413, 415, 422] } else { &[] };
+        let key: &[u16] = if self.key { &[401, 403, 422, 429, 503] } else { &[] };
+        [self.bad, body, key].concat().into_iter().collect()
+    }
 }
 
 pub(super) fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
@@ -144,6 +168,14 @@ fn time(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "string", "format": "date-time" })
 }
 
+fn place(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,18}\\.[0-9a-f-]{36}$" })
+}
+
+fn position(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,18}$" })
+}
+
 const LIST: &[Parameter] = &[
     Parameter {
         name: "status",
@@ -188,11 +220,7 @@ const LIST: &[Parameter] = &[
     },
     Parameter { name: "offset", about: "Generations that are passed over.", schema: whole },
     Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
-    Parameter {
-        name: "cursor",
-        about: "The `next_cursor` of the page before.",
-        schema: of::<String>,
-    },
+    Parameter { name: "cursor", about: "The `next_cursor` of the page before.", schema: place },
     Parameter {
         name: "count",
         about: "Whether `total` says how many there are on all pages.",
@@ -205,7 +233,7 @@ fn words(_: &mut SchemaGenerator) -> Schema {
 }
 
 const EVENTS: &[Parameter] = &[
-    Parameter { name: "cursor", about: "Events behind this place.", schema: of::<String> },
+    Parameter { name: "cursor", about: "Events behind this place.", schema: position },
     Parameter { name: "words", about: "`old` for those of the system before.", schema: words },
     Parameter {
         name: "token",
@@ -280,6 +308,9 @@ const MESSAGES: &[Parameter] = &[
 
 pub(super) const OK: &[(u16, &str)] = &[(200, "Here it is.")];
 
+/// What does not change, or has a tag.
+const TAGGED: &[(u16, &str)] = &[(200, "Here it is."), (304, "It is as you know it.")];
+
 /// Every route, in the order of the documentation.
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = for_users();
@@ -302,7 +333,11 @@ fn for_users() -> Vec<Route> {
                 (202, "A run was started or joined; `Location` names the generation."),
                 (200, "It exists; nothing is paid."),
             ],
-            gives: Gives::Json(of::<CreateGenerationResponse>),
+            gives: Gives::JsonOr(
+                of::<CreateGenerationResponse>,
+                CONTENT,
+                of::<GenerateContentResponse>,
+            ),
             bad: &[400, 401, 402, 403, 408, 409, 413, 415, 422, 429, 503, 507],
             handler: || route_post(generations::create),
         },
@@ -361,7 +396,11 @@ fn for_users() -> Vec<Route> {
                 (202, "A run was started; `Location` names the generation."),
                 (200, "It is over, and the caller preferred to wait."),
             ],
-            gives: Gives::Json(of::<CreateGenerationResponse>),
+            gives: Gives::JsonOr(
+                of::<CreateGenerationResponse>,
+                CONTENT,
+                of::<GenerateContentResponse>,
+            ),
             bad: &[400, 401, 402, 403, 408, 413, 415, 422, 429, 503, 507],
             handler: || route_post(generations::simple_image_to_video),
         },
@@ -476,8 +515,8 @@ fn for_users() -> Vec<Route> {
             key: true,
             query: &[],
             body: None,
-            good: &[(200, "Here it is."), (304, "It is as you know it.")],
-            gives: Gives::Json(of::<GenerationResponse>),
+            good: TAGGED,
+            gives: Gives::JsonOr(of::<GenerationResponse>, CONTENT, of::<GenerateContentResponse>),
             bad: &[401, 404, 503],
             handler: || route_get(generations::get),
         },
@@ -918,9 +957,7 @@ fn for_users() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson(
-                "`{operations: [{generation_type, operation, media, is_semantic_alias}]}`",
-            ),
+            gives: Gives::Json(of::<OperationsResponse>),
             bad: &[401],
             handler: || route_get(meta::operations),
         },
@@ -934,7 +971,7 @@ fn for_users() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{providers: [ProviderInfo]}`"),
+            gives: Gives::Json(of::<ProvidersResponse>),
             bad: &[401],
             handler: || route_get(meta::providers),
         },
@@ -948,7 +985,7 @@ fn for_users() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{status: \"ok\"}`"),
+            gives: Gives::Json(of::<StatusResponse>),
             bad: &[],
             handler: || route_get(meta::health),
         },
@@ -962,7 +999,7 @@ fn for_users() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{status: \"ready\"}`"),
+            gives: Gives::Json(of::<StatusResponse>),
             bad: &[503],
             handler: || route_get(meta::ready),
         },
@@ -976,7 +1013,7 @@ fn for_users() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{version, contract}`"),
+            gives: Gives::Json(of::<VersionResponse>),
             bad: &[],
             handler: || route_get(meta::version),
         },
@@ -989,8 +1026,8 @@ fn for_users() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("OpenAPI 3.1."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/json", "OpenAPI 3.1."),
             bad: &[],
             handler: || route_get(meta::openapi),
         },
@@ -1003,8 +1040,8 @@ fn for_users() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("A JSON Schema."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/schema+json", "A JSON Schema."),
             bad: &[404],
             handler: || route_get(meta::schema),
         },
@@ -1017,8 +1054,8 @@ fn for_users() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("A JSON Schema."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/schema+json", "A JSON Schema."),
             bad: &[404],
             handler: || route_get(meta::schema_for_editors),
         },
@@ -1029,7 +1066,15 @@ fn for_users() -> Vec<Route> {
 pub(super) fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        router = router.route(route.path, (route.handler)());
+        let handler = (route.handler)();
+        let starts_run = route.starts_run();
+        let handler = if starts_run { handler.layer(Extension(StartsRun)) } else { handler };
+        router = router.route(route.path, handler);
     }
-    router.method_not_allowed_fallback(meta::no_method).fallback(meta::no_path).with_state(app)
+    router = router.merge(docs::router());
+    router = router.method_not_allowed_fallback(meta::no_method).fallback(meta::no_path);
+    if app.door.is_kept() {
+        router = router.layer(from_fn_with_state(app.clone(), keep));
+    }
+    router.with_state(app)
 }

@@ -38,7 +38,7 @@ pub(super) async fn behind_door(State(app): State<App>, door: Door, request: Req
     // A token that is not known is refused before anything else is read.
     let target = app.service.webhook_target(&door.provider, &door.token).await?;
     let (parts, body) = request.into_parts();
-    let body: Bytes = bounded(&parts.headers, body, MOST_BYTES).await?;
+    let body: Bytes = bounded(&app, &parts.headers, body, MOST_BYTES).await?;
     app.service.take_webhook(target, &parts.headers, &body).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -50,7 +50,7 @@ pub(super) async fn by_name(
     request: Request,
 ) -> Reply {
     let (parts, body) = request.into_parts();
-    let body: Bytes = bounded(&parts.headers, body, MOST_BYTES).await?;
+    let body: Bytes = bounded(&app, &parts.headers, body, MOST_BYTES).await?;
     let target = app.service.webhook_named(&provider, &parts.headers, &body).await?;
     app.service.take_webhook(target, &parts.headers, &body).await?;
     Ok(StatusCode::NO_CONTENT.into_response())

@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod cache;
+mod content;
 mod create;
 mod endpoints;
 mod idempotency;
@@ -43,6 +44,10 @@ pub use assets::{
     read_asset_patch,
 };
 pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
+pub use content::{
+    ContentCost, ContentError, ContentKind, ContentMetadata, ContentStatus,
+    GenerateContentResponse, GeneratedContentPayload,
+};
 pub use create::{Answered, Call};
 pub use endpoints::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
 pub use idempotency::{content_fingerprint, idempotency_key};

@@ -4,6 +4,8 @@ mod accounts;
 mod assets;
 mod bounds;
 mod cache;
+mod content;
+mod door;
 mod events;
 mod failures;
 mod files;
