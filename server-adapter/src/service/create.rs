@@ -8,7 +8,7 @@ use onepath_core::{
 };
 
 use super::idempotency::content_fingerprint;
-use super::plan::{Plan, Setting, own_world, plan, world_id};
+use super::plan::{Plan, Setting, described, own_world, plan, world_id};
 use super::standing::Standing;
 use super::view::{CreateGenerationResponse, PreflightResponse, ValidateResponse};
 use super::{Caller, Service};
@@ -127,6 +127,7 @@ impl Service {
         let with_world = own_world(envelope, &standing)?;
         let envelope = with_world.as_ref().unwrap_or(envelope);
         if let Some(draft) = Draft::new(envelope, standing.own(), now) {
+            let draft = described(draft, envelope, &self.providers);
             return Ok(ValidateResponse::new(draft.prepare(&read.faults).report));
         }
         if let Some(request) = &envelope.request {
