@@ -4,6 +4,7 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload};
 use sha2::{Digest as _, Sha256};
@@ -39,6 +40,12 @@ impl Blobs {
             .map_err(|error| std::io::Error::other(error.to_string()))?
             .with_fsync(true);
         Ok(Self { place: Arc::new(place) })
+    }
+
+    /// In memory: gone with the last copy of this value.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self { place: Arc::new(InMemory::new()) }
     }
 
     /// Keeps bytes and gives their hash. The same bytes twice are one blob.

@@ -2,6 +2,8 @@
 
 mod carry;
 mod presence;
+#[cfg(any(test, feature = "conformance"))]
+pub mod sim;
 
 use std::sync::Arc;
 use std::time::Duration;

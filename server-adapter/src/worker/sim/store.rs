@@ -1,0 +1,133 @@
+//! The store in memory, reached over a way on which calls come late, and answers get lost.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use onepath_core::lifecycle::State;
+use tokio::sync::watch;
+
+use super::world::World;
+use crate::store::{
+    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Generation, Key, ListQuery, MemoryStore, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
+    Reader, Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World as Place,
+};
+
+/// The store.
+#[derive(Debug, Clone)]
+pub(super) struct SimStore {
+    world: World,
+    kept: Arc<MemoryStore>,
+    seen: Arc<Mutex<BTreeMap<String, Row>>>,
+}
+
+impl SimStore {
+    pub(super) fn new(world: &World) -> Self {
+        Self { world: world.clone(), kept: Arc::default(), seen: Arc::default() }
+    }
+
+    /// What is kept, at once and as it is.
+    pub(super) fn kept(&self) -> &MemoryStore {
+        &self.kept
+    }
+
+    async fn call<T>(&self, answer: impl Future<Output = Result<T>>) -> Result<T> {
+        let lost = || StoreError::Unavailable("lost on the way".to_owned());
+        self.way().await;
+        if self.world.trouble() {
+            return Err(lost());
+        }
+        let answer = answer.await;
+        self.look();
+        self.way().await;
+        if self.world.trouble() { Err(lost()) } else { answer }
+    }
+
+    /// Most calls are quick; some take long.
+    async fn way(&self) {
+        let most = if self.world.trouble() { 20_000 } else { 20 };
+        self.world.pause(self.world.below(most)).await;
+    }
+
+    /// What may never change has not: I4, I5 and I13.
+    fn look(&self) {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        for row in self.kept.everything().0 {
+            if let Some(before) = seen.get(&row.id) {
+                let what = changed(before, &row);
+                if let Some(what) = what {
+                    self.world.broken(format!("{what}: {before:?} became {row:?}"));
+                }
+            }
+            seen.insert(row.id.clone(), row);
+        }
+    }
+}
+
+fn changed(before: &Row, row: &Row) -> Option<&'static str> {
+    let same_run = before.state.run() == row.state.run();
+    if row.fence < before.fence {
+        Some("I5: a fence fell")
+    } else if before.state.is_terminal() && same_run && before.state != row.state {
+        Some("I4: an end changed")
+    } else if before.state.run() > row.state.run() {
+        Some("I4: a run was undone")
+    } else if (&before.asked, &before.tenant) != (&row.asked, &row.tenant) {
+        Some("I13: what was asked changed")
+    } else if let (State::Pending { .. }, true) = (row.state, row.lease_until.is_some()) {
+        Some("a row that waits is held")
+    } else {
+        None
+    }
+}
+
+/// Every call goes over the way.
+macro_rules! over_the_way {
+    ($(fn $name:ident(&self $(, $argument:ident: $kind:ty)*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for SimStore {
+            $(async fn $name(&self $(, $argument: $kind)*) -> Result<$answer> {
+                self.call(self.kept.$name($($argument),*)).await
+            })*
+
+            fn changes(&self) -> watch::Receiver<u64> {
+                self.kept.changes()
+            }
+        }
+    };
+}
+
+over_the_way! {
+    fn create(&self, creation: Creation) -> CreateOutcome;
+    fn preview(&self, new: &NewGeneration) -> (Answer, Option<Row>);
+    fn get(&self, viewer: &Viewer, id: &str) -> Option<Generation>;
+    fn list(&self, reader: &Reader, query: &ListQuery) -> Page;
+    fn claim(&self, claim: &Claim) -> Vec<Claimed>;
+    fn next_due(&self) -> Option<Millis>;
+    fn heartbeat(&self, id: &str, fence: i64, now: Millis, lease_until: Millis) -> bool;
+    fn end_leases(&self, now: Millis) -> u64;
+    fn advance(&self, advance: &Advance) -> Option<Advanced>;
+    fn cancel(&self, reader: &Reader, id: &str, now: Millis) -> Option<Cancelled>;
+    fn retry(&self, reader: &Reader, id: &str, plan: PlanNow, now: Millis) -> Outcome;
+    fn delete(&self, reader: &Reader, id: &str, now: Millis) -> Outcome;
+    fn patch(&self, reader: &Reader, id: &str, patch: &Patch, now: Millis) -> Outcome;
+    fn asset(&self, viewer: &Viewer, id: &str) -> Option<Asset>;
+    fn events(&self, viewer: &Viewer, id: &str) -> Vec<Event>;
+    fn events_after(&self, cursor: i64, limit: usize) -> Vec<Event>;
+    fn last_event(&self) -> i64;
+    fn used(&self, reader: &Reader, since: Millis) -> Used;
+    fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Vec<UsageLine>;
+    fn add_key(&self, key: Key) -> ();
+    fn key(&self, hash: &str) -> Option<Key>;
+    fn keys(&self) -> Vec<Key>;
+    fn revoke_key(&self, id: &str, now: Millis) -> bool;
+    fn put_user(&self, user: User) -> ();
+    fn user(&self, reader: &Reader) -> Option<User>;
+    fn users(&self, tenant: Option<&str>) -> Vec<User>;
+    fn put_world(&self, world: Place) -> ();
+    fn world(&self, tenant: &str, id: &str) -> Option<Place>;
+    fn worlds(&self, tenant: Option<&str>) -> Vec<Place>;
+    fn forget_receipts(&self, before: Millis) -> u64;
+    fn ping(&self) -> ();
+}
