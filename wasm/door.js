@@ -97,8 +97,6 @@ export function toText(value, name) {
 
 export const toValue = JSON.parse;
 
-export const memberOf = (value, name) => value[name];
-
 export const toMisuse = (message) => new TypeError(`onepath: ${message}`);
 
 /** A request was not made; `findings` says why. */

@@ -7,6 +7,7 @@ use onepath_core::{Rating, WorldMeta, decode};
 use onepath_server::store::{Reader, Role, User, World};
 use onepath_server::{Server, new_key};
 
+use crate::backup;
 use crate::render::{Format, Renderer};
 use crate::serve::Place;
 use crate::{Outcome, Run, print};
@@ -23,6 +24,10 @@ pub(crate) enum Command {
     /// Worlds: what they declare about generation
     #[command(subcommand)]
     World(WorldCommand),
+    /// Copy an embedded store with its blobs to a new folder, while a server may be running
+    Backup(backup::BackupArgs),
+    /// Make a data folder of a backup, after looking whether all of it is there and whole
+    Restore(backup::RestoreArgs),
 }
 
 /// What is done with keys.
@@ -152,6 +157,8 @@ pub(crate) fn run(command: &Command) -> Run {
             Command::User(UserCommand::List(place)) => list_users(place).await,
             Command::World(WorldCommand::Set(args)) => set_world(args).await,
             Command::World(WorldCommand::List(place)) => list_worlds(place).await,
+            Command::Backup(args) => backup::make(args),
+            Command::Restore(args) => backup::take_back(args),
         }
     })
 }

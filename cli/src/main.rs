@@ -1,10 +1,13 @@
 //! The `onepath` command: the canonical path for files and for CI.
 
 mod admin;
+mod backup;
 mod bake;
 mod batch;
 mod check;
+mod config;
 mod context;
+mod doctor;
 mod editor;
 mod input;
 mod node;
@@ -62,6 +65,10 @@ enum Command {
     Serve(serve::Args),
     /// Carry out what servers take in, apart from them
     Worker(serve::WorkerArgs),
+    /// Look at everything a server with these settings would use, and change nothing
+    ///
+    /// Takes the settings of `serve`. Exit code 1 means that something failed.
+    Doctor(doctor::DoctorArgs),
     /// Look after a server's data folder
     #[command(subcommand)]
     Admin(admin::Command),
@@ -78,7 +85,11 @@ enum Outcome {
 type Run = Result<Outcome, String>;
 
 fn main() -> ExitCode {
-    let run = match Cli::parse().command {
+    let (cli, settings) = match config::parse(std::env::args_os().collect()) {
+        Ok(parsed) => parsed,
+        Err(message) => return stopped(&message),
+    };
+    let run = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => table::explain(&args),
         Command::Canon(args) => print::canon(&args),
@@ -94,15 +105,18 @@ fn main() -> ExitCode {
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
         Command::Admin(command) => admin::run(&command),
+        Command::Doctor(args) => doctor::run(&args, &settings),
     };
     match run {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
         // A reader that went away, such as `head`, is no fault of ours.
         Err(message) if message == print::BROKEN_PIPE => ExitCode::SUCCESS,
-        Err(message) => {
-            print::note(&format!("onepath: {message}\n"));
-            ExitCode::from(2)
-        }
+        Err(message) => stopped(&message),
     }
+}
+
+fn stopped(message: &str) -> ExitCode {
+    print::note(&format!("onepath: {message}\n"));
+    ExitCode::from(2)
 }

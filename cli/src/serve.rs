@@ -13,11 +13,14 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::config::ConfigFile;
 use crate::{Outcome, Run};
 
 /// Where a server keeps what it knows.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Place {
+    #[command(flatten)]
+    config: ConfigFile,
     /// Where everything is kept; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "onepath-data")]
     data: PathBuf,
@@ -36,11 +39,27 @@ impl Place {
     }
 }
 
+/// How a program logs, to standard error. `ONEPATH_LOG` says how much: `info` if it is not set.
+#[derive(Debug, ClapArgs)]
+struct Logs {
+    /// Lines for people, or one JSON object a line
+    #[arg(long, env = "ONEPATH_LOG_FORMAT", value_name = "FORMAT", default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
 /// Options of `onepath worker`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WorkerArgs {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    logs: Logs,
 }
 
 /// Options of `onepath serve`.
@@ -51,6 +70,8 @@ pub(crate) struct Args {
     listen: SocketAddr,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    logs: Logs,
     /// Leave the work to `onepath worker`
     #[arg(long)]
     no_worker: bool,
@@ -89,12 +110,12 @@ pub(crate) fn run(args: &Args) -> Run {
             args.listen
         ));
     }
-    start(serve(args))
+    start(&args.logs, serve(args))
 }
 
 /// Works until Ctrl-C or SIGTERM, on what servers take in.
 pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
-    start(async {
+    start(&args.logs, async {
         let server = Server::open(&args.place.settings()).map_err(|error| error.to_string())?;
         crate::print::line("onepath works")?;
         server.work(stop_when_asked()).await;
@@ -103,13 +124,16 @@ pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
 }
 
 /// Runs a program that logs, on a runtime of its own.
-fn start(program: impl Future<Output = Run>) -> Run {
+fn start(logs: &Logs, program: impl Future<Output = Run>) -> Run {
     let filter = EnvFilter::try_from_env("ONEPATH_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
+    let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
+        .with_ansi(std::io::stderr().is_terminal());
+    match logs.log_format {
+        LogFormat::Text => subscriber.init(),
+        LogFormat::Json => subscriber.json().flatten_event(true).init(),
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -117,18 +141,26 @@ fn start(program: impl Future<Output = Run>) -> Run {
     runtime.block_on(program)
 }
 
-async fn serve(args: &Args) -> Run {
-    let mut settings = args.place.settings();
-    settings.bounds = args.dev_bounds.unwrap_or_default();
-    settings.pages = Some(crate::editor::pages());
-    if args.dev {
-        settings.plans = Plans::unlimited();
-    } else if let Some(file) = &args.plans {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-        settings.plans =
-            Plans::from_json(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+impl Args {
+    /// The server's settings.
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
+        let mut settings = self.place.settings();
+        settings.bounds = self.dev_bounds.unwrap_or_default();
+        settings.pages = Some(crate::editor::pages());
+        if self.dev {
+            settings.plans = Plans::unlimited();
+        } else if let Some(file) = &self.plans {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            settings.plans =
+                Plans::from_json(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        Ok(settings)
     }
+}
+
+async fn serve(args: &Args) -> Run {
+    let settings = args.settings()?;
     let server = Server::open(&settings).map_err(|error| error.to_string())?;
     end_dev_keys(&server).await.map_err(|error| error.to_string())?;
     let key = if args.dev {

@@ -414,12 +414,12 @@ impl<'a> BuildOptions<'a> {
 
 impl<'a> BuildOptions<'a> {
     /// Takes over every field that `other` gives.
-    pub(crate) fn replace_with(&mut self, other: &Self) {
+    pub(crate) fn replace_with(&mut self, other: Self) {
         macro_rules! each {
             ($($field:ident)*) => {
                 // Taken apart without `..`: a new field does not compile until it stands here.
-                let Self { $($field: _,)* } = other;
-                $(if other.$field.is_some() { self.$field.clone_from(&other.$field); })*
+                let Self { $($field,)* } = other;
+                $(if $field.is_some() { self.$field = $field; })*
             };
         }
         each! {

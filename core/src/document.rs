@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use crate::build::{Prepared, prepare_with};
 use crate::config::GenerationNodeConfig;
 use crate::context::BuildOptions;
-use crate::decode::{Decoded, decode};
+use crate::decode::{Decoded, Text, decode};
 use crate::facts::{Facts, Known};
 use crate::finding::{Finding, Report};
 use crate::json::locate::Index;
@@ -69,13 +69,11 @@ pub fn document_kind(text: &str) -> DocumentKind {
     if broken && names_our_members(text) { DocumentKind::Config } else { kind }
 }
 
-/// Whether the first member is one that nodes and scene files have and configs have not.
-fn starts_as_other(text: &str) -> bool {
+/// The first member of a text that is an object.
+fn first_member(text: &str) -> Option<Text<'_>> {
     let mut reader = Reader::new(text, Profile::Any);
-    let names = ["config", "id", "nodes", "scenes", "options", "$schema"];
-    reader.peek() == b'{'
-        && reader.open_object("")
-        && reader.next_key(&mut true).is_some_and(|key| names.contains(&key.text.as_ref()))
+    let is_object = reader.peek() == b'{' && reader.open_object("");
+    if is_object { reader.next_key(&mut true).map(|key| key.text) } else { None }
 }
 
 /// Whether a text that is no JSON looks like a document of ours.
@@ -126,7 +124,21 @@ pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a>
     // Most documents are configs, and a config without a fault is nothing else: `nodes`, `scenes`
     // and `config` are none of its fields. Only what has faults is looked at twice, and what starts
     // with a member that no config has is not read as one.
-    let other = starts_as_other(text);
+    let first = first_member(text);
+    let is_first = |names: &[&str]| first.as_deref().is_some_and(|first| names.contains(&first));
+    let other = is_first(&["config", "id", "nodes", "scenes", "options", "$schema"]);
+    if is_first(&["config", "id", "options"]) {
+        // A node without a fault is nothing else either.
+        let read: Decoded<GenerationNode<'a>> = decode(text);
+        if let (Some(node), []) = (read.value, read.faults.as_slice()) {
+            return Document {
+                items: vec![node.into_item(base)],
+                findings: Vec::new(),
+                text,
+                index: OnceLock::new(),
+            };
+        }
+    }
     let read: Decoded<GenerationNodeConfig<'a>> =
         if other { Decoded { value: None, faults: Vec::new() } } else { decode(text) };
     let mut kind = DocumentKind::Config;
@@ -154,7 +166,7 @@ pub fn read_document<'a>(text: &'a str, base: &BuildOptions<'a>) -> Document<'a>
         }
         DocumentKind::Node => {
             let read: Decoded<GenerationNode<'a>> = decode(text);
-            let items = read.value.iter().map(|node| node.item(base)).collect();
+            let items = read.value.into_iter().map(|node| node.into_item(base)).collect();
             Document { items, findings: read.faults, text, index: OnceLock::new() }
         }
         _ => {

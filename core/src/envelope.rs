@@ -47,6 +47,8 @@ record! {
         world: Option<World<'a>> = "world";
         /// The world, by the id under which the server knows it.
         world_id: Option<Id<'a>> = "world_id" | "worldId" with crate::id::optional as Option<crate::id::Optional>;
+        /// The folder inside of the tenant in which the generation lies; it is no wall.
+        workspace_id: Option<Id<'a>> = "workspace_id" | "workspaceId" with crate::id::optional as Option<crate::id::Optional>;
         /// Who the content is for; their bound can only lower the server's.
         user: Option<User<'a>> = "user";
         /// The npcs in the scene, in order.

@@ -5,7 +5,8 @@ use crate::decode::decode;
 use crate::identity::{Policy, View, field_policies, member_pointer};
 use crate::json::locate::{escape, unescape};
 use crate::json::value::{Map, Value};
-use crate::order::sorted;
+use crate::json::write::to_json;
+use crate::order::{sort_names, sorted};
 use crate::provider::ProviderInfo;
 use crate::request::GenerateContentRequest;
 use crate::words::Strategy;
@@ -116,7 +117,7 @@ fn identity(
 
 /// The request as it travels, its members in canonical order: order is no difference.
 fn whole(request: &GenerateContentRequest<'_>) -> Value<'static> {
-    let text = serde_json::to_string(request).unwrap_or_default();
+    let text = to_json(request).unwrap_or_default();
     canonicalize(&text).map_or(Value::Null, |text| value(&text))
 }
 
@@ -128,7 +129,7 @@ fn value(text: &str) -> Value<'static> {
 fn names<'v>(maps: [Option<&'v Map<'_>>; 2]) -> Vec<&'v str> {
     let mut names: Vec<&str> =
         maps.into_iter().flatten().flat_map(Map::iter).map(|(name, _)| name).collect();
-    names.sort_unstable();
+    sort_names(&mut names);
     names.dedup();
     names
 }

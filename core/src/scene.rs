@@ -417,7 +417,7 @@ impl<'a> SceneFile<'a> {
     }
 
     fn options(&self, node: &GenerationNode<'a>, context: &BuildOptions<'a>) -> BuildOptions<'a> {
-        let mut options = node.with_context(context);
+        let mut options = with_context(node.options.clone(), context);
         let scene = |link: Option<&SceneLink<'a>>| match link? {
             SceneLink::Scene(scene) => Some(scene.clone()),
             SceneLink::Id(id) => {
@@ -437,27 +437,27 @@ fn replace<T: Clone>(into: &mut Option<T>, from: Option<&T>) {
     }
 }
 
-impl<'a> GenerationNode<'a> {
-    /// The node's own options, with the context where they say nothing.
-    fn with_context(&self, context: &BuildOptions<'a>) -> BuildOptions<'a> {
-        let mut options = context.clone();
-        if let Some(own) = &self.options {
-            options.replace_with(own);
-        }
-        options
+/// A node's own options, with the context where they say nothing.
+fn with_context<'a>(own: Option<BuildOptions<'a>>, context: &BuildOptions<'a>) -> BuildOptions<'a> {
+    let mut options = context.clone();
+    if let Some(own) = own {
+        options.replace_with(own);
     }
+    options
+}
 
+impl<'a> GenerationNode<'a> {
     /// The config with its context, for a document that is one node.
     #[must_use]
-    pub fn item(&self, base: &BuildOptions<'a>) -> NodeItem<'a> {
-        let mut options = self.with_context(base);
-        let scene = |link: Option<&SceneLink<'a>>| match link? {
-            SceneLink::Scene(scene) => Some(scene.clone()),
-            SceneLink::Id(id) => Some(SceneRef::new(id.clone())),
+    pub fn into_item(self, base: &BuildOptions<'a>) -> NodeItem<'a> {
+        let mut options = with_context(self.options, base);
+        let scene = |link: SceneLink<'a>| match link {
+            SceneLink::Scene(scene) => scene,
+            SceneLink::Id(id) => SceneRef::new(id),
         };
-        options.from_scene = scene(self.from_scene.as_ref()).or(options.from_scene);
-        options.to_scene = scene(self.to_scene.as_ref()).or(options.to_scene);
+        options.from_scene = self.from_scene.map(scene).or(options.from_scene);
+        options.to_scene = self.to_scene.map(scene).or(options.to_scene);
         let name = self.id.as_ref().map_or_else(|| "node".to_owned(), Id::to_string);
-        NodeItem { name, config: self.config.clone(), options, place: Place::Node }
+        NodeItem { name, config: self.config, options, place: Place::Node }
     }
 }

@@ -2,17 +2,21 @@
 #![deny(missing_docs)]
 
 pub mod asset;
+pub mod backup;
 pub mod cache;
 pub mod clock;
+pub mod doctor;
 pub mod event;
 pub mod guard;
 pub mod http;
+mod log;
 pub mod problem;
 pub mod provider;
 mod server;
 pub mod service;
 pub mod signing;
 pub mod store;
+pub mod trace;
 pub mod worker;
 
 pub use server::{OpenError, Server, Settings, new_key};

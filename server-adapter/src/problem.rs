@@ -1,6 +1,6 @@
 //! Errors on the wire: RFC 9457 problem documents, one table of codes.
 
-use onepath_core::{Finding, Severity};
+use onepath_core::{Code, Finding, Severity};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -120,6 +120,34 @@ pub struct Fault {
     /// What to do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub help: Option<String>,
+    /// Where in the text, if it is no JSON.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub place: Option<Place>,
+}
+
+/// A place in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Place {
+    /// From 1.
+    pub line: usize,
+    /// From 1, in Unicode scalar values.
+    pub column: usize,
+    /// From 0, in bytes.
+    pub offset: usize,
+}
+
+impl Place {
+    /// The place behind the first `offset` bytes.
+    #[must_use]
+    pub fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.rsplit_once('\n').map_or(before, |(_, line)| line);
+        Self {
+            line: before.matches('\n').count() + 1,
+            column: line.chars().count() + 1,
+            offset: before.len(),
+        }
+    }
 }
 
 impl Fault {
@@ -131,6 +159,7 @@ impl Fault {
             code: code.to_owned(),
             detail: detail.into(),
             help: None,
+            place: None,
         }
     }
 }
@@ -142,6 +171,7 @@ impl From<&Finding> for Fault {
             code: finding.code().slug().to_owned(),
             detail: finding.message(),
             help: finding.help(),
+            place: None,
         }
     }
 }
@@ -235,6 +265,27 @@ impl Problem {
     pub fn with(mut self, errors: Vec<Fault>) -> Self {
         self.errors = errors;
         self
+    }
+
+    /// A text that is no JSON from a place on.
+    #[must_use]
+    pub fn malformed(mut fault: Fault, place: Place) -> Self {
+        let Place { line, column, .. } = place;
+        let detail = format!("{} at line {line}, column {column}", fault.detail);
+        fault.place = Some(place);
+        Self::new(ProblemCode::MalformedJson, detail).with(vec![fault])
+    }
+
+    /// What reading a body found: the place where it stops being JSON, else every fault.
+    #[must_use]
+    pub fn unread(text: &str, faults: &[Finding]) -> Self {
+        match faults.iter().find(|fault| fault.code() == Code::JsonSyntax) {
+            Some(fault) => {
+                let offset = fault.span().map_or(0, |span| span.start);
+                Self::malformed(Fault::from(fault), Place::of(text, offset))
+            }
+            None => Self::findings(faults),
+        }
     }
 
     /// A document with faults.

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { constants, deflateRawSync } from 'node:zlib';
 
 import { Document, OnepathRefusal, buildGenerateContentRequest, check, fingerprint } from 'onepath';
 
@@ -84,6 +85,49 @@ test('what cannot be done is said, and changes nothing', () => {
   assert.deepEqual(broken.toJSON(), config);
 });
 
+/** Every answer of an edited document is that of a new one with its text, and of the plain functions. */
+function agrees(document) {
+  const text = document.toString();
+  const fresh = new Document(text);
+  const answer = (run) => {
+    try {
+      return run();
+    } catch (error) {
+      return { name: error.name, message: error.message, findings: error.findings };
+    }
+  };
+  const expected = check(text);
+  assert.deepEqual(document.findings(), expected.findings);
+  assert.deepEqual(document.report(), expected);
+  assert.equal(document.findings(), document.findings());
+  for (const method of ['nodes', 'request', 'fingerprint']) {
+    assert.deepEqual(answer(() => document[method]()), answer(() => fresh[method]()), method);
+  }
+  fresh.free();
+  const made = answer(() => document.fingerprint());
+  if (made.operation === undefined) return;
+  agreed += 1;
+  const { config, options } = JSON.parse(text);
+  assert.deepEqual(made, fingerprint(config, options));
+  assert.deepEqual(document.request(), buildGenerateContentRequest(config, options));
+}
+
+/** How often an edited document was one that can be made. */
+let agreed = 0;
+
+test('the inflater of browsers gives what zlib gives', async () => {
+  const { inflate } = await import(`${root}/pkg/src/inflate.js`);
+  const module = readFileSync(new URL('./onepath.wasm', import.meta.resolve('onepath')));
+  const texts = [module, Buffer.alloc(0), Buffer.from('a'), Buffer.alloc(70_000), Buffer.from(module).reverse()];
+  for (const text of texts) {
+    for (const strategy of [constants.Z_DEFAULT_STRATEGY, constants.Z_FIXED, constants.Z_HUFFMAN_ONLY]) {
+      for (const level of [0, 1, 9]) {
+        assert.deepEqual(Buffer.from(inflate(deflateRawSync(text, { level, strategy }), text.length)), text);
+      }
+    }
+  }
+});
+
 const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 test('random edits and their way back', () => {
@@ -115,16 +159,18 @@ test('random edits and their way back', () => {
       assert.deepEqual(document.toJSON(), copy);
       if (!isObject(copy.config)) break;
     }
-    assert.deepEqual(document.report(), check(document.toString()));
+    agrees(document);
     for (const text of texts.slice(0, -1).reverse()) {
       assert.ok(document.undo());
       assert.equal(document.toString(), text);
+      agrees(document);
     }
     for (const text of texts.slice(1)) {
       assert.ok(document.redo());
       assert.equal(document.toString(), text);
+      agrees(document);
     }
     document.free();
   }
-  assert.ok(edits > 1_000, `${edits}`);
+  assert.ok(edits > 1_000 && agreed > 500, `${edits} ${agreed}`);
 });

@@ -2,7 +2,7 @@
 
 use onepath_core::{
     BuildOptions, EditError, EditedText, Fingerprint, GenerateContentRequest, Prepared, Refusal,
-    read_document,
+    Report, read_document,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
@@ -16,7 +16,13 @@ use crate::door::{self, Name, answer, optional, read, refuse, text};
 pub struct Document {
     text: EditedText,
     base: String,
+    /// What was found, until the next change.
+    found: Option<Report>,
     report: Option<JsValue>,
+    /// The findings that were given last, as text and as a value: most changes leave them as they
+    /// are, and then the same list is given again.
+    findings: Option<(String, JsValue)>,
+    fresh: bool,
 }
 
 #[wasm_bindgen]
@@ -30,7 +36,8 @@ impl Document {
     ) -> Result<Document, JsValue> {
         let base = optional(base, Name::Options)?.unwrap_or_else(|| "{}".to_owned());
         read::<BuildOptions<'_>>(&base)?;
-        Ok(Self { text: EditedText::new(door::document(document)?), base, report: None })
+        let text = EditedText::new(door::document(document)?);
+        Ok(Self { text, base, found: None, report: None, findings: None, fresh: false })
     }
 
     /// Puts a value at a pointer (RFC 6901). Objects that are missing on the way are made; at the end
@@ -42,7 +49,7 @@ impl Document {
     ) -> Result<(), JsValue> {
         let (pointer, value) = (string(pointer)?, text(value, Name::Value)?);
         self.text.set(&pointer, &value).map_err(misuse)?;
-        self.report = None;
+        self.changed(true);
         Ok(())
     }
 
@@ -52,20 +59,19 @@ impl Document {
         #[wasm_bindgen(unchecked_param_type = "string")] pointer: &JsValue,
     ) -> Result<bool, JsValue> {
         let removed = self.text.remove(&string(pointer)?).map_err(misuse)?;
-        self.report = self.report.take().filter(|_| !removed);
-        Ok(removed)
+        Ok(self.changed(removed))
     }
 
     /// Takes the last change back; false if there is none.
     pub fn undo(&mut self) -> bool {
-        self.report = None;
-        self.text.undo()
+        let undone = self.text.undo();
+        self.changed(undone)
     }
 
     /// Makes the change again that was taken back last; false if there is none.
     pub fn redo(&mut self) -> bool {
-        self.report = None;
-        self.text.redo()
+        let redone = self.text.redo();
+        self.changed(redone)
     }
 
     /// What `check` says about the document. The same object until the document changes.
@@ -74,16 +80,29 @@ impl Document {
         if let Some(report) = &self.report {
             return Ok(report.clone());
         }
-        let base = read::<BuildOptions<'_>>(&self.base)?;
-        let report = answer(&onepath_core::check(self.text.as_str(), &base))?;
+        let report = answer(self.checked()?)?;
         self.report = Some(report.clone());
         Ok(report)
     }
 
-    /// The findings of the document. The same list until the document changes.
+    /// The findings of the document. The same list as long as they are the same.
     #[wasm_bindgen(unchecked_return_type = "Finding[]")]
     pub fn findings(&mut self) -> Result<JsValue, JsValue> {
-        Ok(door::member(&self.report()?, "findings"))
+        if self.fresh
+            && let Some((_, value)) = &self.findings
+        {
+            return Ok(value.clone());
+        }
+        let text = door::json(&self.checked()?.findings());
+        self.fresh = true;
+        if let Some((known, value)) = &self.findings
+            && *known == text
+        {
+            return Ok(value.clone());
+        }
+        let value = door::parse(&text)?;
+        self.findings = Some((text, value.clone()));
+        Ok(value)
     }
 
     /// The names of its nodes, and of its edges that generate.
@@ -136,6 +155,25 @@ impl Document {
     #[wasm_bindgen(js_name = toJSON, unchecked_return_type = "unknown")]
     pub fn json(&self) -> Result<JsValue, JsValue> {
         door::parse(self.text.as_str())
+    }
+
+    /// Forgets what was worked out of the document before it changed.
+    fn changed(&mut self, changed: bool) -> bool {
+        if changed {
+            (self.found, self.report, self.fresh) = (None, None, false);
+        }
+        changed
+    }
+
+    fn checked(&mut self) -> Result<&Report, JsValue> {
+        let found = match self.found.take() {
+            Some(found) => found,
+            None => {
+                let base = read::<BuildOptions<'_>>(&self.base)?;
+                onepath_core::check(self.text.as_str(), &base)
+            }
+        };
+        Ok(self.found.insert(found))
     }
 
     /// One walk for all three answers: the path is in the module once.

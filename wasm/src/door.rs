@@ -13,10 +13,6 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = toValue)]
     pub(crate) fn parse(text: &str) -> Result<JsValue, JsValue>;
 
-    /// One member of a value that we made.
-    #[wasm_bindgen(js_name = memberOf)]
-    pub(crate) fn member(value: &JsValue, name: &str) -> JsValue;
-
     /// A `TypeError`.
     #[wasm_bindgen(js_name = toMisuse)]
     pub(crate) fn misuse(message: &str) -> JsValue;
@@ -78,7 +74,7 @@ pub(crate) fn answer(value: &impl serde::Serialize) -> Result<JsValue, JsValue> 
     parse(&json(value))
 }
 
-fn json(value: &impl serde::Serialize) -> String {
-    // The types of core always serialise: their maps have text for names.
-    serde_json::to_string(value).unwrap_or_default()
+pub(crate) fn json(value: &impl serde::Serialize) -> String {
+    // The types of core always have a text: their maps have text for names.
+    onepath_core::to_json(value).unwrap_or_default()
 }

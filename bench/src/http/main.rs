@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest as _, Sha256};
 
 use load::Run;
-use onepath_server::service::Caller;
+use onepath_server::service::{Call, Caller};
 use onepath_server::store::{Reader, Role};
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
@@ -144,7 +144,7 @@ fn in_process(requests: &[Vec<u8>]) -> Result<f64, Failure> {
     for request in requests {
         let text = std::str::from_utf8(request)?;
         let (_, body) = text.split_once("\r\n\r\n").ok_or("a request without a body")?;
-        let created = runtime.block_on(service.create(&caller, body, None));
+        let created = runtime.block_on(service.create(&caller, body, Call::default()));
         black_box(created.map_err(|problem| problem.to_string())?);
     }
     Ok(since.elapsed().as_nanos() as f64 / requests.len().max(1) as f64)

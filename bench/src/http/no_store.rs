@@ -36,7 +36,7 @@ impl Store for NoStore {
     }
 
     async fn list(&self, _: &Reader, _: &ListQuery) -> Result<Page> {
-        Ok(Page { generations: Vec::new(), next: None })
+        Ok(Page { generations: Vec::new(), next: None, total: None })
     }
 
     async fn claim(&self, _: &Claim) -> Result<Vec<Claimed>> {

@@ -9,8 +9,10 @@ mod word;
 
 use std::borrow::Cow;
 
-pub(crate) use record::{Seen, Slot, record, unknown_field};
-pub(crate) use word::{decode_word, nearest, words};
+pub(crate) use record::{
+    Field, Members, Seen, Shape, Slot, Unknown, put, read_object, read_required, record,
+};
+pub(crate) use word::{decode_word, nearest, place_of, words};
 
 use crate::finding::Finding;
 use crate::json::locate;
@@ -136,6 +138,11 @@ impl Merge for Number {}
 impl Merge for Integer {}
 impl<T: Clone> Merge for Vec<T> {}
 impl Merge for crate::json::value::Map<'_> {
+    fn merge(&mut self, other: &Self) {
+        Self::merge(self, other);
+    }
+}
+impl Merge for crate::json::value::Value<'_> {
     fn merge(&mut self, other: &Self) {
         Self::merge(self, other);
     }

@@ -48,7 +48,7 @@ impl<'a> Seen<'a> {
         &mut self,
         reader: &mut Reader<'a>,
         key: &Key<'a>,
-        index: u32,
+        index: usize,
         second: bool,
         spelling: &'static str,
     ) -> bool {
@@ -114,27 +114,184 @@ pub(crate) trait Slot<'a> {
 impl<'a, T: Decode<'a>> Slot<'a> for Option<T> {
     fn read(&mut self, reader: &mut Reader<'a>) {
         if !reader.null() {
-            *self = T::decode(reader);
+            put(self, T::decode(reader));
         }
     }
 }
 
 /// A member that is no field, in an object that refuses them.
 #[cold]
-pub(crate) fn unknown_field<'a>(
-    reader: &mut Reader<'a>,
-    key: &Key<'a>,
-    label: &'static str,
-    names: &[&'static str],
-) {
+pub(crate) fn unknown_field<'a>(reader: &mut Reader<'a>, key: &Key<'a>, shape: &Shape) {
     let end = reader.position();
+    let names: Vec<&'static str> = shape.fields.iter().map(|field| field.wire).collect();
     let finding = Finding::new(Code::JsonUnknownField, "")
         .arg(key.text.clone().into_owned())
-        .arg(label)
-        .nearest(nearest(&key.text, names))
+        .arg(shape.label)
+        .nearest(nearest(&key.text, &names))
         .at(key.at..end);
     reader.fault(key.at, finding);
     reader.skip();
+}
+
+/// How an object of one type is read: the table that `record!` makes of its declaration.
+#[derive(Debug)]
+pub(crate) struct Shape {
+    /// What an object of this type is called.
+    pub(crate) label: &'static str,
+    /// Its fields, in order.
+    pub(crate) fields: &'static [Field],
+    /// What happens to members that are none of its fields.
+    pub(crate) unknown: Unknown,
+}
+
+/// The names of a field.
+#[derive(Debug)]
+pub(crate) struct Field {
+    /// The name on the wire.
+    pub(crate) wire: &'static str,
+    /// The other names that are read.
+    #[cfg(target_arch = "wasm32")]
+    pub(crate) others: &'static [&'static str],
+    /// The fault of an object without it.
+    pub(crate) required: Option<Code>,
+}
+
+/// What happens to a member that is no field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(non_camel_case_types, reason = "spelled as declarations spell them")]
+pub(crate) enum Unknown {
+    /// A fault.
+    refuse,
+    /// A fault, but the document may name its `$schema`.
+    file,
+    /// It belongs to the game.
+    ignore,
+    /// A provider block of a style, or a fault.
+    blocks,
+}
+
+/// An object that is being read: where its members go.
+pub(crate) trait Members<'a> {
+    /// Reads the value of the field with this number.
+    fn field(&mut self, index: usize, reader: &mut Reader<'a>);
+
+    /// The field that a name stands for, and whether it is the name on the wire, by code that is
+    /// compiled for this type: faster than the table, and larger.
+    #[cfg(not(target_arch = "wasm32"))]
+    fn find(&self, name: &str) -> Option<(usize, bool)>;
+
+    /// Reads the value of an old member that is folded into others; false if it is none.
+    fn old(&mut self, _: &Key<'a>, _: &mut Seen<'a>, _: &mut Reader<'a>) -> bool {
+        false
+    }
+
+    /// Reads a provider block of a style.
+    fn block(&mut self, _: Cow<'a, str>, _: &mut Reader<'a>) {}
+}
+
+#[cfg(target_arch = "wasm32")]
+impl Shape {
+    /// The field that a name stands for, and whether it is the name on the wire. `next` is where
+    /// the search starts: most documents name their fields in the order of the declaration.
+    fn find(&self, name: &str, next: &mut usize) -> Option<(usize, bool)> {
+        let wire = |from: usize, to: usize| {
+            let fields = self.fields.get(from..to)?;
+            fields.iter().position(|field| field.wire == name).map(|index| from + index)
+        };
+        let on_wire = wire(*next, self.fields.len()).or_else(|| wire(0, *next));
+        let other = || self.fields.iter().position(|field| field.others.contains(&name));
+        let index = on_wire.or_else(other)?;
+        *next = index + 1;
+        Some((index, on_wire.is_some()))
+    }
+}
+
+/// Reads an object, member by member, into `members`: the one loop behind every `record!`. `None`
+/// if there is no object, else where it starts.
+///
+/// Compiled once for each type where speed counts, and once for all of them (`M` is `dyn Members`)
+/// in a module for browsers, where size does.
+pub(crate) fn read_object<'a, M: Members<'a> + ?Sized>(
+    reader: &mut Reader<'a>,
+    shape: &Shape,
+    members: &mut M,
+) -> Option<usize> {
+    let at = reader.start();
+    if !reader.open_object("an object") {
+        return None;
+    }
+    let mut seen = Seen::default();
+    let mut first = true;
+    #[cfg(target_arch = "wasm32")]
+    let mut next = 0;
+    while let Some(key) = reader.next_key(&mut first) {
+        #[cfg(not(target_arch = "wasm32"))]
+        let found = members.find(&key.text);
+        #[cfg(target_arch = "wasm32")]
+        let found = shape.find(&key.text, &mut next);
+        if let Some((index, on_wire)) = found {
+            let wire = shape.fields.get(index).map_or("", |field| field.wire);
+            if seen.mark(reader, &key, index, !on_wire, wire) {
+                members.field(index, reader);
+            }
+        } else if !members.old(&key, &mut seen, reader) {
+            other_member(reader, shape, members, &mut seen, key);
+        }
+    }
+    if !reader.is_broken() {
+        for (index, field) in shape.fields.iter().enumerate() {
+            if let Some(code) = field.required
+                && seen.absent(index)
+            {
+                reader.missing(at, field.wire, code);
+            }
+        }
+    }
+    Some(at)
+}
+
+fn other_member<'a, M: Members<'a> + ?Sized>(
+    reader: &mut Reader<'a>,
+    shape: &Shape,
+    members: &mut M,
+    seen: &mut Seen<'a>,
+    key: Key<'a>,
+) {
+    let repeated = seen.repeated(reader, &key);
+    if shape.unknown == Unknown::file && key.text == "$schema" && reader.at_top() {
+        if !reader.null() {
+            let _ = reader.string("text");
+        }
+    } else if repeated || shape.unknown == Unknown::ignore {
+        reader.skip();
+    } else if shape.unknown == Unknown::blocks
+        && crate::config::is_block_name(&key.text)
+        && matches!(reader.peek(), b'n' | b'{')
+    {
+        if !reader.null() {
+            members.block(key.text, reader);
+        }
+    } else {
+        unknown_field(reader, &key, shape);
+    }
+}
+
+/// Reads a field that must be there: `null`, and an empty word, say that it is absent.
+pub(crate) fn read_required<'a>(
+    reader: &mut Reader<'a>,
+    code: Code,
+    read: &mut dyn FnMut(&mut Reader<'a>) -> bool,
+) {
+    let (start, before) = (reader.start(), reader.fault_count());
+    if !read(reader) && reader.fault_count() == before {
+        reader.absent(start, code);
+    }
+}
+
+/// Puts a value that was read into its place. A field is read once, so that nothing stands there
+/// yet; saying so spares each of hundreds of fields the code that would drop it.
+pub(crate) fn put<T>(slot: &mut Option<T>, value: Option<T>) {
+    std::mem::forget(std::mem::replace(slot, value));
 }
 
 /// Declares a type that travels as a JSON object.
@@ -171,75 +328,133 @@ macro_rules! record {
         }
 
         const _: () = {
-            /// Each field's number, for the set of fields seen.
+            /// Each field's number.
             #[allow(non_camel_case_types, clippy::upper_case_acronyms, reason = "named as the fields")]
-            #[repr(u32)]
             enum Index { $($field,)* }
 
+            const SHAPE: &$crate::decode::Shape = &$crate::decode::Shape {
+                label: $label,
+                fields: &[$($crate::decode::Field {
+                    wire: $wire,
+                    #[cfg(target_arch = "wasm32")]
+                    others: &[$crate::decode::record!(@spelling $field $wire $($only)?) $(, $alias)*],
+                    required: $crate::decode::record!(@required $($code)?),
+                },)*],
+                unknown: $crate::decode::Unknown::$unknown,
+            };
+
             /// Each field's snake_case spelling.
+            #[cfg(not(target_arch = "wasm32"))]
             #[allow(non_upper_case_globals, reason = "named as the fields")]
             mod spelling {
                 $(pub(super) const $field: &str = $crate::decode::record!(@spelling $field $wire $($only)?);)*
             }
 
-            #[allow(dead_code, reason = "records that ignore other members suggest none")]
-            const NAMES: &[&str] = &[$($wire,)*];
-
-            #[allow(private_interfaces, reason = "sealed trait")]
-            impl<'de $(: $lt, $lt)?> $crate::decode::Decode<'de> for $name $(<$lt>)?
-            $(where 'de: $lt, $lt: 'de)?
-            {
-                #[allow(unreachable_patterns, reason = "the two spellings of one word are the same")]
-                fn decode(reader: &mut $crate::json::Reader<'de>) -> Option<Self> {
-                    let at = reader.start();
-                    if !reader.open_object("an object") {
-                        return None;
+            $crate::decode::record!(@when ($($derive)?) {
+                // Every field may be absent: the type itself is what is read into.
+                impl<'de $(: $lt, $lt)?> $crate::decode::Members<'de> for $name $(<$lt>)?
+                $(where 'de: $lt, $lt: 'de)?
+                {
+                    #[cfg(not(target_arch = "wasm32"))]
+                    #[allow(unreachable_patterns, reason = "the two spellings of one word are the same")]
+                    fn find(&self, name: &str) -> Option<(usize, bool)> {
+                        Some(match name {
+                            $($wire => (Index::$field as usize, true),)*
+                            $(spelling::$field $(| $alias)* => (Index::$field as usize, false),)*
+                            _ => return None,
+                        })
                     }
-                    let mut seen = $crate::decode::Seen::default();
-                    $(let mut $field: $crate::decode::record!(@slot $ty $(, $code)?) = None;)*
-                    #[allow(unused_mut, reason = "only a style collects other members")]
-                    let mut extra = $crate::decode::record!(@extra $unknown);
-                    $(let mut folded = <$old>::default();)?
-                    let mut first = true;
-                    while let Some(key) = reader.next_key(&mut first) {
-                        // First which field it is, then its value: one place reads it, however it
-                        // is spelled.
-                        let (index, second, wire) = match key.text.as_ref() {
-                            $($wire => (Index::$field as u32, false, $wire),)*
-                            $(spelling::$field $(| $alias)* => (Index::$field as u32, true, $wire),)*
-                            $($($old_wire | $old_alias => {
-                                if seen.repeated(reader, &key) {
+
+                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'de>) {
+                        $(if index == Index::$field as usize {
+                            return $crate::decode::record!(@read reader, self.$field $(, with $with)? $(, code $code)?);
+                        })*
+                    }
+                    $crate::decode::record!(@block $unknown);
+                }
+
+                #[allow(private_interfaces, reason = "sealed trait")]
+                impl<'de $(: $lt, $lt)?> $crate::decode::Decode<'de> for $name $(<$lt>)?
+                $(where 'de: $lt, $lt: 'de)?
+                {
+                    fn decode(reader: &mut $crate::json::Reader<'de>) -> Option<Self> {
+                        let mut read = Self::default();
+                        #[cfg(not(target_arch = "wasm32"))]
+                        let at = $crate::decode::read_object(reader, SHAPE, &mut read)?;
+                        #[cfg(target_arch = "wasm32")]
+                        let at = $crate::decode::read_object::<dyn $crate::decode::Members<'de>>(reader, SHAPE, &mut read)?;
+                        let _ = at;
+                        $(if reader.position() - at > $bytes {
+                            $crate::json::value::too_large(reader, at, concat!("this document of bytes (", $label, ")"), $bytes);
+                        })?
+                        Some(read)
+                    }
+                }
+            } else {
+                struct Partial $(<$lt>)? {
+                    $($field: $crate::decode::record!(@slot $ty $(, $code)?),)*
+                    $(folded: $old,)?
+                }
+
+                impl<'de $(: $lt, $lt)?> $crate::decode::Members<'de> for Partial $(<$lt>)?
+                $(where 'de: $lt, $lt: 'de)?
+                {
+                    #[cfg(not(target_arch = "wasm32"))]
+                    #[allow(unreachable_patterns, reason = "the two spellings of one word are the same")]
+                    fn find(&self, name: &str) -> Option<(usize, bool)> {
+                        Some(match name {
+                            $($wire => (Index::$field as usize, true),)*
+                            $(spelling::$field $(| $alias)* => (Index::$field as usize, false),)*
+                            _ => return None,
+                        })
+                    }
+
+                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'de>) {
+                        $(if index == Index::$field as usize {
+                            return $crate::decode::record!(@read reader, self.$field $(, with $with)? $(, code $code)?);
+                        })*
+                    }
+                    $(fn old(
+                        &mut self,
+                        key: &$crate::json::Key<'de>,
+                        seen: &mut $crate::decode::Seen<'de>,
+                        reader: &mut $crate::json::Reader<'de>,
+                    ) -> bool {
+                        match key.text.as_ref() {
+                            $($old_wire | $old_alias => {
+                                if seen.repeated(reader, key) {
                                     reader.skip();
                                 } else if !reader.null() {
                                     let value: Option<$old_ty> = $crate::decode::Decode::decode(reader);
-                                    folded.at = key.at;
-                                    folded.$method(value);
+                                    self.folded.at = key.at;
+                                    self.folded.$method(value);
                                 }
-                                continue;
-                            })*)?
-                            _ => {
-                                $crate::decode::record!(@unknown $unknown, reader, seen, key, extra, $label, NAMES);
-                                continue;
-                            }
-                        };
-                        if seen.mark(reader, &key, index, second, wire) {
-                            $(if index == Index::$field as u32 {
-                                $crate::decode::record!(@read reader, $field $(, with $with)? $(, code $code)?);
-                                continue;
+                                true
                             })*
+                            _ => false,
                         }
-                    }
-                    $($(if $field.is_none() && seen.absent(Index::$field as u32) && !reader.is_broken() {
-                        reader.missing(at, $wire, $crate::Code::$code);
-                    })?)*
-                    $(folded.into_fields(reader, at, $(&mut $into),*);)?
-                    $(if reader.position() - at > $bytes {
-                        $crate::json::value::too_large(reader, at, concat!("this document of bytes (", $label, ")"), $bytes);
                     })?
-                    let _ = at;
-                    $crate::decode::record!(@make $unknown, extra, $($field $(($code))?),*)
                 }
-            }
+
+                #[allow(private_interfaces, reason = "sealed trait")]
+                impl<'de $(: $lt, $lt)?> $crate::decode::Decode<'de> for $name $(<$lt>)?
+                $(where 'de: $lt, $lt: 'de)?
+                {
+                    fn decode(reader: &mut $crate::json::Reader<'de>) -> Option<Self> {
+                        let mut read = Partial { $($field: None,)* $(folded: <$old>::default(),)? };
+                        #[cfg(not(target_arch = "wasm32"))]
+                        let at = $crate::decode::read_object(reader, SHAPE, &mut read)?;
+                        #[cfg(target_arch = "wasm32")]
+                        let at = $crate::decode::read_object::<dyn $crate::decode::Members<'de>>(reader, SHAPE, &mut read)?;
+                        let _ = at;
+                        $(read.folded.into_fields(reader, at, $(&mut read.$into),*);)?
+                        $(if reader.position() - at > $bytes {
+                            $crate::json::value::too_large(reader, at, concat!("this document of bytes (", $label, ")"), $bytes);
+                        })?
+                        Some(Self { $($field: $crate::decode::record!(@take read.$field $(, $code)?),)* })
+                    }
+                }
+            });
 
             impl $(<$lt>)? $crate::decode::Merge for $name $(<$lt>)? {
                 fn merge(&mut self, other: &Self) {
@@ -287,65 +502,30 @@ macro_rules! record {
     (@schema $ty:ty, $schema:ty) => { $schema };
     (@slot $ty:ty) => { $ty };
     (@slot $ty:ty, $code:ident) => { Option<$ty> };
-    (@extra blocks) => { Vec::new() };
-    (@extra $unknown:ident) => { () };
-    (@read $reader:ident, $field:ident) => { $crate::decode::Slot::read(&mut $field, $reader) };
-    (@read $reader:ident, $field:ident, with $with:path) => {
-        if !$reader.null() { $field = $with($reader); }
-    };
-    (@read $reader:ident, $field:ident, code $code:ident) => {{
-        // `null`, and an empty word, say that a field is absent; this one must be there.
-        let (start, before) = ($reader.start(), $reader.fault_count());
-        $crate::decode::Slot::read(&mut $field, $reader);
-        if $field.is_none() && $reader.fault_count() == before {
-            $reader.absent(start, $crate::Code::$code);
-        }
-    }};
-    (@unknown refuse, $reader:ident, $seen:ident, $key:ident, $extra:ident, $label:literal, $names:ident) => {{
-        let () = $extra;
-        if $seen.repeated($reader, &$key) {
-            $reader.skip();
-        } else {
-            $crate::decode::unknown_field($reader, &$key, $label, $names);
-        }
-    }};
-    (@unknown file, $reader:ident, $seen:ident, $key:ident, $extra:ident, $label:literal, $names:ident) => {
-        if $key.text == "$schema" && $reader.at_top() {
-            let _ = $seen.repeated($reader, &$key);
-            if !$reader.null() {
-                let _ = $reader.string("text");
+    (@required) => { None };
+    (@required $code:ident) => { Some($crate::Code::$code) };
+    (@when (Default) { $($yes:tt)* } else { $($no:tt)* }) => { $($yes)* };
+    (@when () { $($yes:tt)* } else { $($no:tt)* }) => { $($no)* };
+    (@block blocks) => {
+        fn block(&mut self, name: $crate::decode::Text<'de>, reader: &mut $crate::json::Reader<'de>) {
+            if let Some(block) = $crate::decode::Decode::decode(reader) {
+                self.blocks.push((name, block));
             }
-        } else {
-            $crate::decode::record!(@unknown refuse, $reader, $seen, $key, $extra, $label, $names)
         }
     };
-    (@unknown ignore, $reader:ident, $seen:ident, $key:ident, $extra:ident, $label:literal, $names:ident) => {{
-        let () = $extra;
-        let _ = $seen.repeated($reader, &$key);
-        $reader.skip();
-    }};
-    (@unknown blocks, $reader:ident, $seen:ident, $key:ident, $extra:ident, $label:literal, $names:ident) => {
-        if $seen.repeated($reader, &$key) {
-            $reader.skip();
-        } else if crate::config::is_block_name(&$key.text) && $reader.peek() == b'n' {
-            $reader.null();
-        } else if crate::config::is_block_name(&$key.text) && $reader.peek() == b'{' {
-            if let Some(block) = $crate::decode::Decode::decode($reader) {
-                $extra.push(($key.text, block));
-            }
-        } else {
-            $crate::decode::unknown_field($reader, &$key, $label, $names);
-        }
+    (@block $unknown:ident) => {};
+    (@read $reader:ident, $self:ident.$field:ident) => { $crate::decode::Slot::read(&mut $self.$field, $reader) };
+    (@read $reader:ident, $self:ident.$field:ident, with $with:path) => {
+        if !$reader.null() { $crate::decode::put(&mut $self.$field, $with($reader)); }
     };
-    (@make blocks, $extra:ident, $($field:ident $(($code:ident))?),*) => {
-        Some(Self { $($field: $crate::decode::record!(@take $field $($code)?),)* blocks: $extra })
+    (@read $reader:ident, $self:ident.$field:ident, code $code:ident) => {
+        $crate::decode::read_required($reader, $crate::Code::$code, &mut |reader| {
+            $crate::decode::Slot::read(&mut $self.$field, reader);
+            $self.$field.is_some()
+        })
     };
-    (@make $unknown:ident, $extra:ident, $($field:ident $(($code:ident))?),*) => {{
-        let () = $extra;
-        Some(Self { $($field: $crate::decode::record!(@take $field $($code)?),)* })
-    }};
-    (@take $field:ident) => { $field };
-    (@take $field:ident $code:ident) => { $field? };
+    (@take $read:ident.$field:ident) => { $read.$field };
+    (@take $read:ident.$field:ident, $code:ident) => { $read.$field? };
     (@merge blocks, $self:ident, $other:ident) => { $self.merge_blocks($other) };
     (@merge $unknown:ident, $self:ident, $other:ident) => {};
     (@write $map:ident, $wire:literal, $self:ident.$field:ident) => {
@@ -370,7 +550,7 @@ pub(crate) use record;
 
 impl Seen<'_> {
     /// Whether a field was never seen: a faulty one is not missing.
-    pub(crate) fn absent(&self, index: u32) -> bool {
+    pub(crate) fn absent(&self, index: usize) -> bool {
         (self.first | self.second) & (1_u64 << index) == 0
     }
 }

@@ -5,27 +5,32 @@ use crate::finding::Finding;
 use crate::json::reader::Reader;
 
 /// Reads one of a closed set of words; `""` counts as absent, another word is a fault.
-pub(crate) fn decode_word<'a, T: Copy>(
-    reader: &mut Reader<'a>,
-    table: &[(&'static str, T)],
+/// Its place among them is given, so that all sets share this code.
+pub(crate) fn decode_word(
+    reader: &mut Reader<'_>,
+    words: &[&'static str],
     all: &'static str,
     code: Code,
-) -> Option<T> {
+) -> Option<usize> {
     let at = reader.start();
     let text = reader.string("text")?;
-    if let Some((_, value)) = table.iter().find(|(word, _)| *word == text) {
-        return Some(*value);
+    if let Some(index) = place_of(&text, words) {
+        return Some(index);
     }
     if !text.is_empty() {
-        let words: Vec<&'static str> = table.iter().map(|(word, _)| *word).collect();
         let finding = Finding::new(code, "")
-            .nearest(nearest(&text, &words))
+            .nearest(nearest(&text, words))
             .arg(text.into_owned())
             .arg(all)
             .at(at..reader.position());
         reader.fault(at, finding);
     }
     None
+}
+
+/// The place of a word among its set.
+pub(crate) fn place_of(text: &str, words: &[&'static str]) -> Option<usize> {
+    words.iter().position(|word| *word == text)
 }
 
 /// The known name nearest to a wrong one, unless none is near.
@@ -86,6 +91,7 @@ macro_rules! words {
         impl $name {
             /// Every word with its value, in order.
             pub const ALL: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)*];
+            const WORDS: &'static [&'static str] = &[$($word,)*];
             const LIST: &'static str = $crate::decode::words!(@list $($word)*);
 
             /// The word on the wire.
@@ -97,7 +103,7 @@ macro_rules! words {
             /// The value of a word, spelled exactly.
             #[must_use]
             pub fn parse(word: &str) -> Option<Self> {
-                match word { $($word => Some(Self::$variant),)* _ => None }
+                Self::at($crate::decode::place_of(word, Self::WORDS)?)
             }
 
             #[allow(dead_code, reason = "used where a row has a code of its own")]
@@ -105,7 +111,11 @@ macro_rules! words {
                 reader: &mut $crate::json::Reader<'_>,
                 code: $crate::Code,
             ) -> Option<Self> {
-                $crate::decode::decode_word(reader, Self::ALL, Self::LIST, code)
+                Self::at($crate::decode::decode_word(reader, Self::WORDS, Self::LIST, code)?)
+            }
+
+            fn at(index: usize) -> Option<Self> {
+                Self::ALL.get(index).map(|(_, value)| *value)
             }
         }
 

@@ -96,10 +96,23 @@ fn parse_any(text: &str, at: usize) -> Option<Parsed<'_>> {
             let size = if exponent < 0 { mantissa / power } else { mantissa * power };
             if negative { -size } else { size }
         }
-        _ => slice.parse().ok()?,
+        _ => any_number(slice, exponent)?,
     };
     // −0 is 0.
     Some(Parsed { text: slice, value: if value == 0.0 { 0.0 } else { value } })
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn any_number(text: &str, _: i64) -> Option<f64> {
+    text.parse().ok()
+}
+
+/// The same without the tables of the standard library.
+#[cfg(target_arch = "wasm32")]
+fn any_number(text: &str, exponent: i64) -> Option<f64> {
+    let mantissa = text.bytes().take_while(|byte| !matches!(byte, b'e' | b'E'));
+    let size = super::decimal::nearest(mantissa.filter(u8::is_ascii_digit), exponent)?;
+    Some(if text.starts_with('-') { -size } else { size })
 }
 
 /// A finite number within ±(2^53−1): what a number field holds.

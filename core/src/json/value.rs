@@ -82,7 +82,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         match (self, other) {
             (Self::Map(into), Self::Map(from)) => into.merge(from),
             (into, from) => *into = from.clone(),
@@ -271,7 +271,7 @@ fn find_duplicates<'a>(reader: &mut Reader<'a>, at: usize, map: &[(Cow<'a, str>,
         twice
     } else {
         let mut names: Vec<&str> = map.iter().map(|(name, _)| name.as_ref()).collect();
-        names.sort_unstable();
+        crate::order::sort_names(&mut names);
         names
             .iter()
             .zip(names.iter().skip(1))

@@ -74,7 +74,7 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::decide::EVENTS;
+    use crate::store::EVENTS;
 
     #[test]
     fn every_event_has_an_old_word() {

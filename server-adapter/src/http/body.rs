@@ -11,7 +11,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 
 use super::App;
 use super::reply::Failure;
-use crate::problem::{Problem, ProblemCode};
+use crate::problem::{Fault, Place, Problem, ProblemCode};
 
 /// The largest JSON body.
 pub(super) const MOST_BYTES: usize = 1 << 20;
@@ -58,8 +58,9 @@ impl FromRequest<App> for JsonText {
         // Most bodies come in one piece, which is not copied.
         String::from_utf8(bytes.into()).map(Self).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
-            let detail = format!("the body is not UTF-8 at byte {at}");
-            Problem::new(ProblemCode::MalformedJson, detail).into()
+            let before = String::from_utf8_lossy(error.as_bytes().get(..at).unwrap_or_default());
+            let fault = Fault::new("", "json/syntax", "the body is not UTF-8");
+            Problem::malformed(fault, Place::of(&before, at)).into()
         })
     }
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use axum::extract::{RawQuery, State};
-use axum::http::header::{CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION};
+use axum::http::header::{
+    CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
+};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use onepath_core::{GenerationStatus, Operation};
@@ -13,9 +15,10 @@ use super::body::JsonText;
 use super::path::Name;
 use super::reply::{Reply, bytes, json, set};
 use crate::clock::parse_rfc3339;
-use crate::problem::{Fault, Problem, ProblemCode};
-use crate::service::{Answered, Caller, idempotency_key, read_patch};
+use crate::problem::{Fault, Problem};
+use crate::service::{Answered, Call, Caller, idempotency_key, read_patch};
 use crate::store::{ListQuery, Receipt};
+use crate::trace::TraceId;
 
 pub(super) async fn create(
     State(app): State<App>,
@@ -23,7 +26,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Reply {
-    let answered = app.service.create(&caller, &text, sent_key(&headers)?).await?;
+    let answered = app.service.create(&caller, &text, call(&headers)?).await?;
     created(&app, &caller, &headers, answered).await
 }
 
@@ -33,15 +36,17 @@ pub(super) async fn simple_image_to_video(
     headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Reply {
-    let key = sent_key(&headers)?;
-    let answered = app.service.simple_image_to_video(&caller, &text, key).await?;
+    let answered = app.service.simple_image_to_video(&caller, &text, call(&headers)?).await?;
     created(&app, &caller, &headers, answered).await
 }
 
-/// The idempotency key of a call.
-fn sent_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let header = headers.get("idempotency-key");
-    header.map(|value| idempotency_key(value.to_str().unwrap_or(""))).transpose()
+/// What comes with a call beside its body.
+fn call(headers: &HeaderMap) -> Result<Call, Problem> {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    Ok(Call {
+        key: text("idempotency-key").map(idempotency_key).transpose()?,
+        trace: text("traceparent").and_then(TraceId::of_traceparent),
+    })
 }
 
 /// How long a caller would rather wait (RFC 7240): `Prefer: wait=10`, in seconds.
@@ -133,9 +138,13 @@ pub(super) async fn get(
 
 /// Whether a list of tags names this one, weak or strong, or any.
 fn names(tags: &str, tag: &str) -> bool {
-    tags.split(',').map(str::trim).any(|known| {
-        known == "*" || known.strip_prefix("W/").unwrap_or(known).trim_matches('"') == tag
-    })
+    tags.split(',').map(bare).any(|known| known == "*" || known == tag)
+}
+
+/// What a tag says, weak or strong.
+fn bare(tag: &str) -> String {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"').to_owned()
 }
 
 pub(super) async fn cancel(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
@@ -158,16 +167,11 @@ pub(super) async fn patch(
     Name(id): Name,
     JsonText(text): JsonText,
 ) -> Reply {
-    let body = read_patch(&text)?;
-    if let Some(wanted) = headers.get(IF_MATCH) {
-        let tag = app.service.tag(&caller, &id).await?;
-        if !names(wanted.to_str().unwrap_or(""), &tag) {
-            let detail = "it has changed since you looked: get it again, then change it";
-            return Err(Problem::new(ProblemCode::PreconditionFailed, detail).into());
-        }
-    }
+    let mut body = read_patch(&text)?;
+    let condition = headers.get(IF_MATCH).map(|value| value.to_str().unwrap_or(""));
+    body.patch.only_if = condition.map(|tags| tags.split(',').map(bare).collect());
     let mut done = None;
-    if body.patch != crate::store::Patch::default() || !body.cancel {
+    if body.patch.says_anything() || !body.cancel {
         done = Some(app.service.patch(&caller, &id, &body.patch).await?);
     }
     if body.cancel {
@@ -188,8 +192,25 @@ pub(super) async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Reply {
-    let query = list_query(query.as_deref().unwrap_or(""))?;
-    Ok(json(StatusCode::OK, &app.service.list(&caller, &query).await?))
+    let asked = query.as_deref().unwrap_or("");
+    let page = app.service.list(&caller, &list_query(asked)?).await?;
+    let mut response = json(StatusCode::OK, &page);
+    if let Some(cursor) = &page.next_cursor {
+        let next = format!("</api/v1/generations?{}>; rel=\"next\"", turned(asked, cursor));
+        set(response.headers_mut(), LINK, &next);
+    }
+    Ok(response)
+}
+
+/// The query of the next page: the cursor says where it starts, an offset nothing any more.
+fn turned(query: &str, cursor: &str) -> String {
+    let mut next = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in super::meta::query_pairs(query) {
+        if name != "cursor" && name != "offset" {
+            next.append_pair(&name, &value);
+        }
+    }
+    next.append_pair("cursor", cursor).finish()
 }
 
 /// Generations a page has if nobody says.
@@ -216,6 +237,7 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
             "provider_id" => wanted.provider = Some(value),
             "request_hash" => wanted.request_hash = Some(value),
             "world_id" => wanted.world = Some(value),
+            "workspace_id" => wanted.workspace = Some(value),
             "q" => wanted.text = Some(value).filter(|text| !text.is_empty()),
             "created_after" | "created_before" => match parse_rfc3339(&value) {
                 Some(at) if name == "created_after" => wanted.created_after = Some(at),
@@ -225,6 +247,11 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
             "offset" => match value.parse::<usize>() {
                 Ok(offset @ 0..=100_000) => wanted.offset = offset,
                 _ => fault(format!("`{value}` is no offset: 0 to 100000; a cursor goes further")),
+            },
+            "count" => match value.as_str() {
+                "true" => wanted.count = true,
+                "false" => wanted.count = false,
+                _ => fault(format!("`{value}` is neither `true` nor `false`")),
             },
             "limit" => match value.parse::<usize>() {
                 Ok(limit @ 1..=200) => wanted.limit = limit,
@@ -237,8 +264,8 @@ fn list_query(query: &str) -> Result<ListQuery, Problem> {
                 }
             },
             _ => fault(format!(
-                "`{name}` is not known: status, operation_type, provider_id, request_hash, world_id, q, \
-                 created_after, created_before, limit, offset, cursor"
+                "`{name}` is not known: status, operation_type, provider_id, request_hash, world_id, \
+                 workspace_id, q, created_after, created_before, limit, offset, cursor, count"
             )),
         }
     }

@@ -119,6 +119,10 @@ fn whole(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": 100_000, "default": 0 })
 }
 
+fn flag(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "boolean", "default": false })
+}
+
 fn time(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "string", "format": "date-time" })
 }
@@ -146,6 +150,11 @@ const LIST: &[Parameter] = &[
     },
     Parameter { name: "world_id", about: "Only generations of this world.", schema: of::<String> },
     Parameter {
+        name: "workspace_id",
+        about: "Only generations in this folder.",
+        schema: of::<String>,
+    },
+    Parameter {
         name: "q",
         about: "Only generations with this text in their name or description.",
         schema: of::<String>,
@@ -166,6 +175,11 @@ const LIST: &[Parameter] = &[
         name: "cursor",
         about: "The `next_cursor` of the page before.",
         schema: of::<String>,
+    },
+    Parameter {
+        name: "count",
+        about: "Whether `total` says how many there are on all pages.",
+        schema: flag,
     },
 ];
 

@@ -15,7 +15,7 @@ use onepath_picture::{Fail, Settings, draw};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Credentials, NoAnswer, Output, Provider, Standing, Submission, SubmitError};
+use super::{Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError};
 use crate::clock::hex;
 
 /// How long what was drawn waits to be fetched: longer than any run lasts.
@@ -78,7 +78,7 @@ fn prediction_of(token: &str) -> String {
 const MARK: &[u8] = b"onepath ";
 
 fn refused(code: ErrorCode, detail: impl Into<String>) -> SubmitError {
-    SubmitError::Refused { code, detail: detail.into(), retry_after: None }
+    SubmitError::Refused(Refusal::new(code, detail))
 }
 
 /// What is written for a submission.
@@ -130,10 +130,7 @@ fn write_once(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
 /// What a file of the spool says.
 fn standing(prediction: &str, bytes: &[u8]) -> Standing {
     let Some(word) = bytes.strip_prefix(MARK) else {
-        return Standing {
-            report: ProviderReport::Succeeded { has_output: true },
-            outputs: vec![Output { location: prediction.to_owned() }],
-        };
+        return Standing::made([prediction.to_owned()]);
     };
     let word = String::from_utf8_lossy(word);
     let report = match ErrorCode::parse(&word) {
@@ -141,16 +138,13 @@ fn standing(prediction: &str, bytes: &[u8]) -> Standing {
         Some(ErrorCode::OutputMissing) => ProviderReport::Succeeded { has_output: false },
         // The location leads nowhere: what was made cannot be fetched.
         Some(ErrorCode::StorageFailed) => {
-            return Standing {
-                report: ProviderReport::Succeeded { has_output: true },
-                outputs: vec![Output { location: "gone".to_owned() }],
-            };
+            return Standing::made(["gone".to_owned()]);
         }
         Some(code) => ProviderReport::Failed(code),
         None if word == Fail::Hang.word() => ProviderReport::Running,
         None => ProviderReport::Unknown,
     };
-    Standing { report, outputs: Vec::new() }
+    Standing::of(report)
 }
 
 #[async_trait]
@@ -180,33 +174,29 @@ impl Provider for Local {
         }
     }
 
-    async fn status(
-        &self,
-        prediction: &str,
-        _: Option<&Credentials>,
-    ) -> Result<Standing, NoAnswer> {
+    async fn status(&self, _: &Submission, prediction: &str) -> Result<Standing, NoAnswer> {
         let Some(file) = self.file(prediction) else {
-            return Ok(Standing { report: ProviderReport::Unknown, outputs: Vec::new() });
+            return Ok(Standing::unknown("this is no prediction of the provider `local`"));
         };
         let prediction = prediction.to_owned();
         Self::blocking(move || match std::fs::read(&file) {
             Ok(bytes) => Ok(standing(&prediction, &bytes)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let report = ProviderReport::Failed(ErrorCode::ProviderGeneric);
-                Ok(Standing { report, outputs: Vec::new() })
+                Ok(Standing::failed(ErrorCode::ProviderGeneric, "nothing lies in the spool"))
             }
             Err(error) => Err(error),
         })
         .await
     }
 
-    async fn find(&self, token: &str, _: Option<&Credentials>) -> Result<Option<String>, NoAnswer> {
-        let prediction = prediction_of(token);
+    async fn find(&self, submission: &Submission) -> Result<Found, NoAnswer> {
+        let prediction = prediction_of(&submission.token);
         let file = self.spool.join(&prediction);
-        Self::blocking(move || Ok(file.try_exists()?.then_some(prediction))).await
+        let found = Self::blocking(move || Ok(file.try_exists()?.then_some(prediction))).await?;
+        Ok(found.map_or(Found::NotThere, Found::Prediction))
     }
 
-    async fn cancel(&self, prediction: &str, _: Option<&Credentials>) -> Result<(), NoAnswer> {
+    async fn cancel(&self, _: &Submission, prediction: &str) -> Result<(), NoAnswer> {
         let Some(file) = self.file(prediction) else { return Ok(()) };
         Self::blocking(move || {
             // Only what hangs can be stopped; a picture is there before anybody asks.
@@ -219,14 +209,14 @@ impl Provider for Local {
         .await
     }
 
-    async fn fetch(&self, output: &Output, _: Option<&Credentials>) -> Result<Vec<u8>, NoAnswer> {
+    async fn fetch(&self, _: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer> {
         let file = self
             .file(&output.location)
             .ok_or_else(|| NoAnswer::new(format!("there is nothing at `{}`", output.location)))?;
         Self::blocking(move || std::fs::read(&file)).await
     }
 
-    async fn settled(&self, prediction: &str, _: Option<&Credentials>) {
+    async fn settled(&self, _: &Submission, prediction: &str) {
         if let Some(file) = self.file(prediction) {
             // A file that stays costs space and nothing else.
             let _ = tokio::task::spawn_blocking(move || std::fs::remove_file(file)).await;

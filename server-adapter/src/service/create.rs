@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use onepath_core::{
-    Code, CreateGenerationRequest, Decoded, Draft, Integer, Report, decode, fingerprint, review,
-    to_json,
-};
+use onepath_core::{Code, Draft, Integer, Report, fingerprint, review, to_json};
 
 use super::idempotency::content_fingerprint;
-use super::plan::{Plan, Setting, described, own_world, plan, world_id};
+use super::plan::{Plan, Setting, described, envelope, own_world, plan, world_id};
 use super::standing::Standing;
 use super::view::{CreateGenerationResponse, PreflightResponse, ValidateResponse};
 use super::{Caller, Service};
 use crate::clock::{month_end, new_id};
-use crate::problem::{Fault, Problem, ProblemCode};
-use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish};
+use crate::log::tell_one;
+use crate::problem::{Problem, ProblemCode};
+use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish, Transition};
+use crate::trace::TraceId;
 
 /// The answer to a create, ready to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +24,15 @@ pub struct Answered {
     pub replayed: bool,
 }
 
+/// What comes with a call beside its body.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Call {
+    /// Its idempotency key.
+    pub key: Option<String>,
+    /// The trace that it is part of; one of its own if there is none.
+    pub trace: Option<TraceId>,
+}
+
 /// The route whose answers are kept.
 const ROUTE: &str = "POST /api/v1/generations";
 
@@ -33,9 +41,9 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// As [`plan`], and when the store does not answer.
+    /// As [`envelope`] and [`plan`], and when the store does not answer.
     pub async fn plan(&self, caller: &Caller, text: &str) -> Result<(Plan, Standing), Problem> {
-        let read: Decoded<CreateGenerationRequest<'_>> = decode(text);
+        let read = envelope(text)?;
         let world = read.value.as_ref().and_then(world_id);
         let standing = self.standing(caller, world).await?;
         let plan = plan(
@@ -63,12 +71,14 @@ impl Service {
         &self,
         caller: &Caller,
         text: &str,
-        key: Option<String>,
+        call: Call,
     ) -> Result<Answered, Problem> {
         let (mut plan, standing) = self.plan(caller, text).await?;
         plan.new.id = new_id(&*self.clock);
+        let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
+        plan.new.asked.trace = trace.to_string();
         let response = CreateGenerationResponse::of(&plan);
-        let receipt = key.map(|key| {
+        let receipt = call.key.map(|key| {
             let response = response.clone();
             ReceiptWish {
                 route: ROUTE,
@@ -80,7 +90,13 @@ impl Service {
         let creation = Creation { new: plan.new, plan: standing.plan, receipt };
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
-                if matches!(created.answer, Answer::Created | Answer::Joined) {
+                let happened = match created.answer {
+                    Answer::Created => Some(Transition::Created),
+                    Answer::Joined => Some(Transition::Joined),
+                    Answer::Cache | Answer::Hash => None,
+                };
+                if let Some(transition) = happened {
+                    tell_one(&created.row, transition);
                     self.bell.notify_one();
                 }
                 Ok(Answered { receipt: render(&created, response), replayed: false })
@@ -116,11 +132,7 @@ impl Service {
     /// `MALFORMED_JSON`, and `STRUCTURED_CONFIG_REQUIRED` for an envelope without config and
     /// request.
     pub async fn validate(&self, caller: &Caller, text: &str) -> Result<ValidateResponse, Problem> {
-        let read: Decoded<CreateGenerationRequest<'_>> = decode(text);
-        if let Some(fault) = read.faults.iter().find(|fault| fault.code() == Code::JsonSyntax) {
-            return Err(Problem::new(ProblemCode::MalformedJson, fault.message())
-                .with(vec![Fault::from(fault)]));
-        }
+        let read = envelope(text)?;
         let Some(envelope) = &read.value else { return Err(Problem::findings(&read.faults)) };
         let now = Integer::new(self.clock.now());
         let standing = self.standing(caller, world_id(envelope)).await?;

@@ -1,12 +1,13 @@
 //! What an owner does with their generations: retry, delete, change; and what they used.
 
-use onepath_core::{Integer, Rating};
+use onepath_core::{Integer, Rating, canonicalize};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::view::GenerationResponse;
 use super::{Caller, Service};
 use crate::clock::{month_end, month_start, rfc3339};
+use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::store::{Limits, Outcome, Patch, UsageLine};
 
@@ -67,7 +68,8 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// `NOT_FOUND`, and `CONFLICT` for priority and schedule of what does not wait any more.
+    /// `NOT_FOUND`, `PRECONDITION_FAILED`, and `CONFLICT` for priority and schedule of what does not
+    /// wait any more.
     pub async fn patch(
         &self,
         caller: &Caller,
@@ -89,7 +91,15 @@ impl Service {
         not_now: impl Fn(&str) -> String,
     ) -> Result<GenerationResponse, Problem> {
         match outcome {
-            Outcome::Done(generation) => Ok(self.view(&caller.reader, &generation)),
+            Outcome::Done(generation, steps) => {
+                tell(&generation.row, &steps);
+                Ok(self.view(&caller.reader, &generation))
+            }
+            Outcome::Changed => {
+                let detail =
+                    "it has changed meanwhile: get it again, and look before you change it";
+                Err(Problem::new(ProblemCode::PreconditionFailed, detail))
+            }
             Outcome::NotThere => Err(Problem::not_found("generation")),
             Outcome::NotNow(row) => {
                 Err(Problem::new(ProblemCode::Conflict, not_now(row.status().word())))
@@ -136,7 +146,9 @@ impl Service {
 /// `VALIDATION_ERROR` with every fault.
 pub fn read_patch(text: &str) -> Result<PatchBody, Problem> {
     use crate::problem::Fault;
-    let value: serde_json::Value = serde_json::from_str(text)
+    // The reader of every door: a member that stands twice is a fault here, too.
+    let text = canonicalize(text).map_err(|refusal| Problem::unread(text, refusal.findings()))?;
+    let value: serde_json::Value = serde_json::from_str(&text)
         .map_err(|error| Problem::new(ProblemCode::MalformedJson, error.to_string()))?;
     let fault = |pointer: &str, detail: &str| Fault::new(pointer, "patch/not-understood", detail);
     let Some(members) = value.as_object() else {

@@ -18,16 +18,17 @@ use tokio::sync::Notify;
 use crate::asset::Blobs;
 use crate::clock::SharedClock;
 use crate::event::Hub;
+use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
-use crate::store::{Asset, ListQuery, Reader, Role, Row, Store};
+use crate::store::{Asset, ListQuery, Reader, Role, Store};
 
-pub use create::Answered;
+pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
-pub use plan::{Plan, plan};
+pub use plan::{Plan, envelope, plan};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
 pub use view::{
@@ -101,17 +102,6 @@ impl Service {
         Ok(self.view(&caller.reader, &generation))
     }
 
-    /// A tag that changes with every change of a generation.
-    ///
-    /// # Errors
-    ///
-    /// `NOT_FOUND`, also for what belongs to others.
-    pub async fn tag(&self, caller: &Caller, id: &str) -> Result<String, Problem> {
-        let viewer = self.viewer(&caller.reader).await?;
-        let found = self.store.get(&viewer, id).await?;
-        found.map(|found| row_tag(&found.row)).ok_or_else(|| Problem::not_found("generation"))
-    }
-
     /// The caller's own generations, newest first.
     ///
     /// # Errors
@@ -127,6 +117,8 @@ impl Service {
         Ok(GenerationListResponse {
             generations: views.map(|one| self.view(&caller.reader, one)).collect(),
             limit: query.limit,
+            offset: query.offset,
+            total: page.total,
             next_cursor: page.next.map(|(at, id)| format!("{at}.{id}")),
         })
     }
@@ -140,6 +132,7 @@ impl Service {
         let done = self.store.cancel(&caller.reader, id, self.clock.now()).await?;
         let done = done.ok_or_else(|| Problem::not_found("generation"))?;
         let row = &done.generation.row;
+        tell(row, &done.steps);
         if !done.withdrawn && row.state.is_terminal() && row.status().word() != "cancelled" {
             return Err(Problem::new(
                 ProblemCode::Conflict,
@@ -167,9 +160,4 @@ impl Service {
             }
         }
     }
-}
-
-/// A tag that changes with every change of a row.
-fn row_tag(row: &Row) -> String {
-    format!("{:x}.{:x}.{:x}", row.updated_at, row.events, row.fence)
 }

@@ -19,7 +19,7 @@ use crate::store::{Asked, Millis, NewGeneration, Role};
 /// What an envelope comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The generation that would be created; its id is empty.
+    /// The generation that would be created; its id and its trace are empty.
     pub new: NewGeneration,
     /// All findings, warnings and suggestions included.
     pub report: Report,
@@ -50,7 +50,7 @@ pub struct Setting<'s> {
 ///
 /// # Errors
 ///
-/// `MALFORMED_JSON`, `STRUCTURED_CONFIG_REQUIRED`, `VALIDATION_ERROR` with every fault,
+/// `STRUCTURED_CONFIG_REQUIRED`, `VALIDATION_ERROR` with every fault,
 /// `CANONICAL_MISMATCH` with the declared fields that differ, `FORBIDDEN` for another's player.
 pub fn plan(
     mut read: Decoded<CreateGenerationRequest<'_>>,
@@ -58,7 +58,7 @@ pub fn plan(
 ) -> Result<Plan, Problem> {
     // A request is taken out of its envelope: it is carried on and not copied.
     let request = read.value.as_mut().and_then(|envelope| envelope.request.take());
-    let envelope = readable(&read)?;
+    let envelope = read.value.as_ref().ok_or_else(|| Problem::findings(&read.faults))?;
     let outcome = match (&envelope.config, request) {
         (Some(_), Some(_)) => {
             return Err(Problem::faults(vec![Fault::new(
@@ -84,15 +84,17 @@ fn is_about_what(pointer: &str) -> bool {
     })
 }
 
-/// The envelope, as far as it was read.
-fn readable<'e, 'a>(
-    read: &'e Decoded<CreateGenerationRequest<'a>>,
-) -> Result<&'e CreateGenerationRequest<'a>, Problem> {
-    if let Some(fault) = read.faults.iter().find(|fault| fault.code() == Code::JsonSyntax) {
-        return Err(Problem::new(ProblemCode::MalformedJson, fault.message())
-            .with(vec![Fault::from(fault)]));
+/// Reads an envelope: with its faults, as far as it is JSON.
+///
+/// # Errors
+///
+/// `MALFORMED_JSON`.
+pub fn envelope(text: &str) -> Result<Decoded<CreateGenerationRequest<'_>>, Problem> {
+    let read = decode(text);
+    if read.faults.iter().any(|fault| fault.code() == Code::JsonSyntax) {
+        return Err(Problem::unread(text, &read.faults));
     }
-    read.value.as_ref().ok_or_else(|| Problem::findings(&read.faults))
+    Ok(read)
 }
 
 /// The answer to flat payloads.
@@ -325,6 +327,7 @@ fn members(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
         ("/name", envelope.name.as_deref()),
         ("/description", envelope.description.as_deref()),
         ("/world_id", envelope.world_id.as_ref().map(Id::as_str)),
+        ("/workspace_id", envelope.workspace_id.as_ref().map(Id::as_str)),
     ];
     for (pointer, _) in
         texts.iter().filter(|(_, text)| text.is_some_and(|text| text.contains('\0')))
@@ -457,6 +460,8 @@ fn finish<'p>(
             .and_then(|micros| i64::try_from(micros).ok())
             .unwrap_or(setting.unknown_price),
         world: world_id(envelope).map(str::to_owned),
+        workspace: envelope.workspace_id.as_ref().map(|id| id.as_str().to_owned()),
+        trace: String::new(),
     };
     let text = |text: Option<&Cow<'_, str>>| {
         text.filter(|text| !text.is_empty()).map(|text| text.clone().into_owned())

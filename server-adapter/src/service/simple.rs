@@ -1,13 +1,13 @@
 //! Short ways: the social context of a moment, and a picture that shall move.
 
 use onepath_core::{
-    BuildOptions, Code, CreateGenerationRequest, Finding, GenerationSocialContext, Id,
-    SimpleImageToVideoRequest, SocialContextRequest, User, build_social_context, decode, to_json,
+    BuildOptions, CreateGenerationRequest, GenerationSocialContext, Id, SimpleImageToVideoRequest,
+    SocialContextRequest, User, build_social_context, decode, to_json,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::create::Answered;
+use super::create::{Answered, Call};
 use super::plan::{own_world, world_id};
 use super::view::PreflightBounds;
 use super::{Caller, Service};
@@ -23,16 +23,6 @@ pub struct SocialContextResponse {
     pub bounds: PreflightBounds,
 }
 
-/// A document's faults of reading, as a problem.
-fn refused(faults: &[Finding]) -> Problem {
-    match faults.iter().find(|fault| fault.code() == Code::JsonSyntax) {
-        Some(fault) => {
-            Problem::new(ProblemCode::MalformedJson, fault.message()).with(vec![Fault::from(fault)])
-        }
-        None => Problem::findings(faults),
-    }
-}
-
 impl Service {
     /// The social context of a moment, from the server's own world and user and the session given.
     ///
@@ -45,7 +35,7 @@ impl Service {
         text: &str,
     ) -> Result<SocialContextResponse, Problem> {
         let read = decode::<SocialContextRequest<'_>>(text).into_result();
-        let wish = read.map_err(|refusal| refused(refusal.findings()))?;
+        let wish = read.map_err(|refusal| Problem::unread(text, refusal.findings()))?;
         if wish.session.is_none() && wish.session_id.is_some() {
             let mut fault = Fault::new(
                 "/session",
@@ -69,8 +59,8 @@ impl Service {
             npc_ids: wish.npc_ids,
             ..BuildOptions::default()
         };
-        let built =
-            build_social_context(&options).map_err(|refusal| refused(refusal.findings()))?;
+        let built = build_social_context(&options)
+            .map_err(|refusal| Problem::findings(refusal.findings()))?;
         let social_context = serde_json::to_value(&built)
             .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
         let bounds = PreflightBounds { world: standing.bounds.world, user: standing.bounds.user };
@@ -86,10 +76,10 @@ impl Service {
         &self,
         caller: &Caller,
         text: &str,
-        key: Option<String>,
+        call: Call,
     ) -> Result<Answered, Problem> {
         let read = decode::<SimpleImageToVideoRequest<'_>>(text).into_result();
-        let wish = read.map_err(|refusal| refused(refusal.findings()))?;
+        let wish = read.map_err(|refusal| Problem::unread(text, refusal.findings()))?;
         let mut faults = Vec::new();
         let length =
             |text: Option<&std::borrow::Cow<'_, str>>| text.map_or(0, |text| text.chars().count());
@@ -108,7 +98,7 @@ impl Service {
         }
         let create = to_json(&wish.into_create())
             .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
-        self.create(caller, &create, key).await.map_err(|mut problem| {
+        self.create(caller, &create, call).await.map_err(|mut problem| {
             // The caller knows nothing of a config.
             for fault in &mut problem.errors {
                 if let Some(rest) = fault.pointer.strip_prefix("/config") {

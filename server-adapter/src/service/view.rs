@@ -222,6 +222,12 @@ pub struct GenerationResponse {
     /// The world it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub world_id: Option<String>,
+    /// The folder in which it lies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub workspace_id: Option<String>,
+    /// The trace of the call that asked for it, by which it is found in logs; its owner sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
     /// What is set aside or was paid for the run.
     pub price: RowPrice,
     /// 0 to 10; 0 goes first.
@@ -341,6 +347,11 @@ pub struct GenerationListResponse {
     pub generations: Vec<GenerationResponse>,
     /// How many a page has at most.
     pub limit: usize,
+    /// How many were passed over.
+    pub offset: usize,
+    /// How many there are on all pages; present if it was asked for (`count=true`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<i64>,
     /// Where the next page starts; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
@@ -398,6 +409,8 @@ impl Service {
                 .and_then(|tags| serde_json::from_str(tags).ok())
                 .unwrap_or_default(),
             world_id: asked.world.clone(),
+            workspace_id: asked.workspace.clone().filter(|_| is_owner),
+            trace_id: is_owner.then(|| asked.trace.clone()),
             price: RowPrice { micros: asked.reserved_micros, known: asked.price_micros.is_some() },
             priority: row.priority,
             scheduled_at: row.scheduled_at.map(rfc3339),
@@ -406,7 +419,7 @@ impl Service {
             reusable: row.reuse_key.is_some() && row.expires_at.is_none_or(|at| at > now),
             asset_id: assets.first().map(|asset| asset.id.clone()),
             assets,
-            tag: super::row_tag(row),
+            tag: row.tag(),
         }
     }
 

@@ -6,6 +6,7 @@ use onepath_core::lifecycle::{
 };
 
 use super::row::{Attempt, LedgerEntry, LedgerKind, Millis, Reader, Row, Used};
+use super::transition::{Step, Transition, transition};
 use super::{Advance, Answer, Limits, NewGeneration};
 
 /// What a create comes to.
@@ -93,6 +94,8 @@ pub struct Change {
     pub effects: Vec<Effect>,
     /// The attempt that began or changed, with its token if it began.
     pub attempt: Option<(Attempt, Option<String>)>,
+    /// What happened, in order: the log is told all of it.
+    pub steps: Vec<Step>,
     /// The event that readers are told.
     pub event: Option<&'static str>,
     /// Whether another row gives up the slot that this one takes.
@@ -197,7 +200,7 @@ impl Change {
     /// Whether what was made is kept with this change: with the one that completes the row.
     #[must_use]
     pub fn keeps_assets(&self) -> bool {
-        self.event == Some(COMPLETED) && self.row.is_complete()
+        self.event == Some(Transition::Completed.word()) && self.row.is_complete()
     }
 
     /// No change yet.
@@ -206,6 +209,7 @@ impl Change {
             row: row.clone(),
             effects: Vec::new(),
             attempt: None,
+            steps: Vec::new(),
             event: None,
             takes_slot: false,
             ledger: Vec::new(),
@@ -216,6 +220,11 @@ impl Change {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.row.state.is_terminal()
+    }
+
+    /// A transition that is no step of the run.
+    fn tell(&mut self, transition: Transition) {
+        self.steps.push(Step { transition, status: self.row.status() });
     }
 
     /// One step of the lifecycle, and what it means for the other columns.
@@ -230,9 +239,12 @@ impl Change {
             // Also when it goes again: from now on the provider may have it without showing it.
             row.submitted_at = Some(now);
         }
-        if let Some(kind) = event_kind(before, after) {
-            row.events += 1;
-            self.event = Some(kind);
+        if let Some(transition) = transition(before, after) {
+            self.steps.push(Step { transition, status: row.status() });
+            if transition.is_told() {
+                row.events += 1;
+                self.event = Some(transition.word());
+            }
         }
         self.attempt = attempt_change(row, before, after, now).or(self.attempt.take());
         match after {
@@ -385,58 +397,6 @@ fn attempt_change(
     Some((attempt, row.token.clone().filter(|_| begins)))
 }
 
-/// The event of a run that gave what was asked for, or what stands in for it.
-const COMPLETED: &str = "generation.completed";
-
-/// What readers may be told.
-pub const EVENTS: [&str; 8] = [
-    "generation.created",
-    "generation.started",
-    "generation.submitted",
-    "generation.deferred",
-    "generation.retried",
-    COMPLETED,
-    "generation.failed",
-    "generation.cancelled",
-];
-
-/// The event of a word.
-#[must_use]
-pub fn known_event(word: &str) -> Option<&'static str> {
-    EVENTS.into_iter().find(|known| *known == word)
-}
-
-/// What readers are told about a step.
-fn event_kind(before: State, after: State) -> Option<&'static str> {
-    if before == after {
-        return None;
-    }
-    Some(match (before, after) {
-        (State::Failed { .. } | State::Cancelled { .. }, State::Pending { .. }) => {
-            "generation.retried"
-        }
-        (_, State::Pending { after: Some(code), .. }) => {
-            if code.retry() == Retry::Defer {
-                "generation.deferred"
-            } else {
-                "generation.retried"
-            }
-        }
-        (
-            State::Processing { attempt: Stage::Claimed, .. },
-            State::Processing { attempt: Stage::Submitting, .. },
-        ) => "generation.started",
-        (
-            State::Processing { attempt: Stage::Submitting | Stage::SubmitUnknown, .. },
-            State::Processing { attempt: Stage::Submitted, .. },
-        ) => "generation.submitted",
-        (_, State::Completed { .. }) => COMPLETED,
-        (_, State::Failed { .. }) => "generation.failed",
-        (_, State::Cancelled { .. }) => "generation.cancelled",
-        _ => return None,
-    })
-}
-
 /// What becomes of a row when a user does not want it any more.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CancelDecision {
@@ -476,6 +436,7 @@ pub fn decide_cancel(
                 change.row.owner.clone_from(next);
                 change.ledger = moved(row, next);
             }
+            change.tell(Transition::Withdrawn);
             CancelDecision::Withdrawn(Box::new(change))
         }
         None => {
@@ -509,6 +470,8 @@ pub enum OwnerDecision {
     NotThere,
     /// Its state does not allow it.
     NotNow,
+    /// It is not as the caller knows it.
+    Changed,
     /// It is done.
     Done(Box<Change>),
 }
@@ -541,6 +504,7 @@ pub fn decide_delete(row: &Row, reader: &Reader, now: Millis) -> OwnerDecision {
     change.row.updated_at = now;
     change.row.deleted_at = Some(now);
     change.row.reuse_key = None;
+    change.tell(Transition::Deleted);
     OwnerDecision::Done(Box::new(change))
 }
 
@@ -557,6 +521,16 @@ pub struct Patch {
     pub priority: Option<i64>,
     /// A new time, while it waits; `Some(None)` means now.
     pub scheduled_at: Option<Option<Millis>>,
+    /// Only if the row has one of these tags; `*` is any.
+    pub only_if: Option<Vec<String>>,
+}
+
+impl Patch {
+    /// Whether anything would change, or a condition is to be looked at.
+    #[must_use]
+    pub fn says_anything(&self) -> bool {
+        *self != Self::default()
+    }
 }
 
 /// Name, description and tags at any time; priority and schedule while it waits.
@@ -564,6 +538,10 @@ pub struct Patch {
 pub fn decide_patch(row: &Row, patch: &Patch, reader: &Reader, now: Millis) -> OwnerDecision {
     if !is_owners(row, reader) {
         return OwnerDecision::NotThere;
+    }
+    let is_same = |tag: &String| tag == "*" || *tag == row.tag();
+    if patch.only_if.as_ref().is_some_and(|tags| !tags.iter().any(is_same)) {
+        return OwnerDecision::Changed;
     }
     let waits = matches!(row.state, State::Pending { .. });
     if !waits && (patch.priority.is_some() || patch.scheduled_at.is_some()) {

@@ -241,9 +241,10 @@ impl Tables {
         match decision {
             OwnerDecision::NotThere => Outcome::NotThere,
             OwnerDecision::NotNow => Outcome::NotNow(Box::new(row)),
+            OwnerDecision::Changed => Outcome::Changed,
             OwnerDecision::Done(change) => {
                 self.write(&change, &[]);
-                Outcome::Done(Box::new(self.generation(&change.row)))
+                Outcome::Done(Box::new(self.generation(&change.row)), change.steps)
             }
         }
     }
@@ -301,6 +302,10 @@ impl Store for MemoryStore {
             .filter(|row| row.tenant == reader.tenant && row.owner == reader.user)
             .filter(|row| row.deleted_at.is_none() && matches(row, query))
             .collect();
+        let total = query.count.then(|| i64::try_from(rows.len()).unwrap_or(i64::MAX));
+        rows.retain(|row| {
+            query.after.as_ref().is_none_or(|(at, id)| (row.created_at, &row.id) < (*at, id))
+        });
         rows.sort_by_key(|row| std::cmp::Reverse((row.created_at, &row.id)));
         rows.drain(..query.offset.min(rows.len()));
         let more = rows.len() > query.limit;
@@ -308,6 +313,7 @@ impl Store for MemoryStore {
         Ok(Page {
             next: rows.last().filter(|_| more).map(|row| (row.created_at, row.id.clone())),
             generations: rows.into_iter().map(|row| tables.generation(row)).collect(),
+            total,
         })
     }
 
@@ -338,7 +344,7 @@ impl Store for MemoryStore {
         let mut claimed = Vec::new();
         for change in changes {
             tables.write(&change, &[]);
-            claimed.push(Claimed { row: change.row, effects: change.effects });
+            claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
         }
         Ok(claimed)
     }
@@ -377,26 +383,27 @@ impl Store for MemoryStore {
         let change = tables.rows.get(&advance.id).and_then(|row| decide_advance(row, advance));
         Ok(change.map(|change| {
             tables.write(&change, &advance.assets);
-            Advanced { row: change.row, effects: change.effects }
+            Advanced { row: change.row, effects: change.effects, steps: change.steps }
         }))
     }
 
     async fn cancel(&self, reader: &Reader, id: &str, now: Millis) -> Result<Option<Cancelled>> {
         let mut tables = self.changing();
         let Some(row) = tables.rows.get(id) else { return Ok(None) };
-        let mut withdrawn = true;
+        let (mut withdrawn, mut steps) = (true, Vec::new());
         match decide_cancel(row, &tables.wanting(id), reader, now) {
             CancelDecision::NotThere => return Ok(None),
             CancelDecision::Nothing => withdrawn = false,
             CancelDecision::Withdrawn(change) | CancelDecision::Cancelled(change) => {
                 tables.write(&change, &[]);
+                steps = change.steps;
             }
         }
         if withdrawn && let Some(interests) = tables.interests.get_mut(id) {
             interests.retain(|(_, user, _)| *user != reader.user);
         }
         let row = tables.rows.get(id);
-        Ok(row.map(|row| Cancelled { generation: tables.generation(row), withdrawn }))
+        Ok(row.map(|row| Cancelled { generation: tables.generation(row), withdrawn, steps }))
     }
 
     async fn retry(
@@ -583,13 +590,13 @@ fn matches(row: &Row, query: &ListQuery) -> bool {
         && query.provider.as_ref().is_none_or(|id| row.asked.provider == *id)
         && query.request_hash.as_ref().is_none_or(|hash| row.asked.request_hash == *hash)
         && (query.world.is_none() || query.world == row.asked.world)
+        && (query.workspace.is_none() || query.workspace == row.asked.workspace)
         && query.created_after.is_none_or(|at| row.created_at >= at)
         && query.created_before.is_none_or(|at| row.created_at < at)
         && query
             .text
             .as_ref()
             .is_none_or(|part| has(&row.name, part) || has(&row.description, part))
-        && query.after.as_ref().is_none_or(|(at, id)| (row.created_at, &row.id) < (*at, id))
 }
 
 /// When a row is due: its lease's end while it is held.

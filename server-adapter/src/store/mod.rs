@@ -7,6 +7,7 @@
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod decide;
+mod examined;
 mod memory;
 mod postgres;
 pub mod row;
@@ -14,6 +15,7 @@ mod sql;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod transition;
 
 use std::sync::Arc;
 
@@ -26,13 +28,15 @@ use tokio::sync::watch;
 use decide::LimitHit;
 
 pub use decide::Patch;
+pub use examined::Examined;
 pub use memory::MemoryStore;
-pub use postgres::{PostgresStore, Time};
+pub use postgres::{PostgresStore, Time, examine_postgres};
 pub use row::{
     Asked, Asset, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Used, User, Viewer,
     World,
 };
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
+pub use transition::{EVENTS, Step, Transition, known_event, transition};
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -208,10 +212,12 @@ pub enum Outcome {
     NotThere,
     /// Its state does not allow it.
     NotNow(Box<Row>),
+    /// It is not as the caller knows it.
+    Changed,
     /// The plan does not allow it.
     Limited(LimitHit),
-    /// It is done.
-    Done(Box<Generation>),
+    /// It is done: the row with what belongs to it, and what happened.
+    Done(Box<Generation>, Vec<Step>),
 }
 
 /// A line of what was used: one day, one provider, one operation.
@@ -242,6 +248,8 @@ pub struct ListQuery {
     pub request_hash: Option<String>,
     /// Only this world.
     pub world: Option<String>,
+    /// Only this folder.
+    pub workspace: Option<String>,
     /// Only what was created at this time or later.
     pub created_after: Option<Millis>,
     /// Only what was created before this time.
@@ -254,6 +262,8 @@ pub struct ListQuery {
     pub limit: usize,
     /// Those behind this place.
     pub after: Option<(Millis, String)>,
+    /// Whether all that fit are counted, whatever the page.
+    pub count: bool,
 }
 
 /// Rows of a list, and whether more follow.
@@ -263,6 +273,8 @@ pub struct Page {
     pub generations: Vec<Generation>,
     /// Where the next page starts.
     pub next: Option<(Millis, String)>,
+    /// How many there are on all pages, if that was asked for.
+    pub total: Option<i64>,
 }
 
 /// A wish for work.
@@ -283,6 +295,8 @@ pub struct Claimed {
     pub row: Row,
     /// What is to be carried out.
     pub effects: Vec<Effect>,
+    /// What happened to it by being taken.
+    pub steps: Vec<Step>,
 }
 
 /// Something that happened to a row.
@@ -336,6 +350,8 @@ pub struct Advanced {
     pub row: Row,
     /// What is left to carry out.
     pub effects: Vec<Effect>,
+    /// What happened to it.
+    pub steps: Vec<Step>,
 }
 
 /// What a cancel came to.
@@ -345,6 +361,8 @@ pub struct Cancelled {
     pub generation: Generation,
     /// Whether the user's interest ended with this call.
     pub withdrawn: bool,
+    /// What happened to it.
+    pub steps: Vec<Step>,
 }
 
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.

@@ -133,6 +133,10 @@ pub struct Asked {
     pub reserved_micros: i64,
     /// The world it belongs to.
     pub world: Option<String>,
+    /// The folder inside of the tenant in which it lies.
+    pub workspace: Option<String>,
+    /// The trace of the call that asked, by which it is found in logs.
+    pub trace: String,
 }
 
 impl Row {
@@ -178,6 +182,12 @@ impl Row {
     #[must_use]
     pub fn readable_by(&self, viewer: &Viewer) -> bool {
         self.deleted_at.is_none() && viewer.may_read(&self.tenant, &self.owner, self.shared())
+    }
+
+    /// A tag that changes with every change.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        format!("{:x}.{:x}.{:x}", self.updated_at, self.events, self.fence)
     }
 
     /// The rating that a bound must allow, if the whole tenant may read it; none if its owner only.

@@ -2,13 +2,17 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
 
 use super::{Worker, millis};
 use crate::asset::inspect;
 use crate::clock::{new_id, new_secret};
-use crate::provider::{NoAnswer, Output, Provider, Standing, Submission, SubmitError};
+use crate::log::tell;
+use crate::provider::{
+    Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+};
 use crate::store::decide::is_done_by_store;
 use crate::store::{Advance, Asset, Claimed, Result, Row};
 
@@ -62,7 +66,8 @@ impl Load<'_> {
             Effect::Fetch => self.fetch(&provider).await,
             Effect::CancelAtProvider => {
                 if let Some(prediction) = &self.row.prediction
-                    && let Err(error) = self.asked(provider.cancel(prediction, None)).await
+                    && let Err(error) =
+                        self.asked(provider.cancel(&self.submission(), prediction)).await
                 {
                     // Asked again with the next poll.
                     tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
@@ -81,6 +86,7 @@ impl Load<'_> {
     async fn advance(&mut self, advance: Advance) -> Result<bool> {
         match self.worker.store.advance(&advance).await? {
             Some(advanced) => {
+                tell(&advanced.row, &advanced.steps);
                 self.row = advanced.row;
                 self.effects.extend(advanced.effects);
                 Ok(true)
@@ -124,6 +130,11 @@ impl Load<'_> {
         self.wait(Event::NoAccount, 60_000).await
     }
 
+    /// The attempt, as the provider needs to know it.
+    fn submission(&self) -> Submission {
+        Submission::of(&self.row, None)
+    }
+
     /// What a provider answers; one that answers no more has not answered, so that no row is held
     /// for ever by a worker that lives.
     async fn asked<T>(
@@ -140,13 +151,8 @@ impl Load<'_> {
             // submission by now, and one that comes late could not be told from one that is lost.
             return Ok(false);
         }
-        let submission = Submission {
-            token: self.row.token.clone().unwrap_or_default(),
-            request: self.row.asked.request.clone(),
-            request_hash: self.row.asked.request_hash.clone(),
-            account: None,
-        };
         self.sent = true;
+        let submission = self.submission();
         let answer =
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
         let lost = |_| Err(SubmitError::Lost("not before the deadline".to_owned()));
@@ -158,25 +164,29 @@ impl Load<'_> {
             }
             Err(error) => {
                 tracing::info!(%error, generation = %self.row.id, "a submission was not taken");
-                let event = match error {
-                    SubmitError::Refused { code, .. } => Event::Refused(code),
-                    SubmitError::Lost(_) => Event::AnswerLost,
+                let mut advance = match &error {
+                    SubmitError::Refused(refusal) => self.event(Event::Refused(refusal.code)),
+                    SubmitError::Lost(_) => self.event(Event::AnswerLost),
                 };
-                self.advance(self.event(event)).await
+                if let SubmitError::Refused(Refusal { retry_after: Some(after), .. }) = error {
+                    advance.next_run_at = Some(advance.now + self.at_least(after));
+                }
+                self.advance(advance).await
             }
         }
     }
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
-        let token = self.row.token.clone().unwrap_or_default();
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
-        match self.asked(provider.find(&token, None)).await {
-            Ok(Some(prediction)) => {
+        match self.asked(provider.find(&self.submission())).await {
+            Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
                 self.advance(advance).await
             }
-            Ok(None) => {
+            // Only a webhook can tell, or the deadline.
+            Ok(Found::CannotTell) => self.wait(Event::AnswerLost, self.pause()).await,
+            Ok(Found::NotThere) => {
                 let left = since + millis(provider.visibility()) - self.worker.clock.now();
                 if left > 0 || self.sent {
                     // It may still show up, and what was lost a moment ago is not sent at once.
@@ -188,7 +198,9 @@ impl Load<'_> {
             }
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "a lost submission was not found");
-                self.wait(Event::AnswerLost, millis(self.worker.settings.poll)).await
+                let wait =
+                    self.pause().max(error.retry_after.map_or(0, |after| self.at_least(after)));
+                self.wait(Event::AnswerLost, wait).await
             }
         }
     }
@@ -198,16 +210,21 @@ impl Load<'_> {
             return self.look_up(provider).await;
         };
         let rest = self.pause();
-        let standing = match self.asked(provider.status(&prediction, None)).await {
+        let standing = match self.asked(provider.status(&self.submission(), &prediction)).await {
             Ok(standing) => standing,
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
+                let rest = rest.max(error.retry_after.map_or(0, |after| self.at_least(after)));
                 return self.wait(Event::Reported(ProviderReport::Running), rest).await;
             }
         };
-        let Standing { report, outputs } = standing;
+        let Standing { report, outputs, detail, .. } = standing;
         match report {
-            ProviderReport::Running | ProviderReport::Unknown => {
+            ProviderReport::Running => self.wait(Event::Reported(report), rest).await,
+            ProviderReport::Unknown => {
+                // It is parked until the deadline; the adapter has to learn the word.
+                tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
+                    detail, "the provider reports a status that is not known");
                 self.wait(Event::Reported(report), rest).await
             }
             ProviderReport::Succeeded { .. }
@@ -217,6 +234,15 @@ impl Load<'_> {
                 self.advance(self.event(Event::Reported(report))).await
             }
         }
+    }
+
+    /// Milliseconds for which a provider wants to be left alone, and a little more, so that not
+    /// everybody comes back at once. An hour at most: what it says is a wish.
+    fn at_least(&self, after: Duration) -> i64 {
+        let mut byte = [0];
+        self.worker.clock.random(&mut byte);
+        let wish = millis(after).clamp(0, 60 * 60 * 1000);
+        wish + wish * i64::from(byte[0]) / 2048 + i64::from(byte[0])
     }
 
     /// Often at first, seldom later: a tenth of the time since the submission, within bounds.
@@ -231,7 +257,7 @@ impl Load<'_> {
         let prediction = self.row.prediction.clone().unwrap_or_default();
         let outputs = match self.outputs.take() {
             Some(outputs) => outputs,
-            None => match self.asked(provider.status(&prediction, None)).await {
+            None => match self.asked(provider.status(&self.submission(), &prediction)).await {
                 Ok(standing) => standing.outputs,
                 Err(error) => return self.not_kept(&error).await,
             },
@@ -251,7 +277,7 @@ impl Load<'_> {
         advance.assets = assets;
         let kept = self.advance(advance).await?;
         if kept {
-            provider.settled(&prediction, None).await;
+            provider.settled(&self.submission(), &prediction).await;
         }
         Ok(kept)
     }
@@ -262,7 +288,7 @@ impl Load<'_> {
         index: usize,
         output: &Output,
     ) -> std::result::Result<Asset, Box<dyn std::error::Error + Send + Sync>> {
-        let bytes = self.asked(provider.fetch(output, None)).await?;
+        let bytes = self.asked(provider.fetch(&self.submission(), output)).await?;
         let size = i64::try_from(bytes.len())?;
         let (bytes, seen) =
             tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 
 use crate::asset::Blobs;
 use crate::clock::SharedClock;
+use crate::log::tell;
 use crate::provider::Providers;
 use crate::store::{Claim, Claimed, Millis, Store};
 
@@ -91,7 +92,12 @@ impl Worker {
         let now = self.clock.now();
         let lease_until = now + millis(self.settings.lease);
         match self.store.claim(&Claim { now, lease_until, limit }).await {
-            Ok(claimed) => claimed,
+            Ok(claimed) => {
+                for one in &claimed {
+                    tell(&one.row, &one.steps);
+                }
+                claimed
+            }
             Err(error) => {
                 tracing::warn!(%error, "no rows were taken");
                 Vec::new()

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use onepath_core::lifecycle::{ErrorCode, ProviderReport};
 use onepath_core::{ProviderInfo, decode};
 use onepath_server::provider::{
-    Credentials, NoAnswer, Output, Provider, Standing, Submission, SubmitError,
+    Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ fn text<'v>(value: &'v Value, name: &str) -> &'v str {
 }
 
 fn refused(code: ErrorCode, detail: impl Into<String>) -> SubmitError {
-    SubmitError::Refused { code, detail: detail.into(), retry_after: None }
+    Refusal::new(code, detail).into()
 }
 
 fn code(body: &Value) -> ErrorCode {
@@ -98,67 +98,54 @@ impl Provider for Scripted {
         let body: Value = serde_json::from_slice(&bytes).unwrap_or_default();
         match status {
             200..300 if !text(&body, "id").is_empty() => Ok(text(&body, "id").to_owned()),
-            429 => Err(SubmitError::Refused {
-                code: ErrorCode::ProviderRateLimit,
-                detail: body.to_string(),
+            429 => Err(SubmitError::Refused(Refusal {
                 retry_after: Some(Duration::ZERO),
-            }),
+                ..Refusal::new(ErrorCode::ProviderRateLimit, body.to_string())
+            })),
             422 => Err(refused(code(&body), body.to_string())),
             503 => Err(refused(ErrorCode::ProviderUnavailable, body.to_string())),
             _ => Err(SubmitError::Lost(format!("{status} {body}"))),
         }
     }
 
-    async fn status(
-        &self,
-        prediction: &str,
-        _: Option<&Credentials>,
-    ) -> Result<Standing, NoAnswer> {
+    async fn status(&self, _: &Submission, prediction: &str) -> Result<Standing, NoAnswer> {
         let (status, body) = self.ask(&format!("/predictions/{prediction}")).await?;
         if status != 200 || text(&body, "id") != prediction {
             return Err(NoAnswer::new(format!("{status} {body}")));
         }
-        let outputs: Vec<Output> = body
-            .get("output")
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-            .filter_map(|one| Some(Output { location: one.as_str()?.to_owned() }))
-            .collect();
-        let report = match text(&body, "status") {
-            "queued" | "running" => ProviderReport::Running,
-            "succeeded" => ProviderReport::Succeeded { has_output: !outputs.is_empty() },
-            "failed" => ProviderReport::Failed(code(&body)),
+        let outputs = body.get("output").and_then(Value::as_array).into_iter().flatten();
+        let outputs = outputs.filter_map(|one| one.as_str().map(str::to_owned));
+        Ok(match text(&body, "status") {
+            "queued" | "running" => Standing::of(ProviderReport::Running),
+            "succeeded" => Standing::made(outputs),
+            "failed" => Standing::failed(code(&body), body.to_string()),
             // It charges when it takes a submission.
-            "cancelled" => ProviderReport::Cancelled { charged: true },
-            _ => ProviderReport::Unknown,
-        };
-        Ok(Standing { report, outputs })
+            "cancelled" => Standing::of(ProviderReport::Cancelled { charged: true }),
+            other => Standing::unknown(other),
+        })
     }
 
-    async fn find(&self, token: &str, _: Option<&Credentials>) -> Result<Option<String>, NoAnswer> {
-        match self.ask(&format!("/tokens/{token}")).await? {
-            (200, body) => Ok(Some(text(&body, "id").to_owned())),
-            (404, _) => Ok(None),
+    async fn find(&self, submission: &Submission) -> Result<Found, NoAnswer> {
+        match self.ask(&format!("/tokens/{}", submission.token)).await? {
+            (200, body) => Ok(Found::Prediction(text(&body, "id").to_owned())),
+            (404, _) => Ok(Found::NotThere),
             (status, body) => Err(NoAnswer::new(format!("{status} {body}"))),
         }
     }
 
-    async fn cancel(&self, prediction: &str, _: Option<&Credentials>) -> Result<(), NoAnswer> {
+    async fn cancel(&self, _: &Submission, prediction: &str) -> Result<(), NoAnswer> {
         let url = format!("http://{}/predictions/{prediction}/cancel", self.address);
         let sent = self.http.post(url).send().await.and_then(reqwest::Response::error_for_status);
         sent.map(drop).map_err(|error| NoAnswer::new(error.to_string()))
     }
 
-    async fn fetch(&self, output: &Output, _: Option<&Credentials>) -> Result<Vec<u8>, NoAnswer> {
+    async fn fetch(&self, _: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer> {
         let lost = |error: reqwest::Error| NoAnswer::new(error.to_string());
         let url = format!("http://{}{}", self.address, output.location);
         let response = self.http.get(url).send().await.map_err(lost)?;
         let bytes = response.error_for_status().map_err(lost)?.bytes().await.map_err(lost)?;
         Ok(bytes.to_vec())
     }
-
-    async fn settled(&self, _: &str, _: Option<&Credentials>) {}
 
     fn visibility(&self) -> Duration {
         self.visibility

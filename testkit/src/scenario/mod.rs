@@ -5,6 +5,7 @@ mod fleet;
 mod kills;
 mod provider;
 mod races;
+mod simulation;
 mod stage;
 mod stops;
 
@@ -97,5 +98,6 @@ scenarios! {
     "T4" "PostgreSQL is killed, and its connections are cut" database::play;
     "T6" "many clients want the same, and many workers the same row" races::play;
     "T8" "a provider goes wrong in every way" provider::play;
+    "T12" "simulated worlds in which everything goes wrong" simulation::play;
     "fleet" "servers and workers on one database, any of them killed" fleet::play;
 }

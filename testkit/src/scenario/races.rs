@@ -42,8 +42,8 @@ async fn one(context: &Context, kind: Kind) -> Fallible<Verdict> {
     let mut faults = Vec::new();
     for round in 0..rounds {
         let mut asking = JoinSet::new();
-        for client in 0..CLIENTS {
-            let (caller, user) = (stage.caller.clone(), ["game", "ada", "ben"][client % 3]);
+        for (client, user) in (0..CLIENTS).zip(["game", "ada", "ben"].into_iter().cycle()) {
+            let caller = stage.caller.clone();
             asking.spawn(async move {
                 caller.create(user, &format!("{round}-{client}"), &body(round)).await
             });

@@ -63,6 +63,8 @@ pub fn wanted(what: &str, owner: &Reader, now: Millis) -> NewGeneration {
             price_micros: Some(1_500),
             reserved_micros: 1_500,
             world: None,
+            workspace: None,
+            trace: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         },
         policy: RunPolicy { attempts: 2, fallback: None, unknown: UnknownPolicy::default() },
         name: Some("name".to_owned()),

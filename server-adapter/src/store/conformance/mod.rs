@@ -29,6 +29,7 @@ mod concurrent;
 mod create;
 mod fixture;
 mod life;
+mod owner;
 mod read;
 
 use std::pin::Pin;
@@ -105,10 +106,17 @@ pub fn cases() -> Vec<Case> {
             what_was_made_wins_over_a_cancel
             who_has_no_interest_cancels_nothing
         }
+        owner {
+            every_step_is_told_to_the_log
+            a_patch_changes_what_it_names
+            what_is_deleted_is_there_for_nobody
+            a_retry_is_its_owners
+        }
         read {
             a_list_is_the_readers_own_newest_first
             a_list_is_read_in_pages
             a_list_is_filtered
+            a_list_is_counted_on_request
             assets_are_read_by_whoever_may_read_the_row
             what_is_shared_is_read_within_ones_bounds
             a_key_is_found_by_its_hash

@@ -64,6 +64,26 @@ pub(super) async fn a_list_is_read_in_pages(store: &dyn Store) {
     }
 }
 
+pub(super) async fn a_list_is_counted_on_request(store: &dyn Store) {
+    let (ada, ben) = (reader("ada"), reader("ben"));
+    for index in 0..5_i64 {
+        create(store, &wanted(&format!("picture {index}"), &ada, NOON + index)).await;
+    }
+    create(store, &wanted("another's", &ben, NOON)).await;
+    let counted = ListQuery { limit: 2, count: true, ..ListQuery::default() };
+    let page = store.list(&ada, &counted).await.unwrap();
+    assert_eq!((page.generations.len(), page.total), (2, Some(5)));
+    let next = ListQuery { after: page.next, ..counted.clone() };
+    let page = store.list(&ada, &next).await.unwrap();
+    assert_eq!((page.generations.len(), page.total), (2, Some(5)), "whatever the page");
+    let far = ListQuery { offset: 9, ..counted.clone() };
+    let page = store.list(&ada, &far).await.unwrap();
+    assert_eq!((page.generations.len(), page.total), (0, Some(5)));
+    let late = ListQuery { created_after: Some(NOON + 3), ..counted };
+    assert_eq!(store.list(&ada, &late).await.unwrap().total, Some(2), "of those that fit");
+    assert_eq!(store.list(&ada, &all()).await.unwrap().total, None, "only on request");
+}
+
 pub(super) async fn a_list_is_filtered(store: &dyn Store) {
     let ada = reader("ada");
     let failed = create(store, &wanted("failed", &ada, NOON)).await.row.id;
@@ -86,6 +106,13 @@ pub(super) async fn a_list_is_filtered(store: &dyn Store) {
     let hash = wanted("waits", &ada, NOON).asked.request_hash;
     let same = ListQuery { request_hash: Some(hash), ..all() };
     assert_eq!(ids(store, &ada, &same).await, [waits.as_str()]);
+    let mut filed = wanted("filed", &ada, NOON + 3);
+    filed.asked.workspace = Some("drafts".to_owned());
+    let filed = create(store, &filed).await.row.id;
+    let workspace = ListQuery { workspace: Some("drafts".to_owned()), ..all() };
+    assert_eq!(ids(store, &ada, &workspace).await, [filed.as_str()]);
+    let elsewhere = ListQuery { workspace: Some("another".to_owned()), ..all() };
+    assert_eq!(ids(store, &ada, &elsewhere).await, Vec::<String>::new());
     let nothing = ListQuery { status: Some(GenerationStatus::Cancelled), ..provider };
     assert_eq!(ids(store, &ada, &nothing).await, Vec::<String>::new());
 }

@@ -4,6 +4,7 @@
 //! indexes refuse because somebody else was first is run again and finds what they left.
 
 mod clock;
+mod examine;
 mod keeper;
 mod remote;
 mod schema;
@@ -17,6 +18,7 @@ use deadpool_postgres::{RecyclingMethod, Runtime};
 use tokio::sync::watch;
 use tokio_postgres::{Config, NoTls};
 
+pub use self::examine::examine_postgres;
 use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
 use super::sql::{accounts, create, events, number, operations};

@@ -23,6 +23,8 @@ CREATE TABLE generations (
     price_micros BIGINT,
     reserved_micros BIGINT NOT NULL,
     world_id TEXT COLLATE "C",
+    workspace_id TEXT COLLATE "C",
+    trace_id TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     run BIGINT NOT NULL,
     spent BIGINT NOT NULL,
@@ -116,7 +118,7 @@ CREATE TABLE events (
     tenant TEXT COLLATE "C" NOT NULL,
     owner TEXT COLLATE "C" NOT NULL,
     -- The rating that a bound must allow, if the whole tenant may be told.
-    shared TEXT,
+    shared TEXT COLLATE "C",
     generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
     number BIGINT NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
@@ -248,6 +250,8 @@ CREATE TRIGGER generations_asked BEFORE UPDATE ON generations FOR EACH ROW
     OR OLD.force_new IS DISTINCT FROM NEW.force_new
     OR OLD.price_micros IS DISTINCT FROM NEW.price_micros
     OR OLD.world_id IS DISTINCT FROM NEW.world_id
+    OR OLD.workspace_id IS DISTINCT FROM NEW.workspace_id
+    OR OLD.trace_id IS DISTINCT FROM NEW.trace_id
     OR OLD.policy_attempts IS DISTINCT FROM NEW.policy_attempts
     OR OLD.policy_fallback IS DISTINCT FROM NEW.policy_fallback
     OR OLD.policy_unknown IS DISTINCT FROM NEW.policy_unknown

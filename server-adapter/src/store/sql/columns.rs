@@ -8,12 +8,11 @@ use onepath_core::{
     BoundBy, FallbackMode, GenerationType, Operation, Rating, RatingTrail, Strategy,
 };
 
-use super::super::decide::known_event;
 use super::super::row::{
     Asked, Asset, Attempt, Event, Key, Millis, Role, Row, StateColumns, StateText, User, World,
     unknown_policy, unknown_word,
 };
-use super::super::{Reader, Result};
+use super::super::{Reader, Result, known_event};
 use super::{Cells, Tx, Value, unreadable};
 
 /// Columns of a generation that are written once.
@@ -37,6 +36,8 @@ const FIXED: &[&str] = &[
     "price_micros",
     "reserved_micros",
     "world_id",
+    "workspace_id",
+    "trace_id",
     "policy_attempts",
     "policy_fallback",
     "policy_unknown",
@@ -85,7 +86,7 @@ macro_rules! generation_columns {
         "g.id, g.number, g.tenant, g.request, g.generation_type, g.operation, g.provider, \
          g.strategy, g.request_hash, g.family_hash, g.cache_key, g.seed, g.rating_asked, \
          g.rating_effective, g.rating_bound_by, g.ttl_seconds, g.force_new, g.price_micros, \
-         g.reserved_micros, g.world_id, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
+         g.reserved_micros, g.world_id, g.workspace_id, g.trace_id, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
          g.created_at, g.owner, g.status, g.run, g.spent, g.stage, g.error, g.fallback, \
          g.resubmitted, g.cancel_requested, g.reuse_key, g.expires_at, g.name, g.description, g.tags, \
          g.priority, g.scheduled_at, g.fence, g.lease_until, g.next_run_at, g.token, \
@@ -117,6 +118,8 @@ pub(super) fn generation(mut c: Cells) -> Result<Row> {
         price_micros: c.take()?,
         reserved_micros: c.take()?,
         world: c.take()?,
+        workspace: c.take()?,
+        trace: c.take()?,
     };
     let policy = RunPolicy {
         attempts: c.take()?,
@@ -194,6 +197,8 @@ fn fixed(row: &Row) -> Vec<Value<'_>> {
         asked.price_micros.into(),
         asked.reserved_micros.into(),
         asked.world.as_ref().into(),
+        asked.workspace.as_ref().into(),
+        (&asked.trace).into(),
         row.policy.attempts.into(),
         row.policy.fallback.map(FallbackMode::word).into(),
         unknown_word(row.policy.unknown).into(),

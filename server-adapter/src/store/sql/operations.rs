@@ -55,22 +55,31 @@ pub(crate) async fn get<T: Tx>(
     }
 }
 
+/// What a list asks for, whatever the page. Its parameters are the first of every list.
+macro_rules! listed {
+    () => {
+        " FROM generations g
+          WHERE g.tenant = ?1 AND g.owner = ?2 AND g.deleted_at IS NULL
+            AND (CAST(?3 AS TEXT) IS NULL OR g.status = ?3)
+            AND (CAST(?4 AS TEXT) IS NULL OR g.operation = ?4)
+            AND (CAST(?5 AS TEXT) IS NULL OR g.provider = ?5)
+            AND (CAST(?6 AS TEXT) IS NULL OR g.request_hash = ?6)
+            AND (CAST(?7 AS TEXT) IS NULL OR g.world_id = ?7)
+            AND (CAST(?8 AS TEXT) IS NULL OR g.workspace_id = ?8)
+            AND g.created_at >= ?9 AND g.created_at < ?10
+            AND (CAST(?11 AS TEXT) IS NULL OR lower(g.name) LIKE lower(?11) ESCAPE '\\'
+                 OR lower(g.description) LIKE lower(?11) ESCAPE '\\')"
+    };
+}
+
 pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) -> Result<Page> {
+    const COUNT: &str = concat!("SELECT count(*)", listed!());
     const SQL: &str = concat!(
         "SELECT ",
         generation_columns!(),
-        " FROM generations g
-          WHERE g.tenant = ?1 AND g.owner = ?2 AND g.deleted_at IS NULL
-            AND (g.created_at, g.id) < (?3, ?4)
-            AND (CAST(?5 AS TEXT) IS NULL OR g.status = ?5)
-            AND (CAST(?6 AS TEXT) IS NULL OR g.operation = ?6)
-            AND (CAST(?7 AS TEXT) IS NULL OR g.provider = ?7)
-            AND (CAST(?8 AS TEXT) IS NULL OR g.request_hash = ?8)
-            AND (CAST(?9 AS TEXT) IS NULL OR g.world_id = ?9)
-            AND g.created_at >= ?10 AND g.created_at < ?11
-            AND (CAST(?12 AS TEXT) IS NULL OR lower(g.name) LIKE lower(?12) ESCAPE '\\'
-                 OR lower(g.description) LIKE lower(?12) ESCAPE '\\')
-          ORDER BY g.created_at DESC, g.id DESC LIMIT ?13 OFFSET ?14"
+        listed!(),
+        " AND (g.created_at, g.id) < (?12, ?13)
+          ORDER BY g.created_at DESC, g.id DESC LIMIT ?14 OFFSET ?15"
     );
     let (at, id) = query.after.clone().unwrap_or((Millis::MAX, String::new()));
     let pattern = query.text.as_ref().map(|text| {
@@ -78,22 +87,26 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
         format!("%{text}%")
     });
     let limit = i64::try_from(query.limit).unwrap_or(i64::MAX).saturating_add(1);
-    let values = [
+    let mut values = vec![
         (&reader.tenant).into(),
         (&reader.user).into(),
-        at.into(),
-        (&id).into(),
         query.status.map(onepath_core::GenerationStatus::word).into(),
         query.operation.map(onepath_core::Operation::word).into(),
         query.provider.as_ref().into(),
         query.request_hash.as_ref().into(),
         query.world.as_ref().into(),
+        query.workspace.as_ref().into(),
         query.created_after.unwrap_or(Millis::MIN).into(),
         query.created_before.unwrap_or(Millis::MAX).into(),
         pattern.as_ref().into(),
+    ];
+    let total = if query.count { Some(number(tx, COUNT, &values).await?) } else { None };
+    values.extend([
+        Value::from(at),
+        (&id).into(),
         limit.into(),
         i64::try_from(query.offset).unwrap_or(i64::MAX).into(),
-    ];
+    ]);
     let rows = tx.query(SQL, &values).await?;
     let mut rows: Vec<Row> = rows.into_iter().map(columns::generation).collect::<Result<_>>()?;
     let more = rows.len() > query.limit;
@@ -103,7 +116,7 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
     for row in rows {
         generations.push(complete(tx, row).await?);
     }
-    Ok(Page { generations, next })
+    Ok(Page { generations, next, total })
 }
 
 pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claimed>> {
@@ -138,7 +151,7 @@ pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claime
     for row in rows {
         let change = decide_claim(&columns::generation(row)?, claim.now, claim.lease_until);
         write(tx, &change, &[]).await?;
-        claimed.push(Claimed { row: change.row, effects: change.effects });
+        claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
     }
     Ok(claimed)
 }
@@ -172,7 +185,7 @@ pub(crate) async fn advance<T: Tx>(tx: &mut T, advance: &Advance) -> Result<Opti
     let Some(row) = by_id(tx, &advance.id, true).await? else { return Ok(None) };
     let Some(change) = decide_advance(&row, advance) else { return Ok(None) };
     write(tx, &change, &advance.assets).await?;
-    Ok(Some(Advanced { row: change.row, effects: change.effects }))
+    Ok(Some(Advanced { row: change.row, effects: change.effects, steps: change.steps }))
 }
 
 pub(crate) async fn cancel<T: Tx>(
@@ -187,12 +200,13 @@ pub(crate) async fn cancel<T: Tx>(
     let rows = tx.query(sql, &[id.into()]).await?;
     let interests: Vec<String> =
         rows.into_iter().map(|mut cells| cells.take()).collect::<Result<_>>()?;
-    let mut withdrawn = true;
+    let (mut withdrawn, mut steps) = (true, Vec::new());
     match decide_cancel(&row, &interests, reader, now) {
         CancelDecision::NotThere => return Ok(None),
         CancelDecision::Nothing => withdrawn = false,
         CancelDecision::Withdrawn(change) | CancelDecision::Cancelled(change) => {
             write(tx, &change, &[]).await?;
+            steps = change.steps;
         }
     }
     if withdrawn {
@@ -200,7 +214,7 @@ pub(crate) async fn cancel<T: Tx>(
         tx.send(sql, &[id.into(), (&reader.user).into()]).await?;
     }
     let Some(row) = by_id(tx, id, false).await? else { return Ok(None) };
-    Ok(Some(Cancelled { generation: complete(tx, row).await?, withdrawn }))
+    Ok(Some(Cancelled { generation: complete(tx, row).await?, withdrawn, steps }))
 }
 
 /// Carries out what an owner wishes.
@@ -208,9 +222,11 @@ async fn wish<T: Tx>(tx: &mut T, row: Row, decision: OwnerDecision) -> Result<Ou
     match decision {
         OwnerDecision::NotThere => Ok(Outcome::NotThere),
         OwnerDecision::NotNow => Ok(Outcome::NotNow(Box::new(row))),
+        OwnerDecision::Changed => Ok(Outcome::Changed),
         OwnerDecision::Done(change) => {
             write(tx, &change, &[]).await?;
-            Ok(Outcome::Done(Box::new(complete(tx, change.row).await?)))
+            let Change { row, steps, .. } = *change;
+            Ok(Outcome::Done(Box::new(complete(tx, row).await?), steps))
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The store on SQLite: one file, one writer that commits in groups, readers beside it.
 
+mod examine;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -12,6 +13,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, watch};
 
+pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
 use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
 use super::{

@@ -22,6 +22,8 @@ CREATE TABLE generations (
     price_micros INTEGER,
     reserved_micros INTEGER NOT NULL,
     world_id TEXT,
+    workspace_id TEXT,
+    trace_id TEXT NOT NULL,
     status TEXT NOT NULL,
     run INTEGER NOT NULL,
     spent INTEGER NOT NULL,
@@ -203,7 +205,8 @@ WHEN OLD.id IS NOT NEW.id OR OLD.number IS NOT NEW.number OR OLD.tenant IS NOT N
   OR OLD.rating_effective IS NOT NEW.rating_effective
   OR OLD.rating_bound_by IS NOT NEW.rating_bound_by OR OLD.ttl_seconds IS NOT NEW.ttl_seconds
   OR OLD.force_new IS NOT NEW.force_new OR OLD.price_micros IS NOT NEW.price_micros
-  OR OLD.world_id IS NOT NEW.world_id OR OLD.policy_attempts IS NOT NEW.policy_attempts
+  OR OLD.world_id IS NOT NEW.world_id OR OLD.workspace_id IS NOT NEW.workspace_id
+  OR OLD.trace_id IS NOT NEW.trace_id OR OLD.policy_attempts IS NOT NEW.policy_attempts
   OR OLD.policy_fallback IS NOT NEW.policy_fallback
   OR OLD.policy_unknown IS NOT NEW.policy_unknown OR OLD.created_at IS NOT NEW.created_at
 BEGIN

@@ -1,13 +1,16 @@
 //! Decisions that the suite does not reach: far ends of waiting, and odd beginnings.
 
-use onepath_core::lifecycle::{Attempt as Stage, Effect, ErrorCode, Event, Retry, State};
+use onepath_core::FallbackMode;
+use onepath_core::lifecycle::{
+    Attempt as Stage, Effect, ErrorCode, Event, ProviderReport, Retry, RunPolicy, State,
+    UnknownPolicy, step,
+};
 
 use super::super::conformance::{NOON, reader, wanted};
 use super::super::decide::{
-    CancelDecision, EVENTS, decide_advance, decide_cancel, decide_claim, is_done_by_store,
-    known_event,
+    CancelDecision, decide_advance, decide_cancel, decide_claim, is_done_by_store,
 };
-use super::super::{Advance, Row};
+use super::super::{Advance, EVENTS, Row, Transition, known_event, transition};
 
 fn new_row() -> Row {
     wanted("a house", &reader("ada"), NOON).into_row(1)
@@ -141,4 +144,91 @@ fn only_what_readers_may_be_told_is_an_event() {
         assert_eq!(known_event(word), Some(word));
     }
     assert_eq!(known_event("generation.exploded"), None);
+}
+
+/// Every state that a run can be in, with what the transitions look at.
+fn states() -> Vec<State> {
+    let mut states = vec![State::NEW, State::Cancelled { run: 1 }];
+    for (_, code) in ErrorCode::ALL {
+        states.push(State::Pending { run: 1, spent: 1, after: Some(*code) });
+        states.push(State::Failed { run: 1, error: *code });
+    }
+    states.push(State::Completed { run: 1, fallback: None });
+    for attempt in
+        [Stage::Claimed, Stage::Submitting, Stage::SubmitUnknown, Stage::Submitted, Stage::Settling]
+    {
+        for flags in 0..4 {
+            let (resubmitted, cancel_requested) = (flags & 1 == 1, flags & 2 == 2);
+            states.push(State::Processing {
+                run: 1,
+                spent: 1,
+                attempt,
+                resubmitted,
+                cancel_requested,
+            });
+        }
+    }
+    states
+}
+
+#[test]
+fn every_change_of_a_run_has_a_word_and_what_is_the_same_has_none() {
+    let mut events = vec![
+        Event::Claimed,
+        Event::NoAccount,
+        Event::IntentStored,
+        Event::Accepted,
+        Event::AnswerLost,
+        Event::Found,
+        Event::NotThere,
+        Event::Stored,
+        Event::StoreFailed,
+        Event::LeaseExpired,
+        Event::DeadlinePassed,
+        Event::CancelRequested,
+        Event::RetryRequested,
+    ];
+    events.extend(ErrorCode::ALL.iter().map(|(_, code)| Event::Refused(*code)));
+    events.extend(
+        [
+            ProviderReport::Running,
+            ProviderReport::Unknown,
+            ProviderReport::Succeeded { has_output: true },
+            ProviderReport::Succeeded { has_output: false },
+            ProviderReport::Failed(ErrorCode::ProviderGeneric),
+            ProviderReport::Cancelled { charged: true },
+        ]
+        .map(Event::Reported),
+    );
+    let policies = [None, Some(FallbackMode::Skip)].into_iter().flat_map(|fallback| {
+        [UnknownPolicy::Wait, UnknownPolicy::FailWithoutCharge, UnknownPolicy::ResubmitOnce]
+            .map(|unknown| RunPolicy { attempts: 3, fallback, unknown })
+    });
+    let mut seen: Vec<Transition> = Vec::new();
+    for policy in policies {
+        for before in states() {
+            for event in &events {
+                see(before, *event, policy, &mut seen);
+            }
+        }
+    }
+    // The others are no steps of a run.
+    let elsewhere =
+        [Transition::Created, Transition::Joined, Transition::Withdrawn, Transition::Deleted];
+    for known in Transition::ALL {
+        assert_ne!(seen.contains(known), elsewhere.contains(known), "{known:?}");
+    }
+    let mut words: Vec<&str> = Transition::ALL.iter().map(|known| known.word()).collect();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), Transition::ALL.len(), "every word is one transition's");
+    let told = Transition::ALL.iter().filter(|known| known.is_told()).map(|known| known.word());
+    assert_eq!(told.collect::<Vec<_>>(), EVENTS);
+}
+
+fn see(before: State, event: Event, policy: RunPolicy, seen: &mut Vec<Transition>) {
+    let (after, _) = step(before, event, policy);
+    let found = transition(before, after);
+    assert_eq!(found.is_some(), before != after, "{before:?} {event:?} {after:?}");
+    seen.extend(found);
 }

@@ -268,6 +268,8 @@ async fn sql_does_not_change_what_was_asked_nor_the_ledger() {
         "price_micros",
         "reserved_micros",
         "world_id",
+        "workspace_id",
+        "trace_id",
         "created_at",
     ] {
         let changed = sql(&database, &format!("UPDATE generations SET {column} = '99'"));

@@ -38,6 +38,8 @@ async fn sql_does_not_change_what_was_asked() {
         "price_micros",
         "reserved_micros",
         "world_id",
+        "workspace_id",
+        "trace_id",
         "policy_attempts",
         "policy_fallback",
         "policy_unknown",

@@ -21,9 +21,8 @@ use self::store::SimStore;
 use self::world::{NATURE, Process, World, WorldClock};
 use super::{Worker, WorkerSettings, millis};
 use crate::asset::Blobs;
-use crate::clock::Clock as _;
 use crate::provider::Providers;
-use crate::store::{Claim, Claimed, Store as _};
+use crate::store::{Claim, Claimed};
 
 /// What a run showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -136,7 +135,7 @@ async fn watch(people: People) {
         }
         if world.elapsed() > LONGEST {
             let stuck = rows.iter().find(|row| !row.state.is_terminal());
-            return world.broken(format!("I1: it has no end: {stuck:?}"));
+            return world.broken(&format!("I1: it has no end: {stuck:?}"));
         }
     }
 }

@@ -114,7 +114,7 @@ impl People {
                 Ok(CreateOutcome::Replayed(receipt)) => receipt.body,
                 Ok(CreateOutcome::Limited(_)) => return None,
                 Ok(CreateOutcome::Mismatch) => {
-                    self.world.broken("I7: the same content is another".to_owned());
+                    self.world.broken("I7: the same content is another");
                     return None;
                 }
                 Err(_) => {
@@ -141,7 +141,7 @@ impl People {
             }
             let used = self.store.kept().used(reader, 0).await;
             if reader.user == "few" && used.is_ok_and(|used| used.in_flight > FEW) {
-                self.world.broken("I6: more in flight than allowed".to_owned());
+                self.world.broken("I6: more in flight than allowed");
             }
         }
     }

@@ -57,7 +57,7 @@ impl SimStore {
             if let Some(before) = seen.get(&row.id) {
                 let what = changed(before, &row);
                 if let Some(what) = what {
-                    self.world.broken(format!("{what}: {before:?} became {row:?}"));
+                    self.world.broken(&format!("{what}: {before:?} became {row:?}"));
                 }
             }
             seen.insert(row.id.clone(), row);

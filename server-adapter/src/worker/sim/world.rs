@@ -174,13 +174,8 @@ impl World {
         state.note(process ^ millis);
     }
 
-    /// Writes down that something happened.
-    pub(super) fn note(&self, what: u64) {
-        self.state().note(what);
-    }
-
     /// Writes down what must not be; the world ends.
-    pub(super) fn broken(&self, what: String) {
+    pub(super) fn broken(&self, what: &str) {
         let mut state = self.state();
         let at = state.now;
         state.broken.get_or_insert_with(|| format!("{what}, after {at} ms"));

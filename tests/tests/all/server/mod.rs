@@ -6,6 +6,8 @@ mod failures;
 mod files;
 mod generations;
 mod http;
+mod lists;
+mod logs;
 mod money;
 mod openapi;
 mod problems;

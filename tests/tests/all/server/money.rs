@@ -171,6 +171,12 @@ async fn what_is_deleted_is_no_answer_and_stays_paid() {
         wrong.assert_problem(422, "VALIDATION_ERROR")["errors"].as_array().unwrap().len(),
         2
     );
+    let twice = br#"{"name": "one", "name": "two"}"#;
+    let twice = server.http.send("PATCH", &path, &headers, twice).await;
+    twice.assert_problem(422, "VALIDATION_ERROR");
+    assert_eq!(super::faults(&twice), [("json/duplicate-key".into(), "/name".into())]);
+    let broken = server.http.send("PATCH", &path, &headers, b"{\"name\": }").await;
+    assert_eq!(broken.assert_problem(400, "MALFORMED_JSON")["errors"][0]["column"], 10);
     assert_eq!(server.http.send("DELETE", &path, &[], b"").await.status, 204);
     server.http.get(&path).await.assert_problem(404, "NOT_FOUND");
     let url = done["assets"][0]["url"].as_str().unwrap();

@@ -1,10 +1,16 @@
 //! What is wrong, where, and what to do: a problem document for everything.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Folder, Running, faults, merged, picture};
 
 const CREATE: &str = "/api/v1/generations";
+
+/// Line, column and offset of a problem's one fault.
+fn place(problem: &Value) -> (u64, u64, u64) {
+    let of = |name: &str| problem["errors"][0][name].as_u64().unwrap();
+    (of("line"), of("column"), of("offset"))
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_cannot_be_read() {
@@ -15,10 +21,17 @@ async fn bodies_that_cannot_be_read() {
         let broken = http.post_text(path, b"{\"config\": {\"prompt\": }}").await;
         let problem = broken.assert_problem(400, "MALFORMED_JSON");
         assert_eq!(problem["errors"][0]["pointer"], "/config/prompt", "{problem}");
+        assert_eq!(place(&problem), (1, 23, 22), "{problem}");
         http.post_text(path, b"").await.assert_problem(400, "MALFORMED_JSON");
+        let later = "{\"name\": \"é\",\n \"config\" 1}";
+        let problem = http.post_text(path, later.as_bytes()).await;
+        let problem = problem.assert_problem(400, "MALFORMED_JSON");
+        assert_eq!(place(&problem), (2, 11, 25), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("line 2, column 11"), "{problem}");
         let not_utf8 = http.post_text(path, b"{\"name\": \"\xff\"}").await;
         let problem = not_utf8.assert_problem(400, "MALFORMED_JSON");
-        assert!(problem["detail"].as_str().unwrap().contains("byte 10"), "{problem}");
+        assert!(problem["detail"].as_str().unwrap().contains("UTF-8"), "{problem}");
+        assert_eq!(place(&problem), (1, 11, 10), "{problem}");
         let plain = http.send("POST", path, &[("content-type", "text/plain")], b"{}").await;
         plain.assert_problem(415, "UNSUPPORTED_MEDIA");
         http.send("POST", path, &[], b"{}").await.assert_problem(415, "UNSUPPORTED_MEDIA");

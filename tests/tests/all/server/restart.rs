@@ -6,7 +6,7 @@ use onepath_core::Rating;
 use onepath_core::lifecycle::Event;
 use onepath_server::Server;
 use onepath_server::provider::Submission;
-use onepath_server::service::Caller;
+use onepath_server::service::{Call, Caller};
 use onepath_server::store::{Advance, Claim, Reader, Role, Viewer};
 use serde_json::json;
 
@@ -88,7 +88,7 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
     // A worker that dies after it stored its intent, and one that dies after it submitted.
     for (index, submits) in [false, true].into_iter().enumerate() {
         let wish = picture(&format!("picture {index}")).to_string();
-        let answered = service.create(&caller, &wish, None).await.unwrap();
+        let answered = service.create(&caller, &wish, Call::default()).await.unwrap();
         ids.push(answered.receipt.location.rsplit('/').next().unwrap().to_owned());
         let now = service.clock.now();
         let claim = Claim { now, lease_until: now, limit: 1 };
@@ -99,12 +99,8 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
         intent.deadline_at = Some(now);
         let row = service.store.advance(&intent).await.unwrap().unwrap().row;
         if submits {
-            let submission = Submission {
-                token: format!("token {index}"),
-                request: row.asked.request.clone(),
-                request_hash: row.asked.request_hash.clone(),
-                account: None,
-            };
+            let submission = Submission::of(&row, None);
+            assert_eq!(submission.token, format!("token {index}"));
             service.providers.get("local").unwrap().submit(&submission).await.unwrap();
         }
         // Held until the other one is there too.

@@ -1,0 +1,235 @@
+//! The port: what the service asks of a provider, and the words for what it answers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use onepath_core::lifecycle::{ErrorCode, ProviderReport};
+use onepath_core::{Estimate, GenerateContentRequest, ProviderInfo, estimate_price};
+
+use crate::store::Row;
+
+use super::account::{Credentials, Credits};
+use super::delivery::{Delivery, WebhookRefused, WebhookReport};
+
+/// One attempt, as a provider needs to know it: what is submitted, and what every later question
+/// about it is asked with.
+#[derive(Debug, Clone, Default)]
+pub struct Submission {
+    /// The attempt's token: whatever happens, the provider is charged at most once for it.
+    pub token: String,
+    /// The request, as JSON text.
+    pub request: String,
+    /// The request's hash, in hexadecimal.
+    pub request_hash: String,
+    /// The account that pays; none where the operator has told of none. Whoever asks about the
+    /// prediction later comes with the same account.
+    pub account: Option<Credentials>,
+    /// Where the provider may report to; the token stands in its path. None if nobody outside
+    /// reaches this server.
+    pub webhook: Option<String>,
+    /// When the attempt's intent was stored, in milliseconds since 1970.
+    pub submitted_at: i64,
+    /// The bytes behind the request's inputs that are assets, by their reference (`asset:<id>`).
+    pub files: BTreeMap<String, File>,
+}
+
+impl Submission {
+    /// Of the attempt that a row is at, and the account that pays for it.
+    #[must_use]
+    pub fn of(row: &Row, account: Option<Credentials>) -> Self {
+        Self {
+            token: row.token.clone().unwrap_or_default(),
+            request: row.asked.request.clone(),
+            request_hash: row.asked.request_hash.clone(),
+            account,
+            webhook: None,
+            submitted_at: row.submitted_at.unwrap_or(row.created_at),
+            files: BTreeMap::new(),
+        }
+    }
+}
+
+/// A file that a generation starts from.
+#[derive(Clone, PartialEq, Eq)]
+pub struct File {
+    /// Such as `image/png`, as told from the bytes.
+    pub media_type: String,
+    /// What is in it.
+    pub bytes: Bytes,
+    /// Hash of the bytes, in hexadecimal.
+    pub sha256: String,
+}
+
+impl std::fmt::Debug for File {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { media_type, bytes, sha256 } = self;
+        write!(f, "File({media_type}, {} bytes, {sha256})", bytes.len())
+    }
+}
+
+/// A no: nothing was taken, and nothing will be charged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("refused as {code}: {detail}")]
+pub struct Refusal {
+    /// What it means.
+    pub code: ErrorCode,
+    /// In the provider's words, for operators only.
+    pub detail: String,
+    /// How long the provider wants to be left alone (`Retry-After`).
+    pub retry_after: Option<Duration>,
+}
+
+impl Refusal {
+    /// Without a wish about when to ask again.
+    #[must_use]
+    pub fn new(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), retry_after: None }
+    }
+}
+
+/// Why a submission gave no prediction.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SubmitError {
+    /// The provider does not take it, or was never reached with it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// It was sent and the answer did not come: it may have been taken.
+    #[error("the answer was lost: {0}")]
+    Lost(String),
+}
+
+/// A question to the provider that got no answer; asking again may help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the provider does not answer: {detail}")]
+pub struct NoAnswer {
+    /// In the provider's words, for operators only.
+    pub detail: String,
+    /// How long the provider wants to be left alone (`Retry-After`).
+    pub retry_after: Option<Duration>,
+}
+
+impl NoAnswer {
+    /// Without a wish about when to ask again.
+    #[must_use]
+    pub fn new(detail: impl Into<String>) -> Self {
+        Self { detail: detail.into(), retry_after: None }
+    }
+}
+
+/// What a look-up by token found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The provider has it, under this id.
+    Prediction(String),
+    /// The provider does not have it.
+    NotThere,
+    /// The provider has no way to tell: only a webhook, or time, will.
+    CannotTell,
+}
+
+/// What a provider made: where it lies, as the provider names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// A URL or another name that [`Provider::fetch`] knows.
+    pub location: String,
+}
+
+/// What a provider says that it charged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Charged {
+    /// Micro-dollars.
+    pub micros: Option<i64>,
+    /// The provider's own credits.
+    pub credits: Option<i64>,
+}
+
+/// How a prediction stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// In core's words.
+    pub report: ProviderReport,
+    /// What was made, in order.
+    pub outputs: Vec<Output>,
+    /// The provider's own words about a failure or an unknown status, for operators only.
+    pub detail: Option<String>,
+    /// What it says that it charged.
+    pub charged: Charged,
+}
+
+impl Standing {
+    /// A report without anything beside it.
+    #[must_use]
+    pub fn of(report: ProviderReport) -> Self {
+        Self { report, outputs: Vec::new(), detail: None, charged: Charged::default() }
+    }
+
+    /// It is made: what lies at these places; nothing, if there are none.
+    #[must_use]
+    pub fn made(locations: impl IntoIterator<Item = String>) -> Self {
+        let outputs: Vec<_> = locations.into_iter().map(|location| Output { location }).collect();
+        let report = ProviderReport::Succeeded { has_output: !outputs.is_empty() };
+        Self { outputs, ..Self::of(report) }
+    }
+
+    /// It is not made, and why in the provider's words.
+    #[must_use]
+    pub fn failed(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::of(ProviderReport::Failed(code)) }
+    }
+
+    /// A status that nobody knows: parked until the run's deadline.
+    #[must_use]
+    pub fn unknown(detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::of(ProviderReport::Unknown) }
+    }
+}
+
+/// One provider. Every question about an attempt comes with what was submitted, and with the
+/// account that submitted it.
+#[async_trait]
+pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
+    /// What it declares about itself: operations, settings with types, ranges and defaults, bounds.
+    fn info(&self) -> &ProviderInfo<'static>;
+
+    /// What a run of a request is expected to cost.
+    fn estimate(&self, request: &GenerateContentRequest<'_>) -> Estimate {
+        estimate_price(request, None)
+    }
+
+    /// Submits; gives the provider's own id of the prediction.
+    async fn submit(&self, submission: &Submission) -> Result<String, SubmitError>;
+
+    /// Asks how a prediction stands.
+    async fn status(&self, submission: &Submission, prediction: &str)
+    -> Result<Standing, NoAnswer>;
+
+    /// Asks for the prediction of a submission whose answer was lost, by its token where the
+    /// provider knows such a thing.
+    async fn find(&self, submission: &Submission) -> Result<Found, NoAnswer>;
+
+    /// How long a submission may be on its way before [`find`](Self::find) knows it for certain.
+    fn visibility(&self) -> Duration;
+
+    /// Asks it to stop. What became of it is told by [`status`](Self::status).
+    async fn cancel(&self, submission: &Submission, prediction: &str) -> Result<(), NoAnswer>;
+
+    /// Fetches what it made.
+    async fn fetch(&self, submission: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer>;
+
+    /// Everything of a prediction is kept: the provider may forget it.
+    async fn settled(&self, _submission: &Submission, _prediction: &str) {}
+
+    /// What an account has left; `Ok(None)` where the provider does not tell. Asked once
+    /// before a submission.
+    async fn credits(&self, _account: Option<&Credentials>) -> Result<Option<Credits>, NoAnswer> {
+        Ok(None)
+    }
+
+    /// Verifies a webhook and reads what it reports. The signature is checked over the bytes as
+    /// they came, before anything in them is believed; a report is a hint like a poll's answer.
+    async fn webhook(&self, _delivery: &Delivery<'_>) -> Result<WebhookReport, WebhookRefused> {
+        Err(WebhookRefused::NotSupported)
+    }
+}
