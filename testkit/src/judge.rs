@@ -4,10 +4,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use onepath_testkit::Fallible;
-use onepath_testkit::fake::Charge;
+use onepath_testkit::fake::{Charge, charges};
 
 use crate::caller::{Acknowledged, Caller};
 use crate::follower::Follower;
@@ -178,7 +179,8 @@ const NOTHING: &[(Kind, &str, &str)] = &[
 /// Everything that a verdict is made of.
 pub(crate) struct Case<'c> {
     pub(crate) truth: &'c Truth,
-    pub(crate) charges: Vec<Charge>,
+    /// Where the provider wrote down what it charged for.
+    pub(crate) charges: PathBuf,
     pub(crate) acknowledged: &'c [Acknowledged],
     /// Speaks for the tenant; the servers are up.
     pub(crate) caller: &'c Caller,
@@ -195,6 +197,7 @@ impl Case<'_> {
     pub(crate) async fn judge(&self) -> Fallible<(Counts, Vec<Fault>)> {
         let mut faults = Vec::new();
         self.quiet().await?;
+        let charged = charges(&self.charges)?;
         for (kind, what, sql) in NOTHING {
             let bad = self.truth.rows(sql).await?;
             if !bad.is_empty() {
@@ -209,7 +212,7 @@ impl Case<'_> {
         }
         faults.extend(self.truth.corruption().await?.into_iter().map(Fault::Other));
         self.rows(&mut faults).await?;
-        self.money(&mut faults).await?;
+        self.money(&charged, &mut faults).await?;
         self.answers(&mut faults).await?;
         self.walls(&mut faults).await?;
         self.stream(&mut faults).await?;
@@ -220,7 +223,7 @@ impl Case<'_> {
                 .truth
                 .number("SELECT count(*) FROM generations WHERE status = 'completed' AND fallback IS NULL")
                 .await?,
-            charges: self.charges.len() as u64,
+            charges: charged.len() as u64,
             events: self.truth.number("SELECT count(*) FROM events").await?,
         };
         Ok((counts, faults))
@@ -258,12 +261,12 @@ impl Case<'_> {
     }
 
     /// I3: nothing is charged twice, nothing for nobody, and nothing is debited that was not charged.
-    async fn money(&self, faults: &mut Vec<Fault>) -> Fallible<()> {
+    async fn money(&self, charges: &[Charge], faults: &mut Vec<Fault>) -> Fallible<()> {
         let sql = "SELECT a.token, g.id, g.request_hash, a.run, a.prediction FROM attempts a
                    JOIN generations g ON g.id = a.generation";
         let attempts = self.truth.rows(sql).await?;
         let mut tokens: BTreeMap<&str, usize> = BTreeMap::new();
-        for charge in &self.charges {
+        for charge in charges {
             *tokens.entry(charge.token.as_str()).or_default() += 1;
         }
         for (token, count) in tokens.iter().filter(|(_, count)| **count > 1) {
@@ -274,7 +277,7 @@ impl Case<'_> {
         for row in &attempts {
             let [token, id, hash, run, prediction] = row.as_slice() else { continue };
             known.insert(token.as_str());
-            let Some(charge) = self.charges.iter().find(|charge| charge.token == *token) else {
+            let Some(charge) = charges.iter().find(|charge| charge.token == *token) else {
                 if !prediction.is_empty() {
                     faults.push(Fault::Other(format!("{id} has a prediction nobody made")));
                 }
@@ -285,7 +288,7 @@ impl Case<'_> {
                 faults.push(Fault::Other(format!("{id} was charged as another request")));
             }
         }
-        for charge in self.charges.iter().filter(|charge| !known.contains(charge.token.as_str())) {
+        for charge in charges.iter().filter(|charge| !known.contains(charge.token.as_str())) {
             faults.push(Fault::Twice(format!("{} was charged for nobody", charge.prediction)));
         }
         for row in

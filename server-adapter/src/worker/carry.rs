@@ -178,6 +178,8 @@ impl Load<'_> {
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
+        // What the provider says is true for this moment at the earliest, not for when it arrives.
+        let asked_at = self.worker.clock.now();
         match self.asked(provider.find(&self.submission())).await {
             Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
@@ -187,7 +189,7 @@ impl Load<'_> {
             // Only a webhook can tell, or the deadline.
             Ok(Found::CannotTell) => self.wait(Event::AnswerLost, self.pause()).await,
             Ok(Found::NotThere) => {
-                let left = since + millis(provider.visibility()) - self.worker.clock.now();
+                let left = since + millis(provider.visibility()) - asked_at;
                 if left > 0 || self.sent {
                     // It may still show up, and what was lost a moment ago is not sent at once.
                     self.wait(Event::AnswerLost, left.max(self.pause())).await

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use onepath_testkit::Fallible;
-use onepath_testkit::fake::{Book, Fake, Keeping, charges};
+use onepath_testkit::fake::{Book, Fake, Keeping};
 
 use super::Context;
 use crate::caller::{Acknowledged, Caller, Servers};
@@ -132,7 +132,7 @@ impl Stage {
     ) -> Fallible<(Counts, Vec<Fault>)> {
         let case = Case {
             truth: &self.truth,
-            charges: charges(&log(&self.folder))?,
+            charges: log(&self.folder),
             acknowledged,
             caller: &self.caller,
             stranger: &self.stranger,

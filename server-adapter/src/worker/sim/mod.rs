@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use onepath_core::lifecycle::{Attempt, State};
 use tokio::sync::Notify;
 
 use self::people::{PEOPLE, People};
@@ -21,8 +22,9 @@ use self::store::SimStore;
 use self::world::{NATURE, Process, World, WorldClock};
 use super::{Worker, WorkerSettings, millis};
 use crate::asset::Blobs;
+use crate::clock::Clock as _;
 use crate::provider::Providers;
-use crate::store::{Claim, Claimed};
+use crate::store::{Claim, Claimed, Millis, Row};
 
 /// What a run showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -133,11 +135,23 @@ async fn watch(people: People) {
         if rows.iter().all(|row| row.state.is_terminal()) {
             return world.over();
         }
+        let late = rows.iter().find(|row| is_late(row, people.clock.now()));
+        if let Some(late) = late {
+            return world.broken(&format!("I1: nobody gives it up: {late:?}"));
+        }
         if world.elapsed() > LONGEST {
             let stuck = rows.iter().find(|row| !row.state.is_terminal());
             return world.broken(&format!("I1: it has no end: {stuck:?}"));
         }
     }
+}
+
+/// Whether what a provider has is waited for long after its deadline: by hours, because clocks are
+/// set ahead and processes stand still.
+fn is_late(row: &Row, now: Millis) -> bool {
+    const HOURS: Millis = 7 * 3_600_000;
+    let submitted = matches!(row.state, State::Processing { attempt: Attempt::Submitted, .. });
+    submitted && row.submitted_at.is_some_and(|at| now - at > HOURS)
 }
 
 /// Processes that work.
