@@ -218,11 +218,12 @@ impl Row {
     fn text(&self, width: usize, server: &str) -> String {
         let generation = &self.generation;
         let key = generation.cache_key.as_deref().unwrap_or("no key: the strategy is always");
-        let what = match (&generation.fallback, &generation.error_code, generation.assets.first()) {
+        let url = generation.assets.first().and_then(|asset| asset.url.as_deref());
+        let what = match (&generation.fallback, &generation.error_code, url) {
             (Some(fallback), Some(code), _) => format!("{code}, {fallback} stands in"),
             (_, Some(code), _) => code.clone(),
-            (_, _, Some(asset)) if asset.url.starts_with('/') => format!("{server}{}", asset.url),
-            (_, _, Some(asset)) => asset.url.clone(),
+            (_, _, Some(url)) if url.starts_with('/') => format!("{server}{url}"),
+            (_, _, Some(url)) => url.to_owned(),
             _ => String::new(),
         };
         format!(

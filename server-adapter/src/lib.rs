@@ -16,7 +16,10 @@ mod server;
 pub mod service;
 pub mod signing;
 pub mod store;
+pub mod telemetry;
+mod tidy;
 pub mod trace;
+pub mod vault;
 pub mod worker;
 
 pub use server::{OpenError, Server, Settings, new_key};

@@ -249,13 +249,18 @@ impl Problem {
                 "micros_month",
                 format!("{used} of {allowed} micro-dollars of this month are used"),
             ),
+            LimitKind::Storage => (
+                ProblemCode::LimitExceeded,
+                "storage_bytes",
+                format!("{used} of {allowed} bytes for assets are used: delete some first"),
+            ),
         };
         let mut problem = Self::new(code, detail);
         problem.limit = Some(Box::new(LimitReport {
             name,
             allowed,
             remaining: (allowed - used).max(0),
-            resets_at: (limit != LimitKind::InFlight).then(|| rfc3339(until)),
+            resets_at: matches!(limit, LimitKind::Runs | LimitKind::Micros).then(|| rfc3339(until)),
         }));
         problem
     }

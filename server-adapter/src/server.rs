@@ -17,6 +17,9 @@ use crate::provider::{Local, Provider, Providers};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
+use crate::telemetry::metrics;
+use crate::tidy::tidy;
+use crate::vault::Vault;
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -112,6 +115,7 @@ impl Server {
     ///
     /// The folder or the store does not open.
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        metrics::install();
         let data = &settings.data;
         let io = |path: &Path| {
             let path = path.to_path_buf();
@@ -130,6 +134,7 @@ impl Server {
                 secret(&data.join("signing.key"), &clock)?,
                 crate::worker::millis(settings.url_lifetime),
             ),
+            vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
             clock,
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
@@ -170,18 +175,26 @@ impl Server {
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
+            vault: self.service.vault.clone(),
+            accounts: Arc::default(),
         };
-        match &self.workers {
-            Workers::Here(lock) => {
-                let _present = enter(lock, &worker).await;
-                worker.run(stop).await;
-            }
-            Workers::Anywhere => {
-                tokio::select! {
-                    () = worker.run(stop) => {}
-                    () = self.wake() => {}
+        let work = async {
+            match &self.workers {
+                Workers::Here(lock) => {
+                    let _present = enter(lock, &worker).await;
+                    worker.clone().run(stop).await;
+                }
+                Workers::Anywhere => {
+                    tokio::select! {
+                        () = worker.clone().run(stop) => {}
+                        () = self.wake() => {}
+                    }
                 }
             }
+        };
+        tokio::select! {
+            () = work => {}
+            () = tidy(&*self.service.store, &self.service.clock) => {}
         }
     }
 

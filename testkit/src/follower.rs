@@ -84,5 +84,6 @@ fn told(frame: &[u8]) -> Option<Told> {
     let data: Value = serde_json::from_str(data.trim()).ok()?;
     let text = |name: &str| Some(data.get(name)?.as_str()?.to_owned());
     let number = |name: &str| data.get(name)?.as_i64();
-    Some((number("cursor")?, text("generation_id")?, number("number")?, text("type")?))
+    let generation = text("generation_id").unwrap_or_default();
+    Some((number("cursor")?, generation, number("number")?, text("type")?))
 }

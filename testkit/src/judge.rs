@@ -135,7 +135,7 @@ const NOTHING: &[(Kind, &str, &str)] = &[
         Kind::Other,
         "I11: events have gaps",
         "SELECT g.id, g.events, count(e.number) FROM generations g
-         LEFT JOIN events e ON e.generation = g.id GROUP BY g.id, g.events
+         LEFT JOIN events e ON e.generation = g.id AND e.asset IS NULL GROUP BY g.id, g.events
          HAVING count(e.number) <> g.events OR max(e.number) <> g.events OR min(e.number) <> 1",
     ),
     (
@@ -149,7 +149,8 @@ const NOTHING: &[(Kind, &str, &str)] = &[
         Kind::Other,
         "I11: the last event tells another end",
         "SELECT g.id, g.status, e.status FROM generations g
-         JOIN events e ON e.generation = g.id AND e.number = g.events WHERE e.status <> g.status",
+         JOIN events e ON e.generation = g.id AND e.asset IS NULL AND e.number = g.events
+         WHERE e.status <> g.status",
     ),
     (
         Kind::Other,
@@ -164,8 +165,22 @@ const NOTHING: &[(Kind, &str, &str)] = &[
         Kind::Other,
         "a generation has not the assets of its end",
         "SELECT g.id, g.status, count(a.id) FROM generations g
-         LEFT JOIN assets a ON a.generation = g.id GROUP BY g.id, g.status, g.fallback
-         HAVING count(a.id) <> CASE WHEN g.status = 'completed' AND g.fallback IS NULL THEN 1 ELSE 0 END",
+         LEFT JOIN assets a ON a.generation = g.id AND a.sync = 'downloaded'
+         WHERE g.status = 'completed' AND g.fallback IS NULL GROUP BY g.id, g.status
+         HAVING count(a.id) <> 1",
+    ),
+    (
+        Kind::Other,
+        "I11: events of an asset have gaps",
+        "SELECT a.id, a.events, count(e.number) FROM assets a
+         LEFT JOIN events e ON e.asset = a.id GROUP BY a.id, a.events
+         HAVING count(e.number) <> a.events OR max(e.number) <> a.events OR min(e.number) <> 1",
+    ),
+    (
+        Kind::Other,
+        "I9: an asset has no blob",
+        "SELECT a.id FROM assets a LEFT JOIN blobs b ON b.sha256 = a.sha256
+         WHERE a.sync = 'downloaded' AND b.sha256 IS NULL",
     ),
     (
         Kind::Other,
@@ -335,7 +350,7 @@ impl Case<'_> {
             Truth::Postgres(_) => "cursor",
         };
         let sql = format!(
-            "SELECT {place}, generation, number, kind FROM events
+            "SELECT {place}, coalesce(generation, ''), number, kind FROM events
              WHERE tenant = 'studio' AND (shared IS NOT NULL OR owner = 'game') ORDER BY {place}"
         );
         let since = Instant::now();

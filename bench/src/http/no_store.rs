@@ -1,10 +1,13 @@
 //! A store that keeps nothing and answers at once: what is left is the path itself.
 
 use async_trait::async_trait;
+use onepath_core::lifecycle::ErrorCode;
+use onepath_server::provider::Credits;
 use onepath_server::store::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation,
-    Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
-    Reader, Result, Role, Row, Store, UsageLine, Used, User, Viewer, World,
+    Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, Cancelled, Claim,
+    Claimed, CreateOutcome, Created, Creation, Event, Generation, Key, ListQuery, Millis,
+    NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Result, Role, Row, Store, UsageLine,
+    Used, User, Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -73,10 +76,6 @@ impl Store for NoStore {
 
     async fn patch(&self, _: &Reader, _: &str, _: &Patch, _: Millis) -> Result<Outcome> {
         Ok(Outcome::NotThere)
-    }
-
-    async fn asset(&self, _: &Viewer, _: &str) -> Result<Option<Asset>> {
-        Ok(None)
     }
 
     async fn events(&self, _: &Viewer, _: &str) -> Result<Vec<Event>> {
@@ -157,5 +156,42 @@ impl Store for NoStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl AccountStore for NoStore {
+    async fn put_account(&self, _: Account) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn remove_account(&self, _: &str, _: Millis) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn account(&self, _: &str) -> Result<Option<Account>> {
+        Ok(None)
+    }
+
+    async fn accounts(&self, _: &AccountQuery, _: Millis) -> Result<Vec<AccountNow>> {
+        Ok(Vec::new())
+    }
+
+    async fn put_credits(&self, _: &str, _: Credits, _: Millis) -> Result<()> {
+        Ok(())
+    }
+
+    async fn account_failed(
+        &self,
+        _: &str,
+        _: ErrorCode,
+        _: Option<Millis>,
+        _: Millis,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    async fn heal_account(&self, _: &str, _: Millis) -> Result<bool> {
+        Ok(false)
     }
 }

@@ -15,6 +15,7 @@ use onepath_server::provider::{Local, Providers};
 use onepath_server::service::{Plans, ServerBounds, Service};
 use onepath_server::signing::Signer;
 use onepath_server::store::Store;
+use onepath_server::vault::Vault;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
@@ -58,6 +59,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         bounds: ServerBounds { world: Rating::Restricted, user: Rating::Restricted },
         attempts: 3,
         signer: Signer::new([0; 32], 1),
+        vault: Vault::new([0; 32]),
         plans: Plans::unlimited(),
         unknown_price: 0,
         known: Arc::default(),

@@ -24,9 +24,9 @@ pub(super) async fn file(
         Some(signed) => signed?,
         None => Caller::from_request_parts(&mut parts, &app).await?.reader,
     };
-    let (asset, content) = app.service.asset(&reader, &id).await?;
-    let tag = format!("\"{}\"", asset.sha256);
-    let media_type = match asset.media_type.as_str() {
+    let (media, content) = app.service.asset_file(&reader, &id).await?;
+    let tag = format!("\"{}\"", media.sha256);
+    let media_type = match media.media_type.as_str() {
         "image/png" => "image/png",
         "image/gif" => "image/gif",
         // What a browser must not interpret is offered as bytes.

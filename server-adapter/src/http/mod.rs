@@ -12,6 +12,7 @@ mod pages;
 mod path;
 mod reply;
 mod table;
+mod telemetry;
 
 use std::sync::Arc;
 

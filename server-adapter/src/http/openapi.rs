@@ -150,6 +150,7 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
             Gives::AnyJson(about) => {
                 json!({ "application/json": { "schema": { "type": "object", "description": about } } })
             }
+            Gives::Metrics => json!({ "text/plain": { "schema": { "type": "string" } } }),
             Gives::Picture => {
                 let binary = json!({ "schema": { "type": "string", "format": "binary" } });
                 json!({ "image/png": binary, "image/gif": binary })

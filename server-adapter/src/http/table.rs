@@ -7,11 +7,12 @@ use axum::routing::{MethodRouter, delete, get, patch, post};
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, events, generations, meta};
+use super::{App, assets, events, generations, meta, telemetry};
 use crate::service::{
     CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
     SocialContextResponse, UsageResponse, ValidateResponse,
 };
+use crate::service::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
 
 /// What a route gives back when it goes well.
 #[derive(Clone, Copy)]
@@ -22,6 +23,8 @@ pub(super) enum Gives {
     AnyJson(&'static str),
     /// The bytes of a picture.
     Picture,
+    /// Text that Prometheus reads.
+    Metrics,
     /// No body.
     Nothing,
     /// Frames of events.
@@ -114,6 +117,13 @@ fn patch_body(_: &mut SchemaGenerator) -> Schema {
         "additionalProperties": false,
     })
 }
+
+fn window(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "enum": ["1h", "24h", "7d"], "default": "24h" })
+}
+
+const WINDOW: &[Parameter] =
+    &[Parameter { name: "window", about: "How far back is looked.", schema: window }];
 
 fn whole(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": 100_000, "default": 0 })
@@ -413,6 +423,62 @@ pub(super) fn routes() -> Vec<Route> {
             gives: Gives::Json(of::<UsageResponse>),
             bad: &[401, 503],
             handler: || route_get(generations::usage),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/telemetry/providers",
+            id: "getProvidersTelemetry",
+            about: "How the runs of every provider went: counts, rates, cost, waits and latencies.",
+            tag: "telemetry",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<ProvidersTelemetry>),
+            bad: &[401, 403, 422, 503],
+            handler: || route_get(telemetry::providers),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/telemetry/providers/{id}",
+            id: "getProviderTelemetry",
+            about: "The same of one provider, by operation and model.",
+            tag: "telemetry",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<ProviderTelemetry>),
+            bad: &[401, 403, 404, 422, 503],
+            handler: || route_get(telemetry::provider),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/telemetry/operations/{id}",
+            id: "getOperationTelemetry",
+            about: "The same of one operation, by provider.",
+            tag: "telemetry",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<OperationTelemetry>),
+            bad: &[401, 403, 404, 422, 503],
+            handler: || route_get(telemetry::operation),
+        },
+        Route {
+            method: "get",
+            path: "/metrics",
+            id: "getMetrics",
+            about: "What this process recorded, as Prometheus reads it.",
+            tag: "telemetry",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Metrics,
+            bad: &[401, 403, 404, 503],
+            handler: || route_get(telemetry::scrape),
         },
         Route {
             method: "get",

@@ -13,6 +13,7 @@ use crate::clock::{month_end, new_id};
 use crate::log::tell_one;
 use crate::problem::{Problem, ProblemCode};
 use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish, Transition};
+use crate::telemetry::metrics;
 use crate::trace::TraceId;
 
 /// The answer to a create, ready to be sent.
@@ -77,6 +78,7 @@ impl Service {
         plan.new.id = new_id(&*self.clock);
         let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
         plan.new.asked.trace = trace.to_string();
+        metrics::found(&plan.report);
         let response = CreateGenerationResponse::of(&plan);
         let receipt = call.key.map(|key| {
             let response = response.clone();
@@ -90,6 +92,7 @@ impl Service {
         let creation = Creation { new: plan.new, plan: standing.plan, receipt };
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
+                metrics::answered(created.row.asked.strategy, created.answer);
                 let happened = match created.answer {
                     Answer::Created => Some(Transition::Created),
                     Answer::Joined => Some(Transition::Joined),
@@ -140,7 +143,9 @@ impl Service {
         let envelope = with_world.as_ref().unwrap_or(envelope);
         if let Some(draft) = Draft::new(envelope, standing.own(), now) {
             let draft = described(draft, envelope, &self.providers);
-            return Ok(ValidateResponse::new(draft.prepare(&read.faults).report));
+            let report = draft.prepare(&read.faults).report;
+            metrics::found(&report);
+            return Ok(ValidateResponse::new(report));
         }
         if let Some(request) = &envelope.request {
             let id = request.provider_id.as_ref().map_or("", |id| id.as_str());

@@ -1,5 +1,6 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
+mod assets;
 mod create;
 mod idempotency;
 mod listen;
@@ -7,6 +8,7 @@ mod manage;
 mod plan;
 mod simple;
 mod standing;
+mod telemetry;
 mod view;
 mod wait;
 
@@ -22,8 +24,10 @@ use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
-use crate::store::{Asset, ListQuery, Reader, Role, Store};
+use crate::store::{ListQuery, Reader, Role, Store};
+use crate::vault::Vault;
 
+pub use assets::{AssetView, MediaView};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use listen::Listening;
@@ -31,8 +35,9 @@ pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
+pub use telemetry::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
 pub use view::{
-    AssetView, AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
+    AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
     PreflightResponse, Timings, ValidateResponse,
 };
 
@@ -79,6 +84,8 @@ pub struct Service {
     pub attempts: u32,
     /// Signs the URLs of assets.
     pub signer: Signer,
+    /// Seals and opens the keys of accounts.
+    pub vault: Vault,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
@@ -141,23 +148,5 @@ impl Service {
         }
         self.bell.notify_one();
         Ok(self.view(&caller.reader, &done.generation))
-    }
-
-    /// The bytes of an asset that the caller may see.
-    ///
-    /// # Errors
-    ///
-    /// `NOT_FOUND`, and `UNAVAILABLE` while the bytes cannot be read.
-    pub async fn asset(&self, reader: &Reader, id: &str) -> Result<(Asset, Vec<u8>), Problem> {
-        let viewer = self.viewer(reader).await?;
-        let found = self.store.asset(&viewer, id).await?;
-        let asset = found.ok_or_else(|| Problem::not_found("asset"))?;
-        match self.blobs.get(&asset.sha256).await {
-            Ok(bytes) => Ok((asset, bytes)),
-            Err(error) => {
-                tracing::error!(%error, asset = %id, "an asset has no bytes");
-                Err(Problem::new(ProblemCode::Unavailable, "the bytes cannot be read now"))
-            }
-        }
     }
 }

@@ -1,5 +1,6 @@
 //! The worker: takes rows that are due, and carries each on as far as it goes.
 
+mod account;
 mod carry;
 mod presence;
 #[cfg(any(test, feature = "conformance"))]
@@ -12,10 +13,12 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::asset::Blobs;
+use crate::cache::Recent;
 use crate::clock::SharedClock;
 use crate::log::tell;
 use crate::provider::Providers;
-use crate::store::{Claim, Claimed, Millis, Store};
+use crate::store::{Account, Claim, Claimed, Millis, Store};
+use crate::vault::Vault;
 
 pub(crate) use presence::enter;
 
@@ -61,6 +64,10 @@ pub struct Worker {
     pub bell: Arc<Notify>,
     /// How it works.
     pub settings: WorkerSettings,
+    /// Opens the keys of accounts.
+    pub vault: Vault,
+    /// Accounts that were read lately.
+    pub accounts: Arc<Recent<String, Arc<Account>>>,
 }
 
 impl Worker {

@@ -23,6 +23,7 @@
     reason = "test code: a failing case is supposed to stop"
 )]
 
+mod assets;
 mod cancel;
 mod claim;
 mod concurrent;
@@ -31,13 +32,15 @@ mod fixture;
 mod life;
 mod owner;
 mod read;
+mod slots;
+mod telemetry;
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Store;
 
-pub use fixture::{NOON, done, reader, viewer, wanted};
+pub use fixture::{NOON, blob, done, media, reader, viewer, wanted};
 
 /// A case on its way.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -106,6 +109,20 @@ pub fn cases() -> Vec<Case> {
             what_was_made_wins_over_a_cancel
             who_has_no_interest_cancels_nothing
         }
+        assets {
+            the_same_bytes_are_one_blob_and_an_owner_has_them_once
+            a_blob_that_is_gone_is_not_counted_on
+            a_plan_limits_the_bytes_that_are_kept
+            a_list_of_assets_is_filtered_and_read_in_pages
+            only_what_is_public_is_everybodys
+            what_is_fetched_is_seen_on_its_way
+            what_was_left_is_replaced_by_what_is_made_anew
+            a_later_try_brings_what_a_run_could_not
+            lineage_goes_both_ways_as_far_as_one_may_see
+            bytes_go_when_nothing_needs_them
+            a_small_picture_is_kept_beside
+            a_copy_at_a_provider_is_remembered_while_it_lives
+        }
         owner {
             every_step_is_told_to_the_log
             a_patch_changes_what_it_names
@@ -122,7 +139,28 @@ pub fn cases() -> Vec<Case> {
             a_key_is_found_by_its_hash
             an_empty_store_answers
         }
+        telemetry {
+            every_run_that_ended_is_counted_once
+        }
+        slots {
+            no_more_run_than_there_are_slots
+            a_lease_that_ran_out_gives_its_slot_back
+            what_was_sent_keeps_its_slot_when_its_worker_dies
+            whoever_ends_leases_gives_slots_back
+            a_cancel_gives_the_slot_back
+            accounts_are_chosen_by_priority_then_the_longest_unused
+            private_accounts_work_for_their_tenant
+            an_account_rests_after_failures_and_a_probe_heals_it
+            too_many_at_the_provider_rests_the_account_and_another_goes_on
+            what_has_no_credits_left_waits
+            a_day_has_only_so_many_submissions
+            what_waits_for_an_account_fails_after_a_day
+            whoever_waited_long_has_all_the_time_of_a_run
+            an_account_is_kept_and_changed_and_removed
+            a_provider_without_accounts_is_asked_without_one
+        }
     };
     cases.extend(concurrent::CASES);
+    cases.extend(slots::CASES);
     cases
 }

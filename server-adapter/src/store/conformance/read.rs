@@ -149,7 +149,7 @@ pub(super) async fn what_is_shared_is_read_within_ones_bounds(store: &dyn Store)
         }
     }
     let told = store.events_after(0, 100).await.unwrap();
-    let told: Vec<_> = told.iter().filter(|event| event.generation == id).collect();
+    let told: Vec<_> = told.iter().filter(|event| event.is_of(&id)).collect();
     assert!(
         !told.is_empty() && told.iter().all(|event| event.shared == Some(Rating::MatureImplied))
     );

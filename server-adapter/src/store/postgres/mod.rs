@@ -21,11 +21,12 @@ use tokio_postgres::{Config, NoTls};
 pub use self::examine::examine_postgres;
 use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
-use super::sql::{accounts, create, events, number, operations};
+use super::sql::{accounts, create, events, number, operations, telemetry};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Result, Row, RunCount, RunTimes, Store, StoreError, TelemetryStore, UsageLine, Used, User,
+    Viewer, World,
 };
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 
@@ -199,6 +200,8 @@ macro_rules! ask {
     };
 }
 
+mod seats;
+
 /// The time that decides over leases, and the end of one that would end at `until` by the caller's.
 async fn lease(
     tx: &mut Remote,
@@ -232,9 +235,11 @@ async fn heartbeat(
     fence: i64,
     (now, until): (Millis, Millis),
 ) -> Result<bool> {
-    let (_, until) = lease(tx, time, now, until).await?;
-    operations::heartbeat(tx, id, fence, until).await
+    let (now, until) = lease(tx, time, now, until).await?;
+    operations::heartbeat(tx, id, fence, now, until).await
 }
+
+mod assets;
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -320,11 +325,6 @@ impl Store for PostgresStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         ask!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -344,7 +344,7 @@ impl Store for PostgresStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
@@ -404,5 +404,25 @@ impl Store for PostgresStore {
 
     async fn ping(&self) -> Result<()> {
         ask!(self, |tx| operations::ping(tx))
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for PostgresStore {
+    async fn ended_runs(
+        &self,
+        tenant: Option<&str>,
+        since: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        let tenant = tenant.map(str::to_owned);
+        read!(self, |tx| telemetry::ended_runs(tx, tenant.as_deref(), since))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        ask!(self, |tx| telemetry::in_flight(tx))
+    }
+
+    async fn forget_runs(&self, before: Millis) -> Result<u64> {
+        ask!(self, |tx| telemetry::forget_runs(tx, before))
     }
 }

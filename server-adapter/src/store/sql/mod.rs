@@ -4,10 +4,13 @@
 //! times are milliseconds since 1970. [`Tx`] is what a database must be able to do with it.
 
 pub(super) mod accounts;
+pub(super) mod assets;
 pub(super) mod columns;
 pub(super) mod create;
 pub(super) mod events;
 pub(super) mod operations;
+pub(super) mod slots;
+pub(super) mod telemetry;
 
 use super::{Result, StoreError};
 

@@ -15,11 +15,12 @@ use tokio::sync::{Semaphore, watch};
 
 pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
-use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
+use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations, telemetry};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
+    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
     Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Result, Row, RunCount, RunTimes, Store, StoreError, TelemetryStore, UsageLine, Used, User,
+    Viewer, World,
 };
 
 /// Steps from one version of the schema to the next; `user_version` counts those done.
@@ -265,6 +266,8 @@ macro_rules! read {
     };
 }
 
+mod seats;
+
 impl SqliteStore {
     /// There may be new events.
     fn changed<T>(&self, result: Result<T>) -> Result<T> {
@@ -274,6 +277,8 @@ impl SqliteStore {
         result
     }
 }
+
+mod assets;
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -309,11 +314,11 @@ impl Store for SqliteStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let id = id.to_owned();
-        write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
+        write!(self, |tx| operations::heartbeat(tx, &id, fence, now, lease_until))
     }
 
     async fn end_leases(&self, now: Millis) -> Result<u64> {
@@ -357,11 +362,6 @@ impl Store for SqliteStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         read!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -381,7 +381,7 @@ impl Store for SqliteStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
@@ -441,5 +441,25 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<()> {
         read!(self, |tx| operations::ping(tx))
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for SqliteStore {
+    async fn ended_runs(
+        &self,
+        tenant: Option<&str>,
+        since: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        let tenant = tenant.map(str::to_owned);
+        read!(self, |tx| telemetry::ended_runs(tx, tenant.as_deref(), since))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        read!(self, |tx| telemetry::in_flight(tx))
+    }
+
+    async fn forget_runs(&self, before: Millis) -> Result<u64> {
+        write!(self, |tx| telemetry::forget_runs(tx, before))
     }
 }

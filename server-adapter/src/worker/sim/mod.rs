@@ -25,6 +25,7 @@ use crate::asset::Blobs;
 use crate::clock::Clock as _;
 use crate::provider::Providers;
 use crate::store::{Claim, Claimed, Millis, Row};
+use crate::vault::Vault;
 
 /// What a run showed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -76,6 +77,8 @@ pub fn play(seed: u64) -> Seen {
             blobs: Blobs::memory(),
             clock: Arc::new(clock.clone()),
             bell: Arc::new(Notify::new()),
+            vault: Vault::new([0; 32]),
+            accounts: Arc::default(),
             settings: WorkerSettings {
                 parallel: 3,
                 lease: Duration::from_secs(30),

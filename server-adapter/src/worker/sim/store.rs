@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use onepath_core::lifecycle::State;
+use onepath_core::lifecycle::{ErrorCode, State};
 use tokio::sync::watch;
 
 use super::world::World;
-use crate::store::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
-    Generation, Key, ListQuery, MemoryStore, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
-    Reader, Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World as Place,
-};
+use crate::provider::Credits;
+// All of the port: whatever it speaks of.
+use crate::store::World as Place;
+use crate::store::*;
 
 /// The store.
 #[derive(Debug, Clone)]
@@ -82,23 +81,23 @@ fn changed(before: &Row, row: &Row) -> Option<&'static str> {
     }
 }
 
-/// Every call goes over the way.
+/// Every call of a part of the port goes over the way. A new method of the port is one more line here.
 macro_rules! over_the_way {
-    ($(fn $name:ident(&self $(, $argument:ident: $kind:ty)*) -> $answer:ty;)*) => {
+    ($port:ident { $(fn $name:ident(&self $(, $argument:ident: $kind:ty)*) -> $answer:ty;)* $(at_once $quick:ident -> $quickly:ty;)? }) => {
         #[async_trait]
-        impl Store for SimStore {
+        impl $port for SimStore {
             $(async fn $name(&self $(, $argument: $kind)*) -> Result<$answer> {
                 self.call(self.kept.$name($($argument),*)).await
             })*
 
-            fn changes(&self) -> watch::Receiver<u64> {
-                self.kept.changes()
-            }
+            $(fn $quick(&self) -> $quickly {
+                self.kept.$quick()
+            })?
         }
     };
 }
 
-over_the_way! {
+over_the_way! { Store {
     fn create(&self, creation: Creation) -> CreateOutcome;
     fn preview(&self, new: &NewGeneration) -> (Answer, Option<Row>);
     fn get(&self, viewer: &Viewer, id: &str) -> Option<Generation>;
@@ -112,7 +111,6 @@ over_the_way! {
     fn retry(&self, reader: &Reader, id: &str, plan: PlanNow, now: Millis) -> Outcome;
     fn delete(&self, reader: &Reader, id: &str, now: Millis) -> Outcome;
     fn patch(&self, reader: &Reader, id: &str, patch: &Patch, now: Millis) -> Outcome;
-    fn asset(&self, viewer: &Viewer, id: &str) -> Option<Asset>;
     fn events(&self, viewer: &Viewer, id: &str) -> Vec<Event>;
     fn events_after(&self, cursor: i64, limit: usize) -> Vec<Event>;
     fn last_event(&self) -> i64;
@@ -130,4 +128,43 @@ over_the_way! {
     fn worlds(&self, tenant: Option<&str>) -> Vec<Place>;
     fn forget_receipts(&self, before: Millis) -> u64;
     fn ping(&self) -> ();
-}
+    at_once changes -> watch::Receiver<u64>;
+} }
+
+over_the_way! { AssetStore {
+    fn asset(&self, viewer: &Viewer, id: &str) -> Option<Asset>;
+    fn public_asset(&self, id: &str) -> Option<Asset>;
+    fn assets(&self, reader: &Reader, query: &AssetQuery) -> AssetPage;
+    fn asset_with(&self, reader: &Reader, sha256: &str) -> Option<Asset>;
+    fn keep_upload(&self, asset: Asset, blob: Option<Blob>, plan: PlanNow) -> Uploaded;
+    fn blob(&self, sha256: &str) -> Option<Blob>;
+    fn outputs(&self, generation: &str) -> Vec<Asset>;
+    fn put_outputs(&self, generation: &str, fence: i64, assets: Vec<Asset>, blobs: Vec<Blob>, now: Millis) -> bool;
+    fn put_sync(&self, asset: Asset, blob: Option<Blob>, now: Millis) -> bool;
+    fn hurry(&self, generation: &str, now: Millis) -> bool;
+    fn put_thumbnail(&self, id: &str, sha256: &str, blob: Option<Blob>, now: Millis) -> ();
+    fn patch_asset(&self, reader: &Reader, id: &str, patch: &AssetPatch, now: Millis) -> Option<Asset>;
+    fn delete_asset(&self, reader: &Reader, id: &str, now: Millis) -> bool;
+    fn inputs(&self, generation: &str) -> Vec<(Input, Asset)>;
+    fn lineage(&self, viewer: &Viewer, id: &str) -> Option<Lineage>;
+    fn copy(&self, asset: &str, provider: &str, account: &str, now: Millis) -> Option<AssetCopy>;
+    fn put_copy(&self, copy: AssetCopy, now: Millis) -> ();
+    fn collect_blobs(&self, before: Millis, limit: usize) -> Vec<String>;
+    fn unknown_places(&self, places: &[String]) -> Vec<String>;
+} }
+
+over_the_way! { AccountStore {
+    fn put_account(&self, account: Account) -> bool;
+    fn remove_account(&self, id: &str, now: Millis) -> bool;
+    fn account(&self, id: &str) -> Option<Account>;
+    fn accounts(&self, query: &AccountQuery, now: Millis) -> Vec<AccountNow>;
+    fn put_credits(&self, id: &str, credits: Credits, now: Millis) -> ();
+    fn account_failed(&self, id: &str, error: ErrorCode, rests_until: Option<Millis>, now: Millis) -> ();
+    fn heal_account(&self, id: &str, now: Millis) -> bool;
+} }
+
+over_the_way! { TelemetryStore {
+    fn ended_runs(&self, tenant: Option<&str>, since: Millis) -> (Vec<RunCount>, Vec<RunTimes>);
+    fn in_flight(&self) -> Vec<(String, String, u64)>;
+    fn forget_runs(&self, before: Millis) -> u64;
+} }

@@ -14,6 +14,7 @@ mod problems;
 mod restart;
 mod sharing;
 mod short_ways;
+mod telemetry;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
