@@ -10,7 +10,9 @@ mod context;
 mod doctor;
 mod editor;
 mod input;
+mod money;
 mod node;
+mod plan;
 mod pool;
 mod print;
 mod render;
@@ -51,6 +53,10 @@ enum Command {
     Price(node::PriceArgs),
     /// Check nodes, then print one line a node: key, seed, rating, price
     Walk(node::WalkArgs),
+    /// Say which nodes changed their key since a git revision, why, and what making them costs
+    ///
+    /// Exit code 1 means that a key changed or a node is refused; `--fail-on` says otherwise.
+    Plan(plan::Args),
     /// Print JSON Schemas
     Schema(table::SchemaArgs),
     /// List the providers that are known, with their operations and settings
@@ -98,6 +104,7 @@ fn main() -> ExitCode {
         Command::Diff(args) => node::diff(&args),
         Command::Price(args) => node::price(&args),
         Command::Walk(args) => node::walk(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Schema(args) => table::schema(&args),
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),

@@ -205,6 +205,12 @@ impl Document<'_> {
         }
     }
 
+    /// Whether the document itself holds what a rule's pointer names.
+    pub(crate) fn holds(&self, item: &NodeItem<'_>, pointer: &str) -> bool {
+        let index = self.index.get_or_init(|| Index::new(self.text));
+        item.place.pointers(pointer).iter().any(|pointer| index.locate(pointer).found)
+    }
+
     /// The faults of reading that lie in what this config reads, with pointers as rules have them.
     fn faults(&self, item: &NodeItem<'_>) -> Vec<Finding> {
         let as_rule = |fault: &Finding| {

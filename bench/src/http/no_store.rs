@@ -6,8 +6,8 @@ use onepath_server::provider::Credits;
 use onepath_server::store::{
     Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, Cancelled, Claim,
     Claimed, CreateOutcome, Created, Creation, Event, Generation, Key, ListQuery, Millis,
-    NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Result, Role, Row, Store, UsageLine,
-    Used, User, Viewer, World,
+    NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Result, Role, Row, RunCount, RunTimes,
+    Store, TelemetryStore, UsageLine, Used, User, Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -193,5 +193,24 @@ impl AccountStore for NoStore {
 
     async fn heal_account(&self, _: &str, _: Millis) -> Result<bool> {
         Ok(false)
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for NoStore {
+    async fn ended_runs(
+        &self,
+        _: Option<&str>,
+        _: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        Ok((Vec::new(), Vec::new()))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        Ok(Vec::new())
+    }
+
+    async fn forget_runs(&self, _: Millis) -> Result<u64> {
+        Ok(0)
     }
 }

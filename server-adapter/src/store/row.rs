@@ -586,6 +586,16 @@ pub fn unknown_policy(word: &str) -> UnknownPolicy {
     }
 }
 
+impl Asked {
+    /// The provider's model, if the request names one.
+    #[must_use]
+    pub fn model(&self) -> Option<String> {
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request);
+        let settings = request.value?.provider_settings?;
+        settings.get("model")?.as_text().filter(|model| !model.is_empty()).map(str::to_owned)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -628,15 +638,5 @@ mod tests {
             };
             assert_eq!(text.state(), Some(state));
         }
-    }
-}
-
-impl Asked {
-    /// The provider's model, if the request names one.
-    #[must_use]
-    pub fn model(&self) -> Option<String> {
-        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request);
-        let settings = request.value?.provider_settings?;
-        settings.get("model")?.as_text().filter(|model| !model.is_empty()).map(str::to_owned)
     }
 }

@@ -13,6 +13,7 @@ mod canonical;
 mod contract;
 mod corpus;
 mod lifecycle;
+mod plan;
 mod predecessor;
 mod properties;
 mod purity;
