@@ -161,3 +161,15 @@ impl Client {
         .to_string()
     }
 }
+
+/// A create request for something that the provider makes at once.
+pub(crate) fn picture(what: u64) -> String {
+    json!({
+        "config": {
+            "generationType": "text_to_image", "purpose": "ambient", "strategy": "once",
+            "prompt": format!("picture {what}"), "fallback": { "mode": "skip" },
+        },
+        "provider_id": "fake",
+    })
+    .to_string()
+}

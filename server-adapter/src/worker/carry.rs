@@ -165,9 +165,7 @@ impl Load<'_> {
     }
 
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
-        if self.row.lease_until.is_none_or(|until| until <= self.worker.clock.now()) {
-            // The process stood still for longer than its lease: somebody else asks for the
-            // submission by now, and one that comes late could not be told from one that is lost.
+        if !self.still_holds().await? {
             return Ok(false);
         }
         self.sent = true;
@@ -196,6 +194,21 @@ impl Load<'_> {
                 self.advance(advance).await
             }
         }
+    }
+
+    /// Whether the row is still this worker's. A process that stood still for longer than its lease
+    /// asks before it sends: somebody else may have asked for the submission by now, and one that
+    /// comes late could not be told from one that is lost.
+    async fn still_holds(&mut self) -> Result<bool> {
+        let now = self.worker.clock.now();
+        if self.row.lease_until.is_some_and(|until| until > now) {
+            return Ok(true);
+        }
+        let until = now + millis(self.worker.settings.lease);
+        let (id, fence) = (&self.row.id, self.row.fence);
+        let holds = self.worker.store.heartbeat(id, fence, now, until).await?;
+        self.row.lease_until = holds.then_some(until);
+        Ok(holds && self.worker.clock.now() < until)
     }
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {

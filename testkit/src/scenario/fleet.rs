@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use onepath_testkit::Fallible;
 use onepath_testkit::random::Random;
-use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::stage::{Kind, Stage};
 use super::{Context, Verdict};
 use crate::caller::{Acknowledged, Caller};
 use crate::judge::Fault;
+use crate::load::picture;
 
 const SERVERS: usize = 2;
 const WORKERS: usize = 3;
@@ -105,7 +105,7 @@ async fn work(
             return Ok(kept);
         }
         let user = random.of(&["game", "ada", "ben"]);
-        let made = caller.create(user, &format!("fleet-{turn}"), &body(turn % requests)).await?;
+        let made = caller.create(user, &format!("fleet-{turn}"), &picture(turn % requests)).await?;
         let end = caller.follow(user, &made.id, Duration::from_secs(90)).await?;
         let status = end.as_ref().and_then(|end| end.get("status")?.as_str());
         if status != Some("completed") {
@@ -113,15 +113,4 @@ async fn work(
         }
         kept.push(made);
     }
-}
-
-fn body(what: u64) -> String {
-    json!({
-        "config": {
-            "generationType": "text_to_image", "purpose": "ambient", "strategy": "once",
-            "prompt": format!("picture {what} of the fleet"), "fallback": { "mode": "skip" },
-        },
-        "provider_id": "fake",
-    })
-    .to_string()
 }

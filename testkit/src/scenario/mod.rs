@@ -1,13 +1,18 @@
 //! What is done to the server, one file a subject.
 
+mod clock;
 mod database;
+mod disk;
 mod fleet;
 mod kills;
+mod points;
 mod provider;
 mod races;
+mod shim;
 mod simulation;
 mod stage;
 mod stops;
+mod term;
 
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -94,10 +99,14 @@ macro_rules! scenarios {
 scenarios! {
     "rounds" "the command as shipped is killed while it draws" crate::rounds::play;
     "T1" "server and worker are killed at any moment" kills::play;
+    "T2" "the server is killed before every call that matters" points::play;
     "T3" "workers stand still for longer than their lease" stops::play;
     "T4" "PostgreSQL is killed, and its connections are cut" database::play;
     "T6" "many clients want the same, and many workers the same row" races::play;
+    "T7" "somebody sets the clock" clock::play;
     "T8" "a provider goes wrong in every way" provider::play;
+    "T10" "the disk is full, or broken" disk::play;
     "T12" "simulated worlds in which everything goes wrong" simulation::play;
+    "T18" "the server is asked to end under load" term::play;
     "fleet" "servers and workers on one database, any of them killed" fleet::play;
 }

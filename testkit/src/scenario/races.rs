@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use onepath_testkit::Fallible;
-use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::stage::{Kind, Stage};
 use super::{Context, Verdict};
 use crate::judge::Fault;
+use crate::load::picture;
 
 /// Clients that ask at once.
 const CLIENTS: usize = 64;
@@ -45,7 +45,7 @@ async fn one(context: &Context, kind: Kind) -> Fallible<Verdict> {
         for (client, user) in (0..CLIENTS).zip(["game", "ada", "ben"].into_iter().cycle()) {
             let caller = stage.caller.clone();
             asking.spawn(async move {
-                caller.create(user, &format!("{round}-{client}"), &body(round)).await
+                caller.create(user, &format!("{round}-{client}"), &picture(round)).await
             });
         }
         let mut ids = BTreeSet::new();
@@ -76,15 +76,4 @@ async fn one(context: &Context, kind: Kind) -> Fallible<Verdict> {
         kind.name()
     );
     Ok(Verdict { line, faults })
-}
-
-fn body(what: u64) -> String {
-    json!({
-        "config": {
-            "generationType": "text_to_image", "purpose": "ambient", "strategy": "once",
-            "prompt": format!("the same {what}"), "fallback": { "mode": "skip" },
-        },
-        "provider_id": "fake",
-    })
-    .to_string()
 }
