@@ -27,7 +27,7 @@ pub(crate) struct RestoreArgs {
 }
 
 pub(crate) fn make(args: &BackupArgs) -> Run {
-    let settings = args.place.settings();
+    let settings = args.place.settings()?;
     if settings.database.is_some() {
         return Err("rows lie in PostgreSQL: back the database up with pg_dump, and the data \
                     folder with it (docs/operating.md)"
@@ -44,7 +44,7 @@ pub(crate) fn make(args: &BackupArgs) -> Run {
 }
 
 pub(crate) fn take_back(args: &RestoreArgs) -> Run {
-    let data = args.place.settings().data;
+    let data = args.place.settings()?.data;
     let copied = restore(&args.backup, &data).map_err(|error| error.to_string())?;
     print::line(&format!(
         "{}: the database and {} blobs, {} bytes; start it with `onepath serve --data {}`",

@@ -1,5 +1,6 @@
 //! The `onepath` command: the canonical path for files and for CI.
 
+mod account;
 mod admin;
 mod backup;
 mod bake;
@@ -9,14 +10,19 @@ mod config;
 mod context;
 mod doctor;
 mod editor;
+mod fake;
+mod formats;
 mod input;
+mod legacy;
 mod money;
 mod node;
+mod params;
 mod plan;
 mod pool;
 mod print;
 mod render;
 mod serve;
+mod shell;
 mod table;
 
 use std::process::ExitCode;
@@ -53,6 +59,8 @@ enum Command {
     Price(node::PriceArgs),
     /// Check nodes, then print one line a node: key, seed, rating, price
     Walk(node::WalkArgs),
+    /// Show what a provider would be sent for nodes: path and body of the submission
+    Params(params::Args),
     /// Say which nodes changed their key since a git revision, why, and what making them costs
     ///
     /// Exit code 1 means that a key changed or a node is refused; `--fail-on` says otherwise.
@@ -75,6 +83,15 @@ enum Command {
     ///
     /// Takes the settings of `serve`. Exit code 1 means that something failed.
     Doctor(doctor::DoctorArgs),
+    /// Stand in for a provider, for tests: the same API, its failures, and a log of charges
+    Fake(fake::Args),
+    /// Find what still speaks to the system before
+    #[command(subcommand)]
+    Legacy(legacy::Command),
+    /// Print a script that completes the command's words in a shell
+    Completions(shell::CompletionsArgs),
+    /// Write the manual pages into a folder
+    Man(shell::ManArgs),
     /// Look after a server's data folder
     #[command(subcommand)]
     Admin(admin::Command),
@@ -104,6 +121,8 @@ fn main() -> ExitCode {
         Command::Diff(args) => node::diff(&args),
         Command::Price(args) => node::price(&args),
         Command::Walk(args) => node::walk(&args),
+        Command::Params(args) => params::run(&args),
+        Command::Fake(args) => fake::run(&args),
         Command::Plan(args) => plan::run(&args),
         Command::Schema(args) => table::schema(&args),
         Command::Providers(args) => table::providers(&args),
@@ -111,6 +130,9 @@ fn main() -> ExitCode {
         Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
+        Command::Legacy(command) => legacy::run(&command),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
         Command::Admin(command) => admin::run(&command),
         Command::Doctor(args) => doctor::run(&args, &settings),
     };

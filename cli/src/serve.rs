@@ -8,6 +8,7 @@ use clap::Args as ClapArgs;
 use onepath_core::Rating;
 use onepath_server::service::{Plans, ServerBounds};
 use onepath_server::store::{Reader, Role, StoreError};
+use onepath_server::webhook::PublicUrl;
 use onepath_server::{Server, Settings, new_key};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -28,14 +29,19 @@ pub(crate) struct Place {
     /// `postgres://user:password@host/name`; the data folder then keeps the rest
     #[arg(long, env = "ONEPATH_DATABASE", hide_env_values = true, value_name = "URL")]
     database: Option<String>,
+    /// How providers beside `local` are set up, as a JSON file: `{"<provider>": {…}}`. Keys come
+    /// from the environment, such as REPLICATE_API_TOKEN, or from accounts
+    #[arg(long, env = "ONEPATH_PROVIDERS", value_name = "FILE")]
+    providers: Option<PathBuf>,
 }
 
 impl Place {
     /// Settings for this place, and what suits a laptop.
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
         let mut settings = Settings::new(&self.data);
         settings.database = self.database.clone().filter(|url| !url.is_empty());
-        settings
+        settings.providers = crate::params::settings(self.providers.as_deref())?;
+        Ok(settings)
     }
 }
 
@@ -53,11 +59,32 @@ enum LogFormat {
     Json,
 }
 
+/// What lies outside, for servers and workers.
+#[derive(Debug, ClapArgs)]
+struct Outside {
+    /// Where the world reaches the server, such as `https://media.example.com`: providers report
+    /// there, and URLs of assets begin with it. Without it providers are asked again and again
+    #[arg(long, env = "ONEPATH_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    public_url: Option<PublicUrl>,
+}
+
+fn public_url(text: &str) -> Result<PublicUrl, String> {
+    PublicUrl::parse(text).map_err(|error| error.to_string())
+}
+
+impl Outside {
+    fn apply(&self, settings: &mut Settings) {
+        settings.public_url.clone_from(&self.public_url);
+    }
+}
+
 /// Options of `onepath worker`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WorkerArgs {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    outside: Outside,
     #[command(flatten)]
     logs: Logs,
 }
@@ -70,6 +97,8 @@ pub(crate) struct Args {
     listen: SocketAddr,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    outside: Outside,
     #[command(flatten)]
     logs: Logs,
     /// Leave the work to `onepath worker`
@@ -85,9 +114,18 @@ pub(crate) struct Args {
     /// "micros_month": 20000000}}`; `free` is the plan of everybody else
     #[arg(long, value_name = "FILE", conflicts_with = "dev")]
     plans: Option<PathBuf>,
+    /// When the old addresses `/api/v1/jobs` end (RFC 3339); they answer 410 then
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    jobs_sunset: Option<i64>,
     /// The ratings that `--dev` allows for world and user
     #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
     dev_bounds: Option<ServerBounds>,
+}
+
+/// A time, as milliseconds since 1970.
+fn time(text: &str) -> Result<i64, String> {
+    onepath_server::clock::parse_rfc3339(text)
+        .ok_or_else(|| format!("`{text}` is no time: such as 2027-01-01T00:00:00Z"))
 }
 
 /// Two ratings, such as `mature_implied,romantic`.
@@ -116,7 +154,9 @@ pub(crate) fn run(args: &Args) -> Run {
 /// Works until Ctrl-C or SIGTERM, on what servers take in.
 pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
     start(&args.logs, async {
-        let server = Server::open(&args.place.settings()).map_err(|error| error.to_string())?;
+        let mut settings = args.place.settings()?;
+        args.outside.apply(&mut settings);
+        let server = Server::open(&settings).map_err(|error| error.to_string())?;
         crate::print::line("onepath works")?;
         server.work(stop_when_asked()).await;
         Ok(Outcome::Clean)
@@ -144,9 +184,11 @@ fn start(logs: &Logs, program: impl Future<Output = Run>) -> Run {
 impl Args {
     /// The server's settings.
     pub(crate) fn settings(&self) -> Result<Settings, String> {
-        let mut settings = self.place.settings();
+        let mut settings = self.place.settings()?;
+        self.outside.apply(&mut settings);
         settings.bounds = self.dev_bounds.unwrap_or_default();
         settings.pages = Some(crate::editor::pages());
+        settings.jobs_sunset = self.jobs_sunset;
         if self.dev {
             settings.plans = Plans::unlimited();
         } else if let Some(file) = &self.plans {

@@ -9,6 +9,8 @@
     reason = "test code: a failing test is supposed to stop"
 )]
 
+#[path = "serve/accounts.rs"]
+mod accounts;
 #[path = "serve/operate.rs"]
 mod operate;
 

@@ -1,4 +1,4 @@
-//! Backup and restore of a data folder: the database on SQLite, the blobs and the signing key.
+//! Backup and restore of a data folder: the database on SQLite, the blobs and the keys.
 //!
 //! A backup is taken while a server runs. The database is copied first, in one transaction; blobs
 //! never change and are only removed long after their last row, so that those copied afterwards
@@ -49,7 +49,8 @@ pub struct Copied {
 }
 
 const DATABASE: &str = "onepath.sqlite";
-const KEY: &str = "signing.key";
+/// What signs URLs, and what opens the keys of accounts.
+const KEYS: [&str; 2] = ["signing.key", "accounts.key"];
 const BLOBS: &str = "blobs";
 
 /// Copies a data folder to a new folder, while it may be in use. What is copied is flushed to the
@@ -109,9 +110,10 @@ fn finish(from: &Path, to: &Path) -> Result<Copied, BackupError> {
     let size = std::fs::metadata(&database).map_err(io_at(&database))?.len();
     flush(&database)?;
     let mut copied = Copied { blobs: 0, bytes: size };
-    let key = from.join(KEY);
-    if key.is_file() {
-        copy(&key, &to.join(KEY))?;
+    for key in KEYS {
+        if from.join(key).is_file() {
+            copy(&from.join(key), &to.join(key))?;
+        }
     }
     let blobs = from.join(BLOBS);
     std::fs::create_dir_all(to.join(BLOBS)).map_err(io_at(to))?;

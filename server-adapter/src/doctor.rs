@@ -47,12 +47,17 @@ const SKEW: i64 = 2_000;
 pub async fn examine(settings: &Settings, deep: bool) -> Vec<Check> {
     let mut checks = vec![folder("data folder", &settings.data)];
     if settings.data.is_dir() {
-        checks.push(signing_key(&settings.data.join("signing.key")));
+        checks.push(key_file("signing key", &settings.data.join("signing.key")));
+        checks.push(key_file("accounts key", &settings.data.join("accounts.key")));
         let blobs = settings.data.join("blobs");
         if blobs.is_dir() {
             checks.push(folder("blobs", &blobs));
         }
     }
+    checks.extend(settings.providers.examine().into_iter().map(|(id, opened)| match opened {
+        Ok(()) => Check::new("provider", Verdict::Good, format!("{id} is set up")),
+        Err(error) => Check::new("provider", Verdict::Failed, error.to_string()),
+    }));
     let now = system_now();
     let examined = match &settings.database {
         Some(url) => examine_postgres(url).await,
@@ -108,8 +113,7 @@ fn folder(name: &'static str, folder: &Path) -> Check {
     }
 }
 
-fn signing_key(file: &Path) -> Check {
-    let name = "signing key";
+fn key_file(name: &'static str, file: &Path) -> Check {
     let meta = match std::fs::metadata(file) {
         Ok(meta) => meta,
         Err(_) => return Check::new(name, Verdict::Warning, "not there yet; a start makes it"),

@@ -20,6 +20,7 @@ pub mod telemetry;
 mod tidy;
 pub mod trace;
 pub mod vault;
+pub mod webhook;
 pub mod worker;
 
 pub use server::{OpenError, Server, Settings, new_key};

@@ -9,8 +9,10 @@ use crate::run::{Outcome, cargo, copy_folder, has, need, node, npm_install, prog
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The suites of `tests/pkg` that the test command runs.
-pub(crate) const SUITES: [&str; 8] =
-    ["vectors", "parity", "misuse", "document", "package", "client", "server", "chromium"];
+pub(crate) const SUITES: [&str; 9] = [
+    "vectors", "parity", "misuse", "document", "package", "client", "webhooks", "server",
+    "chromium",
+];
 
 /// Builds the package and says how large it is.
 pub(crate) fn pkg(_: &[String]) -> Outcome {
@@ -82,7 +84,7 @@ pub(crate) fn build(snapshot: Snapshot) -> Result<Built, String> {
     declarations(&dist, snapshot)?;
     fill(&folder, &dist)?;
     step(
-        "compile the client",
+        "compile the client and the verifier",
         program(&tools.join("node_modules/.bin/tsc").to_string_lossy())
             .args(["--project", "pkg/tsconfig.json", "--outDir"])
             .arg(&dist),

@@ -3,11 +3,13 @@
 use async_trait::async_trait;
 use onepath_core::lifecycle::ErrorCode;
 use onepath_server::provider::Credits;
+use onepath_server::store::webhooks::{Door, Taken, Target, Told, WebhookStore};
 use onepath_server::store::{
-    Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, Cancelled, Claim,
-    Claimed, CreateOutcome, Created, Creation, Event, Generation, Key, ListQuery, Millis,
-    NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Result, Role, Row, RunCount, RunTimes,
-    Store, TelemetryStore, UsageLine, Used, User, Viewer, World,
+    Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, AnswerCount,
+    CacheStore, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation, Event, Generation,
+    Kept, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore,
+    Reader, Result, Role, Row, RunCount, RunTimes, Store, TelemetryStore, UsageLine, Used, User,
+    Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -20,6 +22,13 @@ pub(crate) struct NoStore {
 impl NoStore {
     pub(crate) fn new() -> Self {
         Self { changes: watch::channel(0).0 }
+    }
+}
+
+#[async_trait]
+impl PredictionStore for NoStore {
+    async fn unclaimed(&self, _: &str, predictions: &[String]) -> Result<Vec<String>> {
+        Ok(predictions.to_vec())
     }
 }
 
@@ -211,6 +220,63 @@ impl TelemetryStore for NoStore {
     }
 
     async fn forget_runs(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl CacheStore for NoStore {
+    async fn kept(
+        &self,
+        _: &str,
+        _: Option<&str>,
+        _: Millis,
+        _: &str,
+        _: usize,
+    ) -> Result<Vec<Kept>> {
+        Ok(Vec::new())
+    }
+
+    async fn invalidate(&self, _: &str, _: Option<&str>, _: &[String], _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+
+    async fn add_answers(&self, _: &[AnswerCount]) -> Result<()> {
+        Ok(())
+    }
+
+    async fn answers(&self, _: &str, _: Millis) -> Result<Vec<AnswerCount>> {
+        Ok(Vec::new())
+    }
+
+    async fn forget_answers(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl WebhookStore for NoStore {
+    async fn open_door(&self, _: Door) -> Result<()> {
+        Ok(())
+    }
+
+    async fn behind_door(&self, _: &str) -> Result<Option<Target>> {
+        Ok(None)
+    }
+
+    async fn by_prediction(&self, _: &str, _: &str) -> Result<Option<Target>> {
+        Ok(None)
+    }
+
+    async fn take_webhook(&self, _: Told) -> Result<Taken> {
+        Ok(Taken::TooLate)
+    }
+
+    async fn prediction_told(&self, _: &str, _: i64) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    async fn forget_webhooks(&self, _: Millis) -> Result<u64> {
         Ok(0)
     }
 }

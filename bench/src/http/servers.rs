@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
 use onepath_core::Rating;
-use onepath_server::asset::Blobs;
+use onepath_server::asset::{Blobs, Spool};
 use onepath_server::clock::SystemClock;
 use onepath_server::event::Hub;
 use onepath_server::http::{App, serve as listen};
@@ -52,6 +52,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         hub: Hub::new(Arc::clone(&store)),
         store,
         blobs: Blobs::folder(&folder.join("blobs"))?,
+        spool: Spool::open(&folder.join("uploads"), Arc::new(SystemClock))?,
         providers: Providers::new().with(Local::new(&folder.join("local"))?),
         clock: Arc::new(SystemClock),
         bell: Arc::new(Notify::new()),
@@ -60,9 +61,12 @@ pub(crate) fn service() -> Result<Service, Failure> {
         attempts: 3,
         signer: Signer::new([0; 32], 1),
         vault: Vault::new([0; 32]),
+        public_url: None,
         plans: Plans::unlimited(),
         unknown_price: 0,
+        jobs_sunset: None,
         known: Arc::default(),
+        tally: Arc::default(),
     };
     std::fs::remove_dir_all(&folder)?;
     Ok(service)

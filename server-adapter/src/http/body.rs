@@ -5,9 +5,11 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use bytes::Bytes;
 
 use super::App;
 use super::reply::Failure;
@@ -33,28 +35,8 @@ impl FromRequest<App> for JsonText {
             let detail = "send JSON, with the header `Content-Type: application/json`";
             return Err(Problem::new(ProblemCode::UnsupportedMedia, detail).into());
         }
-        let too_large = || {
-            let detail = format!("a body has up to {MOST_BYTES} bytes");
-            Problem::new(ProblemCode::PayloadTooLarge, detail)
-        };
-        let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        if declared.and_then(|length| length.parse::<u64>().ok()) > Some(MOST_BYTES as u64) {
-            return Err(too_large().into());
-        }
-        let mut read = pin!(to_bytes(request.into_body(), MOST_BYTES));
-        // Most bodies are there already: no clock is set for them.
-        let read = match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
-            Poll::Ready(read) => Ok(read),
-            Poll::Pending => tokio::time::timeout(PATIENCE, read).await,
-        };
-        let bytes = match read {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => return Err(too_large().into()),
-            Err(_) => {
-                let detail = "the body did not come within 30 seconds";
-                return Err(Problem::new(ProblemCode::RequestTimeout, detail).into());
-            }
-        };
+        let (parts, body) = request.into_parts();
+        let bytes = bounded(&parts.headers, body, MOST_BYTES).await?;
         // Most bodies come in one piece, which is not copied.
         String::from_utf8(bytes.into()).map(Self).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -62,6 +44,36 @@ impl FromRequest<App> for JsonText {
             let fault = Fault::new("", "json/syntax", "the body is not UTF-8");
             Problem::malformed(fault, Place::of(&before, at)).into()
         })
+    }
+}
+
+/// The bytes of a body, if it has up to `most` and comes in time.
+pub(super) async fn bounded(
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+) -> Result<Bytes, Failure> {
+    let too_large = || {
+        let detail = format!("a body has up to {most} bytes");
+        Problem::new(ProblemCode::PayloadTooLarge, detail)
+    };
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if declared.and_then(|length| length.parse::<u64>().ok()) > Some(most as u64) {
+        return Err(too_large().into());
+    }
+    let mut read = pin!(to_bytes(body, most));
+    // Most bodies are there already: no clock is set for them.
+    let read = match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => tokio::time::timeout(PATIENCE, read).await,
+    };
+    match read {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(too_large().into()),
+        Err(_) => {
+            let detail = "the body did not come within 30 seconds";
+            Err(Problem::new(ProblemCode::RequestTimeout, detail).into())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRequest as _, RawQuery, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
 };
@@ -12,6 +12,7 @@ use onepath_core::{GenerationStatus, Operation};
 
 use super::App;
 use super::body::JsonText;
+use super::multipart;
 use super::path::Name;
 use super::reply::{Reply, bytes, json, set};
 use crate::clock::parse_rfc3339;
@@ -20,13 +21,23 @@ use crate::service::{Answered, Call, Caller, idempotency_key, read_patch};
 use crate::store::{ListQuery, Receipt};
 use crate::trace::TraceId;
 
-pub(super) async fn create(
-    State(app): State<App>,
-    caller: Caller,
-    headers: HeaderMap,
-    JsonText(text): JsonText,
-) -> Reply {
-    let answered = app.service.create(&caller, &text, call(&headers)?).await?;
+pub(super) async fn create(State(app): State<App>, caller: Caller, request: Request) -> Reply {
+    let headers = request.headers().clone();
+    let sent = call(&headers)?;
+    let answered = match multipart::boundary(&headers) {
+        Some(boundary) => {
+            let parts = multipart::parts(&app, boundary, request.into_body()).await?;
+            let envelope = parts.envelope.ok_or_else(|| {
+                let detail = "the part `envelope` holds the create as JSON, the others are files";
+                Problem::faults(vec![Fault::new("/envelope", "multipart/envelope", detail)])
+            })?;
+            app.service.create_with_files(&caller, &envelope, parts.files, sent).await?
+        }
+        None => {
+            let JsonText(text) = JsonText::from_request(request, &app).await?;
+            app.service.create(&caller, &text, sent).await?
+        }
+    };
     created(&app, &caller, &headers, answered).await
 }
 
@@ -41,11 +52,12 @@ pub(super) async fn simple_image_to_video(
 }
 
 /// What comes with a call beside its body.
-fn call(headers: &HeaderMap) -> Result<Call, Problem> {
+pub(super) fn call(headers: &HeaderMap) -> Result<Call, Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     Ok(Call {
         key: text("idempotency-key").map(idempotency_key).transpose()?,
         trace: text("traceparent").and_then(TraceId::of_traceparent),
+        content: None,
     })
 }
 
@@ -276,7 +288,7 @@ fn words<T>(all: &[(&'static str, T)]) -> String {
     all.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
 }
 
-fn cursor(text: &str) -> Option<(i64, String)> {
+pub(super) fn cursor(text: &str) -> Option<(i64, String)> {
     let (at, id) = text.split_once('.')?;
     let good = id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     good.then_some(())?;

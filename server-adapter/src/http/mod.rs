@@ -1,18 +1,23 @@
 //! The HTTP door: one table of routes that makes both the router and its OpenAPI description.
 
+mod accounts;
 mod assets;
 mod auth;
 mod body;
+mod cache;
 mod events;
 mod generations;
+mod jobs;
 mod listen;
 mod meta;
+mod multipart;
 mod openapi;
 mod pages;
 mod path;
 mod reply;
 mod table;
 mod telemetry;
+mod webhooks;
 
 use std::sync::Arc;
 

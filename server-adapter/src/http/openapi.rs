@@ -50,7 +50,12 @@ pub fn openapi() -> Value {
         "tags": [
             { "name": "generations", "description": "What is generated." },
             { "name": "events", "description": "What happens." },
+            { "name": "jobs", "description": "The interface of the system before, in its time of grace." },
+            { "name": "webhooks", "description": "What providers tell us, and we tell tenants." },
             { "name": "assets", "description": "What was made." },
+            { "name": "operators", "description": "What whoever runs the server looks after." },
+            { "name": "cache", "description": "What is kept as an answer." },
+            { "name": "telemetry", "description": "How runs went." },
             { "name": "meta", "description": "What describes the server." },
         ],
         "paths": paths,
@@ -117,10 +122,37 @@ fn operation(route: &Route, generator: &mut SchemaGenerator) -> Value {
         let schema = body(generator).to_value();
         members.insert(
             "requestBody".to_owned(),
-            json!({ "required": true, "content": { "application/json": { "schema": schema } } }),
+            json!({ "required": true, "content": content(route.id, &schema) }),
         );
     }
     operation
+}
+
+/// The media types in which a body may come.
+fn content(id: &str, schema: &Value) -> Value {
+    let file = json!({ "type": "string", "format": "binary" });
+    match id {
+        "uploadAsset" => json!({
+            "image/*": { "schema": schema },
+            "video/*": { "schema": schema },
+            "multipart/form-data": {
+                "schema": { "type": "object", "properties": { "file": file } },
+            },
+        }),
+        "createGeneration" => json!({
+            "application/json": { "schema": schema },
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "description": "Files beside the create: `input1`, `input2`, … take the place \
+                                    of the references of their names.",
+                    "properties": { "envelope": schema, "input1": file },
+                    "required": ["envelope"],
+                },
+            },
+        }),
+        _ => json!({ "application/json": { "schema": schema } }),
+    }
 }
 
 fn path_parameters(path: &str) -> Vec<Value> {
@@ -153,7 +185,7 @@ fn responses(route: &Route, generator: &mut SchemaGenerator) -> Value {
             Gives::Metrics => json!({ "text/plain": { "schema": { "type": "string" } } }),
             Gives::Picture => {
                 let binary = json!({ "schema": { "type": "string", "format": "binary" } });
-                json!({ "image/png": binary, "image/gif": binary })
+                json!({ "image/*": binary, "video/*": binary })
             }
         };
         let mut response = json!({ "description": about, "content": content });

@@ -16,7 +16,7 @@ use crate::store::Role;
 use crate::telemetry::{Window, metrics};
 
 /// The window of a query: the last day unless it says otherwise.
-fn window(query: Option<&str>) -> Result<Window, Problem> {
+pub(super) fn window(query: Option<&str>) -> Result<Window, Problem> {
     let mut window = Window::Day;
     for (name, value) in query_pairs(query.unwrap_or("")) {
         if name != "window" {

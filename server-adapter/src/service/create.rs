@@ -32,6 +32,8 @@ pub struct Call {
     pub key: Option<String>,
     /// The trace that it is part of; one of its own if there is none.
     pub trace: Option<TraceId>,
+    /// Stands for everything that was sent, if that was more than the body.
+    pub content: Option<String>,
 }
 
 /// The route whose answers are kept.
@@ -47,7 +49,8 @@ impl Service {
         let read = envelope(text)?;
         let world = read.value.as_ref().and_then(world_id);
         let standing = self.standing(caller, world).await?;
-        let plan = plan(
+        let is_config = read.value.as_ref().is_some_and(|envelope| envelope.config.is_some());
+        let mut plan = plan(
             read,
             &Setting {
                 caller,
@@ -58,6 +61,7 @@ impl Service {
                 now: self.clock.now(),
             },
         )?;
+        plan.new.inputs = self.inputs(caller, &plan.new.asked.request, is_config).await?;
         Ok((plan, standing))
     }
 
@@ -85,7 +89,7 @@ impl Service {
             ReceiptWish {
                 route: ROUTE,
                 key,
-                fingerprint: content_fingerprint(text),
+                fingerprint: call.content.unwrap_or_else(|| content_fingerprint(text)),
                 render: Arc::new(move |created| render(created, response.clone())),
             }
         });
@@ -93,6 +97,8 @@ impl Service {
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
                 metrics::answered(created.row.asked.strategy, created.answer);
+                let now = self.clock.now();
+                self.tally.count(&caller.reader.tenant, &created.row, created.answer, now);
                 let happened = match created.answer {
                     Answer::Created => Some(Transition::Created),
                     Answer::Joined => Some(Transition::Joined),

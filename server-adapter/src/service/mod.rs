@@ -1,8 +1,11 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
+mod accounts;
 mod assets;
+mod cache;
 mod create;
 mod idempotency;
+mod jobs;
 mod listen;
 mod manage;
 mod plan;
@@ -11,13 +14,15 @@ mod standing;
 mod telemetry;
 mod view;
 mod wait;
+mod webhooks;
 
 use std::sync::Arc;
 
 use onepath_core::Rating;
 use tokio::sync::Notify;
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
+use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
 use crate::log::tell;
@@ -26,10 +31,19 @@ use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
 use crate::vault::Vault;
+use crate::webhook::PublicUrl;
 
-pub use assets::{AssetView, MediaView};
+pub use accounts::{
+    AccountChange, AccountListResponse, AccountView, NewAccount, NewKey, read_account,
+};
+pub use assets::{
+    AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
+    read_asset_patch,
+};
+pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
 pub use create::{Answered, Call};
 pub use idempotency::{content_fingerprint, idempotency_key};
+pub use jobs::{JobListResponse, JobResponse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
@@ -72,6 +86,8 @@ pub struct Service {
     pub store: Arc<dyn Store>,
     /// What was made.
     pub blobs: Blobs,
+    /// Where content lies on its way in.
+    pub spool: Spool,
     /// Who makes things.
     pub providers: Providers,
     /// The time.
@@ -86,12 +102,18 @@ pub struct Service {
     pub signer: Signer,
     /// Seals and opens the keys of accounts.
     pub vault: Vault,
+    /// Where the world reaches this server.
+    pub public_url: Option<PublicUrl>,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// When the job addresses of the system before end.
+    pub jobs_sunset: Option<crate::store::Millis>,
     /// Rows that were read lately.
     pub known: Arc<Known>,
+    /// How creates were answered.
+    pub tally: Arc<Tally>,
     /// Hands events on.
     pub hub: Arc<Hub>,
 }

@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::{ServerBounds, Service};
 use crate::clock::rfc3339;
 use crate::store::row::stage_word;
-use crate::store::{Answer, Attempt, Created, Generation, Reader, Row, SyncStatus};
+use crate::store::{Answer, Attempt, Created, Deferral, Generation, Reader, Row, SyncStatus};
 
 /// The answer to a create. Nothing in it moves or expires; follow `id` for the rest.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -239,6 +239,9 @@ pub struct GenerationResponse {
     /// When it is tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deferred_until: Option<String>,
+    /// What it waits for until then, if something outside stands in its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deferred_reason: Option<Deferral>,
     /// When it stops being an answer to others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
@@ -395,6 +398,7 @@ impl Service {
             priority: row.priority,
             scheduled_at: row.scheduled_at.map(rfc3339),
             deferred_until: waits.then(|| rfc3339(row.next_run_at)),
+            deferred_reason: row.deferred.filter(|_| waits),
             expires_at: row.expires_at.map(rfc3339),
             reusable: row.reuse_key.is_some() && row.expires_at.is_none_or(|at| at > now),
             asset_id: assets

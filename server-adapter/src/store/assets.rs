@@ -11,6 +11,7 @@ use onepath_core::lifecycle::ErrorCode;
 use super::decide::LimitHit;
 use super::row::{Millis, Reader, Row, Viewer};
 use super::{PlanNow, Result};
+use crate::asset::{Content, Inspected};
 
 /// One picture, animation or video.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,6 +96,22 @@ pub struct Media {
     pub bytes: i64,
     /// Hash of the bytes, in hexadecimal.
     pub sha256: String,
+}
+
+impl Media {
+    /// Of content that was looked at.
+    #[must_use]
+    pub fn of(content: &Content, seen: Inspected) -> Self {
+        let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        Self {
+            media_type: seen.media_type.to_owned(),
+            width: i64::from(seen.width),
+            height: i64::from(seen.height),
+            duration_ms: seen.duration_ms.map(whole),
+            bytes: whole(content.bytes),
+            sha256: content.sha256.clone(),
+        }
+    }
 }
 
 /// Whether an asset's bytes are here, as a word.

@@ -144,6 +144,7 @@ pub fn decide_claim(
     let mut change = Change::of(row);
     change.row.fence += 1;
     change.row.updated_at = now;
+    change.row.hinted = false;
     if let Some(until) = row.lease_until {
         if let State::Processing { attempt: Stage::Submitting, .. } = row.state {
             // Whoever held it may have sent it up to the last moment of the lease.
@@ -257,6 +258,10 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
     }
     if advance.gives_back {
         change.row.lease_until = None;
+        if row.hinted && !change.row.state.is_terminal() {
+            // What its provider told meanwhile came too late for this look.
+            change.row.next_run_at = change.row.next_run_at.min(advance.now);
+        }
     }
     Some(change)
 }

@@ -1,14 +1,17 @@
 //! The store in memory: the model that the others are compared with, and a store for tests.
 
 mod assets;
+mod cache;
 mod seats;
+mod telemetry;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
 use onepath_core::Strategy;
-use onepath_core::lifecycle::{ErrorCode, State};
+use onepath_core::lifecycle::State;
 use tokio::sync::watch;
 
 use super::decide::{
@@ -18,10 +21,10 @@ use super::decide::{
 };
 use super::row::LedgerEntry;
 use super::{
-    Account, Advance, Advanced, Answer, Asset, AssetCopy, Attempt, Blob, Cancelled, Claim, Claimed,
-    CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key, ListQuery, Millis,
-    NewGeneration, Outcome, Page, Patch, PlanNow, Reader, Receipt, Result, Row, RunCount, RunTimes,
-    Store, StoreError, Subject, TelemetryStore, UsageLine, Used, User, Viewer, World,
+    Account, Advance, Advanced, Answer, AnswerCount, Asset, AssetCopy, Attempt, Blob, Cancelled,
+    Claim, Claimed, CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key,
+    ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore, Reader,
+    Receipt, Result, Row, Store, StoreError, Subject, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::rfc3339;
 
@@ -42,6 +45,7 @@ impl Default for MemoryStore {
 struct Tables {
     rows: BTreeMap<String, Row>,
     attempts: BTreeMap<String, Vec<Attempt>>,
+    answers: BTreeMap<(Millis, String, &'static str, &'static str), AnswerCount>,
     assets: BTreeMap<String, Asset>,
     /// By hash, each with its creation.
     blobs: BTreeMap<String, (Blob, Millis)>,
@@ -59,6 +63,7 @@ struct Tables {
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
     accounts: BTreeMap<String, Account>,
+    webhooks: webhooks::Webhooks,
 }
 
 /// A change that keeps nothing that was made.
@@ -158,6 +163,7 @@ impl Tables {
         }
         if change.keeps_assets() {
             self.put_all(assets, blobs, row.updated_at);
+            self.move_outputs(&row.id, &row.owner);
         }
         self.rows.insert(row.id.clone(), row.clone());
         if let Some(outcome) = &change.outcome {
@@ -272,6 +278,19 @@ impl Tables {
                 Outcome::Done(Box::new(self.generation(&change.row)), change.steps)
             }
         }
+    }
+}
+
+#[async_trait]
+impl PredictionStore for MemoryStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let tables = self.tables();
+        let claimed = |prediction: &&String| {
+            let mut attempts = tables.attempts.values().flatten();
+            attempts
+                .any(|one| one.provider == provider && one.prediction.as_ref() == Some(prediction))
+        };
+        Ok(predictions.iter().filter(|prediction| !claimed(prediction)).cloned().collect())
     }
 }
 
@@ -624,6 +643,7 @@ fn matches(row: &Row, query: &ListQuery) -> bool {
         && query.operation.is_none_or(|operation| row.asked.operation == operation)
         && query.provider.as_ref().is_none_or(|id| row.asked.provider == *id)
         && query.request_hash.as_ref().is_none_or(|hash| row.asked.request_hash == *hash)
+        && query.number.is_none_or(|number| row.number == number)
         && (query.world.is_none() || query.world == row.asked.world)
         && (query.workspace.is_none() || query.workspace == row.asked.workspace)
         && query.created_after.is_none_or(|at| row.created_at >= at)
@@ -666,6 +686,7 @@ impl NewGeneration {
             fence: 0,
             lease_until: None,
             next_run_at: self.scheduled_at.unwrap_or(self.now).max(self.now),
+            hinted: false,
             token: None,
             submitted_at: None,
             prediction: None,
@@ -680,72 +701,5 @@ impl NewGeneration {
             completed_at: None,
             deleted_at: None,
         }
-    }
-}
-
-#[async_trait]
-impl TelemetryStore for MemoryStore {
-    async fn ended_runs(
-        &self,
-        tenant: Option<&str>,
-        since: Millis,
-    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
-        let tables = self.tables();
-        let asked =
-            |row: &Row| row.updated_at >= since && tenant.is_none_or(|tenant| row.tenant == tenant);
-        let ended = tables.ended.iter().filter(|(row, _)| asked(row));
-        let mut counts = BTreeMap::new();
-        let mut times = BTreeMap::new();
-        for (row, run) in ended {
-            let asked = &row.asked;
-            let kind = (asked.provider.clone(), run.model.clone(), asked.operation.word());
-            let error = run.error.map(ErrorCode::word);
-            let line = counts.entry((kind.clone(), run.end.word(), error)).or_insert(RunCount {
-                provider: asked.provider.clone(),
-                model: run.model.clone(),
-                operation: asked.operation,
-                end: run.end,
-                error: run.error,
-                runs: 0,
-                micros: 0,
-            });
-            line.runs += 1;
-            line.micros += run.micros;
-            for (bin, waits) in [(run.wait_bin(), true), (run.latency_bin(), false)] {
-                let Some(bin) = bin else { continue };
-                let line = times.entry((!waits, kind.clone(), bin)).or_insert(RunTimes {
-                    provider: asked.provider.clone(),
-                    model: run.model.clone(),
-                    operation: asked.operation,
-                    waits,
-                    bin,
-                    runs: 0,
-                });
-                line.runs += 1;
-            }
-        }
-        Ok((counts.into_values().collect(), times.into_values().collect()))
-    }
-
-    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
-        let tables = self.tables();
-        let mut lines: BTreeMap<(String, &str), u64> = BTreeMap::new();
-        for row in tables.rows.values() {
-            if !row.state.is_terminal() && row.deleted_at.is_none() {
-                let key = (row.asked.provider.clone(), row.status().word());
-                *lines.entry(key).or_default() += 1;
-            }
-        }
-        let line = |((provider, status), count): ((String, &str), u64)| {
-            (provider, status.to_owned(), count)
-        };
-        Ok(lines.into_iter().map(line).collect())
-    }
-
-    async fn forget_runs(&self, before: Millis) -> Result<u64> {
-        let mut tables = self.tables();
-        let count = tables.ended.len();
-        tables.ended.retain(|(row, _)| row.updated_at >= before);
-        Ok(u64::try_from(count - tables.ended.len()).unwrap_or(0))
     }
 }

@@ -6,12 +6,14 @@
 
 pub mod account;
 pub mod assets;
+mod cache;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod decide;
 mod examined;
 mod memory;
 mod postgres;
+mod predictions;
 pub mod row;
 mod sql;
 mod sqlite;
@@ -19,6 +21,7 @@ mod telemetry;
 #[cfg(test)]
 mod tests;
 mod transition;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -37,10 +40,12 @@ pub use assets::{
     ASSET_EVENTS, Asset, AssetCopy, AssetPage, AssetPatch, AssetQuery, AssetState, AssetStore,
     Blob, Child, Input, Lineage, Media, Origin, SyncStatus, Uploaded,
 };
+pub use cache::{AnswerCount, CacheStore, Kept};
 pub use decide::Patch;
 pub use examined::Examined;
 pub use memory::MemoryStore;
 pub use postgres::{PostgresStore, Time, examine_postgres};
+pub use predictions::PredictionStore;
 pub use row::{
     Asked, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Subject, Used, User, Viewer,
     World,
@@ -48,6 +53,7 @@ pub use row::{
 pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
 pub use telemetry::{EndedRun, RunCount, RunEnd, RunTimes, TelemetryStore};
 pub use transition::{EVENTS, Step, Transition, known_event, transition};
+pub use webhooks::WebhookStore;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -265,6 +271,8 @@ pub struct ListQuery {
     pub provider: Option<String>,
     /// Only this hash of identity and seed.
     pub request_hash: Option<String>,
+    /// Only this number.
+    pub number: Option<i64>,
     /// Only this world.
     pub world: Option<String>,
     /// Only this folder.
@@ -395,7 +403,9 @@ pub struct Cancelled {
 
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
-pub trait Store: AssetStore + AccountStore + TelemetryStore {
+pub trait Store:
+    AssetStore + AccountStore + CacheStore + PredictionStore + TelemetryStore + WebhookStore
+{
     /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
     /// new row, its reservation and its event.
     async fn create(&self, creation: Creation) -> Result<CreateOutcome>;

@@ -81,6 +81,9 @@ pub struct Row {
     pub lease_until: Option<Millis>,
     /// When it is due again.
     pub next_run_at: Millis,
+    /// Whether its provider told something while a worker held it: it is due as soon as that worker
+    /// lets go.
+    pub hinted: bool,
     /// The running attempt's token.
     pub token: Option<String>,
     /// When that attempt was last about to be sent: from then on the provider may have it.

@@ -6,17 +6,15 @@ use std::time::Duration;
 use std::time::Instant;
 
 use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
-use sha2::{Digest as _, Sha256};
 
 use super::{Worker, millis};
-use crate::asset::inspect;
-use crate::clock::{hex, new_id, new_secret};
+use crate::clock::new_secret;
 use crate::log::tell;
 use crate::provider::{
     Credentials, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 use crate::store::decide::is_done_by_store;
-use crate::store::{Advance, Asset, AssetState, Blob, Claimed, Media, Result, Row};
+use crate::store::{Advance, Claimed, Result, Row};
 use crate::telemetry::metrics;
 
 /// A row while it is carried.
@@ -27,7 +25,7 @@ pub(super) struct Load<'w> {
     /// With what the provider is asked.
     pub(super) credentials: Option<Credentials>,
     /// What the provider made, when it just said so.
-    outputs: Option<Vec<Output>>,
+    pub(super) outputs: Option<Vec<Output>>,
     /// Whether it was sent to the provider just now.
     sent: bool,
 }
@@ -146,13 +144,13 @@ impl Load<'_> {
     }
 
     /// The attempt, as the provider needs to know it.
-    fn submission(&self) -> Submission {
+    pub(super) fn submission(&self) -> Submission {
         Submission::of(&self.row, self.credentials.clone())
     }
 
     /// What a provider answers; one that answers no more has not answered, so that no row is held
     /// for ever by a worker that lives.
-    async fn asked<T>(
+    pub(super) async fn asked<T>(
         &self,
         call: &'static str,
         answer: impl Future<Output = std::result::Result<T, NoAnswer>>,
@@ -168,8 +166,10 @@ impl Load<'_> {
         if !self.still_holds().await? {
             return Ok(false);
         }
+        let mut submission = self.submission();
         self.sent = true;
-        let submission = self.submission();
+        submission.webhook = self.worker.open_door(&self.row, provider).await?;
+        submission.files = self.files().await?;
         let begun = Instant::now();
         let answer =
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
@@ -183,7 +183,15 @@ impl Load<'_> {
                 self.advance(advance).await
             }
             Err(error) => {
-                tracing::info!(%error, generation = %self.row.id, "a submission was not taken");
+                match &error {
+                    // The provider's words may repeat the prompt: no log has them.
+                    SubmitError::Refused(refusal) => tracing::info!(
+                        code = %refusal.code, generation = %self.row.id, "a submission was not taken"
+                    ),
+                    SubmitError::Lost(detail) => tracing::warn!(
+                        detail, generation = %self.row.id, "a submission was lost"
+                    ),
+                }
                 let mut advance = match &error {
                     SubmitError::Refused(refusal) => self.event(Event::Refused(refusal.code)),
                     SubmitError::Lost(_) => self.event(Event::AnswerLost),
@@ -212,6 +220,11 @@ impl Load<'_> {
     }
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        if let Some(prediction) = self.worker.told(&self.row, provider).await? {
+            let mut advance = self.event(Event::Found);
+            advance.prediction = Some(prediction);
+            return self.advance(advance).await;
+        }
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
         // What the provider says is true for this moment at the earliest, not for when it arrives.
         let asked_at = self.worker.clock.now();
@@ -220,6 +233,22 @@ impl Load<'_> {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
                 self.advance(advance).await
+            }
+            Ok(Found::Alike(list)) => {
+                // Those of other attempts are known by now: they were answered, or lost as well.
+                let left = since + millis(provider.visibility()) - self.worker.clock.now();
+                if left > 0 || self.sent {
+                    return self.wait(Event::AnswerLost, left.max(self.pause())).await;
+                }
+                let of = &self.row.asked.provider;
+                match self.worker.store.unclaimed(of, &list).await?.pop() {
+                    Some(oldest) => {
+                        let mut advance = self.event(Event::Found);
+                        advance.prediction = Some(oldest);
+                        self.advance(advance).await
+                    }
+                    None => self.advance(self.event(Event::NotThere)).await,
+                }
             }
             // Only a webhook can tell, or the deadline.
             Ok(Found::CannotTell) => self.wait(Event::AnswerLost, self.pause()).await,
@@ -292,74 +321,11 @@ impl Load<'_> {
         (since / 10).clamp(first, first.saturating_mul(10))
     }
 
-    /// Fetches, looks at and keeps what was made; only then is it there.
-    async fn fetch(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
-        let prediction = self.row.prediction.clone().unwrap_or_default();
-        let outputs = match self.outputs.take() {
-            Some(outputs) => outputs,
-            None => {
-                match self.asked("status", provider.status(&self.submission(), &prediction)).await {
-                    Ok(standing) => standing.outputs,
-                    Err(error) => return self.not_kept(&error).await,
-                }
-            }
-        };
-        let mut assets = Vec::with_capacity(outputs.len());
-        let mut blobs = Vec::new();
-        for (index, output) in outputs.iter().enumerate() {
-            match self.keep(provider, index, output).await {
-                Ok((asset, blob)) => {
-                    assets.push(asset);
-                    blobs.extend(blob);
-                }
-                Err(error) => return self.not_kept(&*error).await,
-            }
-        }
-        if assets.is_empty() {
-            let report = ProviderReport::Failed(ErrorCode::OutputMissing);
-            return self.wait(Event::Reported(report), millis(self.worker.settings.poll)).await;
-        }
-        let mut advance = self.event(Event::Stored);
-        (advance.assets, advance.blobs) = (assets, blobs);
-        let kept = self.advance(advance).await?;
-        if kept {
-            provider.settled(&self.submission(), &prediction).await;
-        }
-        Ok(kept)
-    }
-
-    async fn keep(
-        &self,
-        provider: &Arc<dyn Provider>,
-        index: usize,
-        output: &Output,
-    ) -> std::result::Result<(Asset, Option<Blob>), Box<dyn std::error::Error + Send + Sync>> {
-        let bytes = self.asked("fetch", provider.fetch(&self.submission(), output)).await?;
-        let size = i64::try_from(bytes.len())?;
-        let (bytes, seen) =
-            tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))
-                .await??;
-        let sha256 = hex(&Sha256::digest(&bytes));
-        let blob = match self.worker.store.blob(&sha256).await? {
-            Some(_) => None,
-            None => Some(self.worker.blobs.put(bytes, &*self.worker.clock).await?),
-        };
-        let now = self.worker.clock.now();
-        let id = new_id(&*self.worker.clock);
-        let mut asset = Asset::output(&self.row, id, i64::try_from(index)?, now);
-        asset.state = AssetState::Downloaded(Media {
-            media_type: seen.media_type.to_owned(),
-            width: i64::from(seen.width),
-            height: i64::from(seen.height),
-            duration_ms: None,
-            bytes: size,
-            sha256,
-        });
-        Ok((asset, blob))
-    }
-
     /// Tried again later; the deadline ends it.
-    async fn not_kept(&mut self, error: &(dyn std::error::Error + Send + Sync)) -> Result<bool> {
+    pub(super) async fn not_kept(
+        &mut self,
+        error: &(dyn std::error::Error + Send + Sync),
+    ) -> Result<bool> {
         tracing::warn!(%error, generation = %self.row.id, "what was made was not kept");
         self.wait(Event::StoreFailed, self.pause()).await
     }

@@ -2,9 +2,11 @@
 
 mod account;
 mod carry;
+mod fetch;
 mod presence;
 #[cfg(any(test, feature = "conformance"))]
 pub mod sim;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +21,7 @@ use crate::log::tell;
 use crate::provider::Providers;
 use crate::store::{Account, Claim, Claimed, Millis, Store};
 use crate::vault::Vault;
+use crate::webhook::Doors;
 
 pub(crate) use presence::enter;
 
@@ -58,6 +61,8 @@ pub struct Worker {
     pub providers: Providers,
     /// Where what was made is kept.
     pub blobs: Blobs,
+    /// Where providers report to; without it nobody is asked to, and polling carries everything.
+    pub doors: Option<Doors>,
     /// The time.
     pub clock: SharedClock,
     /// Rung when there may be work.

@@ -13,13 +13,16 @@ mod canonical;
 mod contract;
 mod corpus;
 mod lifecycle;
+mod names;
 mod plan;
 mod predecessor;
 mod properties;
+mod providers;
 mod purity;
 mod schemas;
 mod server;
 mod vectors;
+mod webhooks;
 
 use serde_json::Value;
 

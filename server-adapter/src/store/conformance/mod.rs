@@ -24,6 +24,7 @@
 )]
 
 mod assets;
+mod cache;
 mod cancel;
 mod claim;
 mod concurrent;
@@ -31,9 +32,11 @@ mod create;
 mod fixture;
 mod life;
 mod owner;
+mod predictions;
 mod read;
 mod slots;
 mod telemetry;
+mod webhooks;
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -67,6 +70,9 @@ macro_rules! cases {
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let mut cases = cases! {
+        predictions {
+            a_prediction_belongs_to_one_attempt
+        }
         create {
             a_create_makes_a_pending_row
             rows_are_numbered_within_their_tenant
@@ -139,6 +145,10 @@ pub fn cases() -> Vec<Case> {
             a_key_is_found_by_its_hash
             an_empty_store_answers
         }
+        cache {
+            what_is_invalidated_is_no_answer_any_more
+            answers_are_counted_by_the_minute
+        }
         telemetry {
             every_run_that_ended_is_counted_once
         }
@@ -158,6 +168,14 @@ pub fn cases() -> Vec<Case> {
             whoever_waited_long_has_all_the_time_of_a_run
             an_account_is_kept_and_changed_and_removed
             a_provider_without_accounts_is_asked_without_one
+        }
+        webhooks {
+            a_webhook_makes_its_row_due_once
+            what_is_told_while_a_row_is_held_is_looked_at_when_it_is_given_back
+            a_door_leads_to_its_attempt_while_that_is_on_its_way
+            a_webhook_tells_the_prediction_of_a_lost_submission
+            webhooks_of_what_is_over_change_nothing
+            what_is_on_its_way_is_not_forgotten
         }
     };
     cases.extend(concurrent::CASES);

@@ -211,11 +211,11 @@ impl AssetStore for MemoryStore {
         now: Millis,
     ) -> Result<bool> {
         let mut tables = self.changing();
-        let held = tables.rows.get(generation).is_some_and(|row| row.fence == fence);
-        if held {
-            tables.put_all(&assets, &blobs, now);
-        }
-        Ok(held)
+        let held = tables.rows.get(generation).filter(|row| row.fence == fence);
+        let Some(owner) = held.map(|row| row.owner.clone()) else { return Ok(false) };
+        tables.put_all(&assets, &blobs, now);
+        tables.move_outputs(generation, &owner);
+        Ok(true)
     }
 
     async fn put_sync(&self, asset: Asset, blob: Option<Blob>, now: Millis) -> Result<bool> {

@@ -21,12 +21,12 @@ use tokio_postgres::{Config, NoTls};
 pub use self::examine::examine_postgres;
 use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
-use super::sql::{accounts, create, events, number, operations, telemetry};
+use super::sql::{accounts, cache, create, events, number, operations, predictions, telemetry};
 use super::{
-    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
-    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, RunCount, RunTimes, Store, StoreError, TelemetryStore, UsageLine, Used, User,
-    Viewer, World,
+    Advance, Advanced, Answer, AnswerCount, CacheStore, Cancelled, Claim, Claimed, CreateOutcome,
+    Creation, Event, Generation, Kept, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch,
+    PlanNow, PredictionStore, Reader, Result, Row, RunCount, RunTimes, Store, StoreError,
+    TelemetryStore, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 
@@ -201,6 +201,7 @@ macro_rules! ask {
 }
 
 mod seats;
+mod webhooks;
 
 /// The time that decides over leases, and the end of one that would end at `until` by the caller's.
 async fn lease(
@@ -240,6 +241,14 @@ async fn heartbeat(
 }
 
 mod assets;
+
+#[async_trait]
+impl PredictionStore for PostgresStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let (provider, list) = (provider.to_owned(), predictions.to_vec());
+        read!(self, |tx| predictions::unclaimed(tx, &provider, &list))
+    }
+}
 
 #[async_trait]
 impl Store for PostgresStore {
@@ -424,5 +433,47 @@ impl TelemetryStore for PostgresStore {
 
     async fn forget_runs(&self, before: Millis) -> Result<u64> {
         ask!(self, |tx| telemetry::forget_runs(tx, before))
+    }
+}
+
+#[async_trait]
+impl CacheStore for PostgresStore {
+    async fn kept(
+        &self,
+        tenant: &str,
+        owner: Option<&str>,
+        now: Millis,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Kept>> {
+        let (tenant, owner) = (tenant.to_owned(), owner.map(str::to_owned));
+        let after = after.to_owned();
+        ask!(self, |tx| cache::kept(tx, &tenant, owner.as_deref(), now, &after, limit))
+    }
+
+    async fn invalidate(
+        &self,
+        tenant: &str,
+        owner: Option<&str>,
+        ids: &[String],
+        now: Millis,
+    ) -> Result<u64> {
+        let (tenant, owner) = (tenant.to_owned(), owner.map(str::to_owned));
+        let ids = ids.to_vec();
+        write!(self, |tx| cache::invalidate(tx, &tenant, owner.as_deref(), &ids, now))
+    }
+
+    async fn add_answers(&self, counts: &[AnswerCount]) -> Result<()> {
+        let counts = counts.to_vec();
+        write!(self, |tx| cache::add_answers(tx, &counts))
+    }
+
+    async fn answers(&self, tenant: &str, since: Millis) -> Result<Vec<AnswerCount>> {
+        let tenant = tenant.to_owned();
+        ask!(self, |tx| cache::answers(tx, &tenant, since))
+    }
+
+    async fn forget_answers(&self, before: Millis) -> Result<u64> {
+        write!(self, |tx| cache::forget_answers(tx, before))
     }
 }

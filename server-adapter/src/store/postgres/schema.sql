@@ -47,6 +47,7 @@ CREATE TABLE generations (
     fence BIGINT NOT NULL,
     lease_until BIGINT,
     next_run_at BIGINT NOT NULL,
+    hinted BIGINT NOT NULL,
     token TEXT COLLATE "C",
     submitted_at BIGINT,
     prediction TEXT COLLATE "C",
@@ -107,6 +108,33 @@ CREATE TABLE blobs (
 );
 
 CREATE INDEX blobs_age ON blobs (created_at);
+-- By a provider's own id: for webhooks without a token, and for what is alike.
+CREATE INDEX attempts_prediction ON attempts (provider, prediction) WHERE prediction IS NOT NULL;
+
+-- Where providers report to: the hash of the token in the path of a webhook's URL.
+CREATE TABLE webhook_doors (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    attempt BIGINT NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    opened_at BIGINT NOT NULL
+);
+
+CREATE INDEX webhook_doors_age ON webhook_doors (opened_at);
+
+-- What providers told over webhooks: each delivery once.
+CREATE TABLE webhook_receipts (
+    provider TEXT COLLATE "C" NOT NULL,
+    delivery TEXT COLLATE "C" NOT NULL,
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    attempt BIGINT NOT NULL,
+    prediction TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (provider, delivery)
+);
+
+CREATE INDEX webhook_receipts_attempt ON webhook_receipts (generation, attempt);
+CREATE INDEX webhook_receipts_age ON webhook_receipts (at);
 
 CREATE TABLE assets (
     id TEXT COLLATE "C" PRIMARY KEY,
@@ -222,6 +250,17 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
 CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
+
+-- How creates were answered, by minute.
+CREATE TABLE answers (
+    minute BIGINT NOT NULL,
+    tenant TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    saved_micros BIGINT NOT NULL,
+    PRIMARY KEY (minute, tenant, strategy, answer)
+);
 
 -- How runs ended: what telemetry is made of. Times lie in bins whose bounds grow by a fixed factor.
 CREATE TABLE ended_runs (

@@ -274,13 +274,13 @@ pub(crate) async fn put_outputs<T: Tx>(
     (assets, blobs): (&[Asset], &[Blob]),
     now: Millis,
 ) -> Result<bool> {
-    const READ: &str = "SELECT fence FROM generations WHERE id = ?1 AND fence = ?2";
-    const CHANGE: &str = "SELECT fence FROM generations WHERE id = ?1 AND fence = ?2 FOR UPDATE";
+    const READ: &str = "SELECT owner FROM generations WHERE id = ?1 AND fence = ?2";
+    const CHANGE: &str = "SELECT owner FROM generations WHERE id = ?1 AND fence = ?2 FOR UPDATE";
     let sql = if T::FOR_UPDATE.is_empty() { READ } else { CHANGE };
-    if first(tx, sql, &[generation.into(), fence.into()]).await?.is_none() {
-        return Ok(false);
-    }
+    let held = first(tx, sql, &[generation.into(), fence.into()]).await?;
+    let Some(mut cells) = held else { return Ok(false) };
     put_all(tx, assets, blobs, now).await?;
+    own_outputs(tx, generation, assets, &cells.take::<String>()?).await?;
     Ok(true)
 }
 
@@ -395,6 +395,19 @@ pub(crate) async fn delete_outputs<T: Tx>(tx: &mut T, generation: &str, now: Mil
     for mut asset in of_generation(tx, generation).await? {
         asset.deleted_at = Some(now);
         put(tx, &asset, now).await?;
+    }
+    Ok(())
+}
+
+/// What was made for a generation is its owner's, who may have become another while it was fetched.
+pub(crate) async fn own_outputs<T: Tx>(
+    tx: &mut T,
+    generation: &str,
+    assets: &[Asset],
+    owner: &str,
+) -> Result<()> {
+    if assets.iter().any(|asset| asset.owner != owner) {
+        move_outputs(tx, generation, owner).await?;
     }
     Ok(())
 }

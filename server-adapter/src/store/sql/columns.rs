@@ -68,6 +68,7 @@ const CHANGING: &[&str] = &[
     "fence",
     "lease_until",
     "next_run_at",
+    "hinted",
     "token",
     "submitted_at",
     "prediction",
@@ -94,7 +95,7 @@ macro_rules! generation_columns {
          g.price_credits, g.reserved_micros, g.world_id, g.workspace_id, g.trace_id, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
          g.created_at, g.owner, g.status, g.run, g.spent, g.stage, g.error, g.fallback, \
          g.resubmitted, g.cancel_requested, g.reuse_key, g.expires_at, g.name, g.description, g.tags, \
-         g.priority, g.scheduled_at, g.fence, g.lease_until, g.next_run_at, g.token, \
+         g.priority, g.scheduled_at, g.fence, g.lease_until, g.next_run_at, g.hinted, g.token, \
          g.submitted_at, g.prediction, g.account, g.deferred, g.deadline_at, g.attempts, g.events, g.updated_at, \
          g.started_at, g.completed_at, g.deleted_at"
     };
@@ -163,6 +164,7 @@ pub(super) fn generation(mut c: Cells) -> Result<Row> {
         fence: c.take()?,
         lease_until: c.take()?,
         next_run_at: c.take()?,
+        hinted: c.take()?,
         token: c.take()?,
         submitted_at: c.take()?,
         prediction: c.take()?,
@@ -237,6 +239,7 @@ fn changing(row: &Row) -> Vec<Value<'_>> {
         row.fence.into(),
         row.lease_until.into(),
         row.next_run_at.into(),
+        row.hinted.into(),
         row.token.as_ref().into(),
         row.submitted_at.into(),
         row.prediction.as_ref().into(),

@@ -21,7 +21,7 @@ const ATTEMPTS: &str =
     FROM attempts WHERE generation = ?1 ORDER BY number";
 
 /// A row, for reading or inside of a transaction that may change it.
-async fn by_id<T: Tx>(tx: &mut T, id: &str, to_change: bool) -> Result<Option<Row>> {
+pub(super) async fn by_id<T: Tx>(tx: &mut T, id: &str, to_change: bool) -> Result<Option<Row>> {
     const READ: &str =
         concat!("SELECT ", generation_columns!(), " FROM generations g WHERE g.id = ?1");
     const CHANGE: &str =
@@ -64,6 +64,7 @@ macro_rules! listed {
             AND (CAST(?7 AS TEXT) IS NULL OR g.world_id = ?7)
             AND (CAST(?8 AS TEXT) IS NULL OR g.workspace_id = ?8)
             AND g.created_at >= ?9 AND g.created_at < ?10
+            AND (CAST(?12 AS BIGINT) IS NULL OR g.number = ?12)
             AND (CAST(?11 AS TEXT) IS NULL OR lower(g.name) LIKE lower(?11) ESCAPE '\\'
                  OR lower(g.description) LIKE lower(?11) ESCAPE '\\')"
     };
@@ -75,8 +76,8 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
         "SELECT ",
         generation_columns!(),
         listed!(),
-        " AND (g.created_at, g.id) < (?12, ?13)
-          ORDER BY g.created_at DESC, g.id DESC LIMIT ?14 OFFSET ?15"
+        " AND (g.created_at, g.id) < (?13, ?14)
+          ORDER BY g.created_at DESC, g.id DESC LIMIT ?15 OFFSET ?16"
     );
     let (at, id) = query.after.clone().unwrap_or((Millis::MAX, String::new()));
     let pattern = query.text.as_ref().map(|text| {
@@ -96,6 +97,7 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
         query.created_after.unwrap_or(Millis::MIN).into(),
         query.created_before.unwrap_or(Millis::MAX).into(),
         pattern.as_ref().into(),
+        query.number.into(),
     ];
     let total = if query.count { Some(number(tx, COUNT, &values).await?) } else { None };
     values.extend([
@@ -390,6 +392,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, made: (&[Asset], &[Blob])) ->
     }
     if change.keeps_assets() {
         assets::put_all(tx, made.0, made.1, row.updated_at).await?;
+        assets::own_outputs(tx, &row.id, made.0, &row.owner).await?;
     }
     Ok(())
 }

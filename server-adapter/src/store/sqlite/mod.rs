@@ -15,12 +15,14 @@ use tokio::sync::{Semaphore, watch};
 
 pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
-use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations, telemetry};
+use super::sql::{
+    Cell, Cells, Tx, Value, accounts, cache, create, events, operations, predictions, telemetry,
+};
 use super::{
-    Advance, Advanced, Answer, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
-    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, RunCount, RunTimes, Store, StoreError, TelemetryStore, UsageLine, Used, User,
-    Viewer, World,
+    Advance, Advanced, Answer, AnswerCount, CacheStore, Cancelled, Claim, Claimed, CreateOutcome,
+    Creation, Event, Generation, Kept, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch,
+    PlanNow, PredictionStore, Reader, Result, Row, RunCount, RunTimes, Store, StoreError,
+    TelemetryStore, UsageLine, Used, User, Viewer, World,
 };
 
 /// Steps from one version of the schema to the next; `user_version` counts those done.
@@ -267,6 +269,7 @@ macro_rules! read {
 }
 
 mod seats;
+mod webhooks;
 
 impl SqliteStore {
     /// There may be new events.
@@ -279,6 +282,14 @@ impl SqliteStore {
 }
 
 mod assets;
+
+#[async_trait]
+impl PredictionStore for SqliteStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let (provider, list) = (provider.to_owned(), predictions.to_vec());
+        read!(self, |tx| predictions::unclaimed(tx, &provider, &list))
+    }
+}
 
 #[async_trait]
 impl Store for SqliteStore {
@@ -461,5 +472,47 @@ impl TelemetryStore for SqliteStore {
 
     async fn forget_runs(&self, before: Millis) -> Result<u64> {
         write!(self, |tx| telemetry::forget_runs(tx, before))
+    }
+}
+
+#[async_trait]
+impl CacheStore for SqliteStore {
+    async fn kept(
+        &self,
+        tenant: &str,
+        owner: Option<&str>,
+        now: Millis,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Kept>> {
+        let (tenant, owner) = (tenant.to_owned(), owner.map(str::to_owned));
+        let after = after.to_owned();
+        read!(self, |tx| cache::kept(tx, &tenant, owner.as_deref(), now, &after, limit))
+    }
+
+    async fn invalidate(
+        &self,
+        tenant: &str,
+        owner: Option<&str>,
+        ids: &[String],
+        now: Millis,
+    ) -> Result<u64> {
+        let (tenant, owner) = (tenant.to_owned(), owner.map(str::to_owned));
+        let ids = ids.to_vec();
+        write!(self, |tx| cache::invalidate(tx, &tenant, owner.as_deref(), &ids, now))
+    }
+
+    async fn add_answers(&self, counts: &[AnswerCount]) -> Result<()> {
+        let counts = counts.to_vec();
+        write!(self, |tx| cache::add_answers(tx, &counts))
+    }
+
+    async fn answers(&self, tenant: &str, since: Millis) -> Result<Vec<AnswerCount>> {
+        let tenant = tenant.to_owned();
+        read!(self, |tx| cache::answers(tx, &tenant, since))
+    }
+
+    async fn forget_answers(&self, before: Millis) -> Result<u64> {
+        write!(self, |tx| cache::forget_answers(tx, before))
     }
 }

@@ -46,6 +46,7 @@ CREATE TABLE generations (
     fence INTEGER NOT NULL,
     lease_until INTEGER,
     next_run_at INTEGER NOT NULL,
+    hinted INTEGER NOT NULL,
     token TEXT,
     submitted_at INTEGER,
     prediction TEXT,
@@ -106,6 +107,33 @@ CREATE TABLE blobs (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX blobs_age ON blobs (created_at);
+-- By a provider's own id: for webhooks without a token, and for what is alike.
+CREATE INDEX attempts_prediction ON attempts (provider, prediction) WHERE prediction IS NOT NULL;
+
+-- Where providers report to: the hash of the token in the path of a webhook's URL.
+CREATE TABLE webhook_doors (
+    hash TEXT PRIMARY KEY,
+    generation TEXT NOT NULL REFERENCES generations (id),
+    attempt INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    opened_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_doors_age ON webhook_doors (opened_at);
+
+-- What providers told over webhooks: each delivery once.
+CREATE TABLE webhook_receipts (
+    provider TEXT NOT NULL,
+    delivery TEXT NOT NULL,
+    generation TEXT NOT NULL REFERENCES generations (id),
+    attempt INTEGER NOT NULL,
+    prediction TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (provider, delivery)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_receipts_attempt ON webhook_receipts (generation, attempt);
+CREATE INDEX webhook_receipts_age ON webhook_receipts (at);
 
 CREATE TABLE assets (
     id TEXT PRIMARY KEY,
@@ -217,6 +245,17 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
 CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
+
+-- How creates were answered, by minute.
+CREATE TABLE answers (
+    minute INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    saved_micros INTEGER NOT NULL,
+    PRIMARY KEY (minute, tenant, strategy, answer)
+) STRICT, WITHOUT ROWID;
 
 -- How runs ended: what telemetry is made of. Times lie in bins whose bounds grow by a fixed factor.
 CREATE TABLE ended_runs (

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use object_store::memory::InMemory;
 use onepath_core::lifecycle::{Attempt, State};
 use tokio::sync::Notify;
 
@@ -74,7 +75,8 @@ pub fn play(seed: u64) -> Seen {
         worker: Worker {
             store: Arc::new(store),
             providers: Providers::new().with(provider.clone()),
-            blobs: Blobs::memory(),
+            blobs: Blobs::new(Arc::new(InMemory::new()), None),
+            doors: None,
             clock: Arc::new(clock.clone()),
             bell: Arc::new(Notify::new()),
             vault: Vault::new([0; 32]),

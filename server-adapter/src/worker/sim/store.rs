@@ -11,6 +11,7 @@ use super::world::World;
 use crate::provider::Credits;
 // All of the port: whatever it speaks of.
 use crate::store::World as Place;
+use crate::store::webhooks::{Door, Taken, Target, Told};
 use crate::store::*;
 
 /// The store.
@@ -167,4 +168,25 @@ over_the_way! { TelemetryStore {
     fn ended_runs(&self, tenant: Option<&str>, since: Millis) -> (Vec<RunCount>, Vec<RunTimes>);
     fn in_flight(&self) -> Vec<(String, String, u64)>;
     fn forget_runs(&self, before: Millis) -> u64;
+} }
+
+over_the_way! { CacheStore {
+    fn kept(&self, tenant: &str, owner: Option<&str>, now: Millis, after: &str, limit: usize) -> Vec<Kept>;
+    fn invalidate(&self, tenant: &str, owner: Option<&str>, ids: &[String], now: Millis) -> u64;
+    fn add_answers(&self, counts: &[AnswerCount]) -> ();
+    fn answers(&self, tenant: &str, since: Millis) -> Vec<AnswerCount>;
+    fn forget_answers(&self, before: Millis) -> u64;
+} }
+
+over_the_way! { PredictionStore {
+    fn unclaimed(&self, provider: &str, predictions: &[String]) -> Vec<String>;
+} }
+
+over_the_way! { WebhookStore {
+    fn open_door(&self, door: Door) -> ();
+    fn behind_door(&self, hash: &str) -> Option<Target>;
+    fn by_prediction(&self, provider: &str, prediction: &str) -> Option<Target>;
+    fn take_webhook(&self, told: Told) -> Taken;
+    fn prediction_told(&self, generation: &str, attempt: i64) -> Option<String>;
+    fn forget_webhooks(&self, before: Millis) -> u64;
 } }
