@@ -210,17 +210,19 @@ fn a_backup_of_a_running_server_is_restored() {
     assert_eq!(server.end("-TERM").0, Some(0));
 
     // A backup with a fault is refused before anything is written.
-    let blob = std::fs::read_dir(folder.0.join("backup/blobs"))
+    let blobs: Vec<_> = std::fs::read_dir(folder.0.join("backup/blobs"))
         .unwrap()
         .flat_map(|entry| std::fs::read_dir(entry.unwrap().path()).unwrap())
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
-    std::fs::write(&blob, "other bytes").unwrap();
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    for blob in &blobs {
+        std::fs::write(blob, "other bytes").unwrap();
+    }
     let told = folder.refused(&["admin", "restore", "--data", "third", "backup"]);
     assert!(told.contains("not whole") && !folder.0.join("third").exists(), "{told}");
-    std::fs::remove_file(&blob).unwrap();
+    for blob in &blobs {
+        std::fs::remove_file(blob).unwrap();
+    }
     let told = folder.refused(&["admin", "restore", "--data", "third", "backup"]);
     assert!(told.contains("is missing") && !folder.0.join("third").exists(), "{told}");
 }
