@@ -135,12 +135,20 @@ fn sort_small(order: &mut [u64], entries: &[(Cow<'_, str>, Value<'_>)]) {
     }
     let name = |place: u64| entries.get(index_of(place)).map_or("", |(name, _)| name.as_ref());
     let whole = |one: u64, other: u64| utf16_order(name(one), name(other));
-    if all & HIGH_BITS == 0 {
-        order.sort_unstable_by(|&one, &other| {
-            if one ^ other > 0xff { one.cmp(&other) } else { whole(one, other) }
-        });
-    } else {
-        order.sort_unstable_by(|&one, &other| whole(one, other));
+    let ascii = all & HIGH_BITS == 0;
+    let before = |one: u64, other: u64| {
+        if ascii && one ^ other > 0xff { one < other } else { whole(one, other).is_lt() }
+    };
+    // Most maps have few members, and most of those stand in order.
+    for end in 1..order.len() {
+        let mut at = end;
+        while let Some([one, other]) = order.get_mut(at.wrapping_sub(1)..=at) {
+            if !before(*other, *one) {
+                break;
+            }
+            std::mem::swap(one, other);
+            at -= 1;
+        }
     }
 }
 

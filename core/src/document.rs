@@ -1,6 +1,5 @@
 //! Documents as they lie in a repository: scene files, nodes with context, bare configs.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -12,6 +11,7 @@ use crate::facts::{Facts, Known};
 use crate::finding::{Finding, Report};
 use crate::json::locate::Index;
 use crate::json::reader::{Profile, Reader};
+use crate::order::NameSet;
 use crate::scene::{GenerationNode, NodeItem, Place, SceneFile};
 use crate::validate;
 
@@ -78,9 +78,10 @@ fn first_member(text: &str) -> Option<Text<'_>> {
 
 /// Whether a text that is no JSON looks like a document of ours.
 fn names_our_members(text: &str) -> bool {
-    ["\"generationType\"", "\"generation_type\"", "\"nodes\"", "\"scenes\""]
-        .iter()
-        .any(|name| text.contains(name))
+    let quotes = text.bytes().filter(|byte| *byte == b'"').count();
+    let between = text.split('"').skip(1).take(quotes.saturating_sub(1));
+    let ours = ["generationType", "generation_type", "nodes", "scenes"];
+    between.into_iter().any(|name| ours.contains(&name))
 }
 
 /// Whether a `$schema` names a document that `check` reads.
@@ -247,7 +248,7 @@ impl Document<'_> {
     #[must_use]
     pub fn check(self) -> Report {
         let mut out = self.findings.clone();
-        let mut seen = BTreeSet::new();
+        let mut seen = NameSet::default();
         for item in &self.items {
             let faults = self.faults(item);
             let facts = Facts::new(&item.config, &item.options, Known::Given);
@@ -255,7 +256,8 @@ impl Document<'_> {
             for mut finding in session.into_iter().chain(validate::run(&facts, &faults, false)) {
                 self.place(item, &mut finding);
                 // An edge's config is its node's but for the rules: the same finding is shown once.
-                if seen.insert((finding.code(), finding.pointer().to_owned(), finding.message())) {
+                let (code, pointer) = (finding.code().slug(), finding.pointer());
+                if seen.insert(format!("{code} {pointer} {}", finding.message()).into()) {
                     out.push(finding);
                 }
             }

@@ -15,7 +15,7 @@ use crate::id::Id;
 use crate::json::number::{Integer, Number};
 use crate::json::text::JsonText;
 use crate::json::value::{Map, Value};
-use crate::order::sorted;
+use crate::order::{in_order, sorted};
 use crate::provider::ProviderInfo;
 use crate::rating::{Band, RatingTrail};
 use crate::request::{GenerateContentRequest, InputRef, NpcResponseParams};
@@ -525,7 +525,9 @@ pub fn field_policies() -> Vec<FieldPolicy> {
         rows.extend_from_slice(part);
     }
     // The type stands for the operation too; it is one field.
-    rows.sort_by_key(|row| (row.policy, row.pointer));
+    let key = |at: usize| rows.get(at).map(|row| (row.policy, row.pointer));
+    let order = sorted(rows.len(), &mut |one, other| key(one).cmp(&key(other)));
+    let mut rows = in_order(rows, order);
     rows.dedup();
     rows
 }

@@ -40,6 +40,7 @@ pub mod schema;
 mod seed;
 mod social;
 mod terms;
+mod unicode;
 mod validate;
 mod words;
 

@@ -8,6 +8,7 @@ use crate::finding::Finding;
 use crate::id::{self, Id};
 use crate::json::reader::Reader;
 use crate::json::value::Map;
+use crate::order::NameSet;
 
 /// A list whose items are read each for itself: a fault in one leaves the others.
 #[derive(Debug, Clone, PartialEq)]
@@ -319,9 +320,9 @@ impl<'a> SceneFile<'a> {
             .filter_map(|(at, node)| Some((at, node.id.as_ref()?)))
             .collect();
         for (what, list, ids) in [("scene", "scenes", &scenes), ("node", "nodes", &nodes)] {
-            let mut seen = std::collections::BTreeSet::new();
+            let mut seen = NameSet::default();
             for (at, id) in ids {
-                if !seen.insert(*id) {
+                if !seen.insert(id.as_str().into()) {
                     out.push(
                         Finding::new(Code::NodeDuplicateId, format!("/{list}/{at}/id"))
                             .arg(what)

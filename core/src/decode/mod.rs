@@ -10,7 +10,7 @@ mod word;
 use std::borrow::Cow;
 
 pub(crate) use record::{
-    Field, Members, Seen, Shape, Slot, Unknown, put, read_object, read_required, record,
+    Members, Seen, Shape, Slot, Unknown, read_object, read_required, read_with, record,
 };
 pub(crate) use word::{decode_word, nearest, place_of, words};
 

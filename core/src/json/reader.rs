@@ -169,10 +169,10 @@ impl<'a> Reader<'a> {
             let end = end.unwrap_or(self.text.len());
             let found = match self.text.get(at..end) {
                 None | Some("") => "the text ends here".to_owned(),
-                Some(token) if token.chars().any(char::is_control) => {
-                    format!("found `{}`", token.escape_default())
-                }
-                Some(token) => format!("found `{token}`"),
+                Some(token) => match token.chars().find(|character| character.is_control()) {
+                    Some(control) => format!("found `\\u{{{:x}}}`", u32::from(control)),
+                    None => format!("found `{token}`"),
+                },
             };
             let finding =
                 Finding::new(Code::JsonSyntax, "").arg(format!("{what}, {found}")).at(at..end);
