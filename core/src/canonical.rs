@@ -65,7 +65,7 @@ pub fn canonical_value(value: &Value<'_>) -> String {
 }
 
 /// Inlined, so that only lists and maps cost a call.
-#[inline(always)]
+#[cfg_attr(not(target_arch = "wasm32"), inline(always))]
 pub(crate) fn write_value(out: &mut JsonText, value: &Value<'_>) {
     match value {
         Value::Null => out.raw("null"),

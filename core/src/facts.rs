@@ -224,17 +224,17 @@ fn render<'f>(
     } else {
         (None, Cow::Borrowed("/prompt"))
     };
-    let prompt = source.map(|source| rendering.render(source, || prompt_pointer.clone(), lookup));
+    let prompt = source.map(|source| rendering.render(source, &|| prompt_pointer.clone(), &lookup));
     let negative = if let Some(negative) = filled(config.negative_prompt.as_ref()) {
-        Some(rendering.render(negative, || Cow::Borrowed("/negativePrompt"), lookup))
+        Some(rendering.render(negative, &|| Cow::Borrowed("/negativePrompt"), &lookup))
     } else {
         template
             .and_then(|template| filled(template.negative_text.as_ref()))
-            .map(|negative| rendering.render(negative, || in_template("negativeText"), lookup))
+            .map(|negative| rendering.render(negative, &|| in_template("negativeText"), &lookup))
     };
     let prompts = config.prompts.as_ref().map(|prompts| {
         let render = |(index, prompt): (usize, &'f Text<'f>)| {
-            rendering.render(prompt, || Cow::Owned(format!("/prompts/{index}")), lookup)
+            rendering.render(prompt, &|| Cow::Owned(format!("/prompts/{index}")), &lookup)
         };
         prompts.iter().enumerate().map(render).collect()
     });

@@ -218,7 +218,7 @@ impl Object {
     /// Writes one member, or nothing if its value counts as absent. `lead` is `"name":`.
     ///
     /// Inlined, so that the name is copied as a constant.
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn member(&mut self, out: &mut JsonText, lead: &'static str, value: &impl Canonical) {
         if value.is_absent() {
             return;

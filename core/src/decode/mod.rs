@@ -66,15 +66,19 @@ impl<T> Decoded<T> {
 /// ```
 #[must_use]
 pub fn decode<'a, T: Decode<'a>>(text: &'a str) -> Decoded<T> {
+    let mut value = None;
+    let (broken, faults) = read_document(text, &mut |reader| value = T::decode(reader));
+    Decoded { value: if broken { None } else { value }, faults }
+}
+
+/// What is the same for every type; says whether the syntax is broken, too.
+fn read_document<'a>(text: &'a str, read: &mut dyn FnMut(&mut Reader<'a>)) -> (bool, Vec<Finding>) {
     let mut reader = Reader::new(text, Profile::Contract);
-    let value = T::decode(&mut reader);
+    read(&mut reader);
     reader.end();
     let broken = reader.is_broken();
     let faults = reader.into_faults();
-    Decoded {
-        value: if broken { None } else { value },
-        faults: if faults.is_empty() { Vec::new() } else { locate::resolve(text, faults) },
-    }
+    (broken, if faults.is_empty() { Vec::new() } else { locate::resolve(text, faults) })
 }
 
 /// Text, borrowed from the document where it can be.

@@ -343,7 +343,7 @@ impl<'a> Reader<'a> {
         clippy::option_option,
         reason = "the two levels are told apart by the one caller that needs to"
     )]
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn string_at(&mut self, at: usize) -> Option<Option<Cow<'a, str>>> {
         match self.short_string(at) {
             Some(text) => Some(Some(Cow::Borrowed(text))),

@@ -293,24 +293,36 @@ pub(crate) fn list<'a, T: Decode<'a>>(
     reader: &mut Reader<'a>,
     expected: &'static str,
 ) -> Option<Vec<T>> {
+    let mut items = Vec::new();
+    let mut item = |reader: &mut Reader<'a>| items.extend(T::decode(reader));
+    #[cfg(target_arch = "wasm32")]
+    let item: &mut dyn FnMut(&mut Reader<'a>) = &mut item;
+    #[cfg(not(target_arch = "wasm32"))]
+    let item = &mut item;
+    read_items(reader, expected, item).then_some(items)
+}
+
+/// Reads the items of a list; whether it is whole.
+fn read_items<'a, F: FnMut(&mut Reader<'a>) + ?Sized>(
+    reader: &mut Reader<'a>,
+    expected: &'static str,
+    item: &mut F,
+) -> bool {
     let at = reader.start();
     if !reader.open_list(if expected.is_empty() { "a list" } else { expected }) {
-        return None;
+        return false;
     }
     let before = reader.fault_count();
-    let mut items = Vec::new();
     let mut first = true;
     let mut count = 0_usize;
     while reader.next_item(&mut first) {
         count += 1;
-        if let Some(item) = T::decode(reader) {
-            items.push(item);
-        }
+        item(reader);
     }
     if count > limits::ITEMS && reader.profile() == Profile::Contract {
         too_large(reader, at, "the list", limits::ITEMS);
     }
-    (reader.fault_count() == before && !reader.is_broken()).then_some(items)
+    reader.fault_count() == before && !reader.is_broken()
 }
 
 impl Serialize for Value<'_> {
