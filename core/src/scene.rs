@@ -47,7 +47,7 @@ impl<T: serde::Serialize> serde::Serialize for Items<T> {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a, T: Decode<'a>> Decode<'a> for Items<T> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         let at = reader.start();
         if !reader.open_list("a list") {
             return None;
@@ -174,7 +174,7 @@ impl serde::Serialize for SceneLink<'_> {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for SceneLink<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         if reader.peek() == b'{' {
             SceneRef::decode(reader).map(Self::Scene)
         } else {

@@ -30,7 +30,7 @@ impl<'a> Seen<'a> {
     #[inline]
     pub(crate) fn mark(
         &mut self,
-        reader: &mut Reader<'a>,
+        reader: &mut Reader<'_, '_>,
         key: &Key<'a>,
         index: usize,
         second: bool,
@@ -48,7 +48,7 @@ impl<'a> Seen<'a> {
     #[inline(never)]
     fn mark_again(
         &mut self,
-        reader: &mut Reader<'a>,
+        reader: &mut Reader<'_, '_>,
         key: &Key<'a>,
         index: usize,
         second: bool,
@@ -80,7 +80,7 @@ impl<'a> Seen<'a> {
     }
 
     /// Notes a member that is no field; true if it stood there before, which is a fault.
-    pub(crate) fn repeated(&mut self, reader: &mut Reader<'a>, key: &Key<'a>) -> bool {
+    pub(crate) fn repeated(&mut self, reader: &mut Reader<'_, '_>, key: &Key<'a>) -> bool {
         if !self.names.get_or_insert_default().others.insert(key.text.clone()) {
             let name = key.text.clone().into_owned();
             let end = reader.position();
@@ -94,20 +94,24 @@ impl<'a> Seen<'a> {
 
 /// Where a field's value goes.
 pub(crate) trait Slot<'a> {
-    fn read(&mut self, reader: &mut Reader<'a>);
+    fn read(&mut self, reader: &mut Reader<'_, 'a>);
 }
 
 impl<'a, T: Decode<'a>> Slot<'a> for Option<T> {
-    fn read(&mut self, reader: &mut Reader<'a>) {
-        if !reader.null() {
-            put(self, T::decode(reader));
+    fn read(&mut self, reader: &mut Reader<'_, 'a>) {
+        if reader.has_steps() {
+            return match self {
+                Some(value) => value.edit(reader),
+                None => reader.lost(),
+            };
         }
+        read_with(self, reader, T::decode);
     }
 }
 
 /// A member that is no field, in an object that refuses them.
 #[cold]
-pub(crate) fn unknown_field<'a>(reader: &mut Reader<'a>, key: &Key<'a>, shape: &Shape) {
+pub(crate) fn unknown_field(reader: &mut Reader<'_, '_>, key: &Key<'_>, shape: &Shape) {
     let end = reader.position();
     let names: Vec<&'static str> = shape.wires().collect();
     let finding = Finding::new(Code::JsonUnknownField, "")
@@ -161,7 +165,7 @@ pub(crate) enum Unknown {
 /// An object that is being read: where its members go.
 pub(crate) trait Members<'a> {
     /// Reads the value of the field with this number.
-    fn field(&mut self, index: usize, reader: &mut Reader<'a>);
+    fn field(&mut self, index: usize, reader: &mut Reader<'_, 'a>);
 
     /// The field that a name stands for, and whether it is the name on the wire, by code that is
     /// compiled for this type: faster than the table, and larger.
@@ -169,27 +173,25 @@ pub(crate) trait Members<'a> {
     fn find(&self, name: &str) -> Option<(usize, bool)>;
 
     /// Reads the value of an old member that is folded into others; false if it is none.
-    fn old(&mut self, _: &Key<'a>, _: &mut Seen<'a>, _: &mut Reader<'a>) -> bool {
+    fn old<'t>(&mut self, _: &Key<'t>, _: &mut Seen<'t>, _: &mut Reader<'t, 'a>) -> bool {
         false
     }
 
     /// Reads a provider block of a style.
-    fn block(&mut self, _: Cow<'a, str>, _: &mut Reader<'a>) {}
+    fn block(&mut self, _: Cow<'a, str>, _: &mut Reader<'_, 'a>) {}
 }
 
 /// Where the search for a field starts: most documents name their fields in the order of the
 /// declaration.
-#[cfg(target_arch = "wasm32")]
 #[derive(Default)]
-struct Next {
+pub(crate) struct Next {
     index: usize,
     line: usize,
 }
 
-#[cfg(target_arch = "wasm32")]
 impl Shape {
     /// The field that a name stands for, and whether it is the name on the wire.
-    fn find(&self, name: &str, next: &mut Next) -> Option<(usize, bool)> {
+    pub(crate) fn find(&self, name: &str, next: &mut Next) -> Option<(usize, bool)> {
         let from = std::mem::take(next);
         let behind = self.fields.get(from.line..).unwrap_or("");
         for (start, text) in [(from, behind), (Next::default(), self.fields)] {
@@ -213,7 +215,7 @@ impl Shape {
 /// Compiled once for each type where speed counts, and once for all of them (`M` is `dyn Members`)
 /// in a module for browsers, where size does.
 pub(crate) fn read_object<'a, M: Members<'a> + ?Sized>(
-    reader: &mut Reader<'a>,
+    reader: &mut Reader<'_, 'a>,
     shape: &Shape,
     members: &mut M,
 ) -> Option<usize> {
@@ -248,12 +250,12 @@ pub(crate) fn read_object<'a, M: Members<'a> + ?Sized>(
     Some(at)
 }
 
-fn other_member<'a, M: Members<'a> + ?Sized>(
-    reader: &mut Reader<'a>,
+fn other_member<'t, 'a, M: Members<'a> + ?Sized>(
+    reader: &mut Reader<'t, 'a>,
     shape: &Shape,
     members: &mut M,
-    seen: &mut Seen<'a>,
-    key: Key<'a>,
+    seen: &mut Seen<'t>,
+    key: Key<'t>,
 ) {
     let repeated = seen.repeated(reader, &key);
     if shape.unknown == Unknown::file && key.text == "$schema" && reader.at_top() {
@@ -267,7 +269,8 @@ fn other_member<'a, M: Members<'a> + ?Sized>(
         && matches!(reader.peek(), b'n' | b'{')
     {
         if !reader.null() {
-            members.block(key.text, reader);
+            let name = reader.keep(key.text);
+            members.block(name, reader);
         }
     } else {
         unknown_field(reader, &key, shape);
@@ -276,9 +279,9 @@ fn other_member<'a, M: Members<'a> + ?Sized>(
 
 /// Reads a field that must be there: `null`, and an empty word, say that it is absent.
 pub(crate) fn read_required<'a>(
-    reader: &mut Reader<'a>,
+    reader: &mut Reader<'_, 'a>,
     code: Code,
-    read: &mut dyn FnMut(&mut Reader<'a>) -> bool,
+    read: &mut dyn FnMut(&mut Reader<'_, 'a>) -> bool,
 ) {
     let (start, before) = (reader.start(), reader.fault_count());
     if !read(reader) && reader.fault_count() == before {
@@ -289,18 +292,30 @@ pub(crate) fn read_required<'a>(
 /// Reads a field by a function of its own.
 pub(crate) fn read_with<'a, T>(
     slot: &mut Option<T>,
-    reader: &mut Reader<'a>,
-    read: fn(&mut Reader<'a>) -> Option<T>,
+    reader: &mut Reader<'_, 'a>,
+    read: impl FnOnce(&mut Reader<'_, 'a>) -> Option<T>,
 ) {
-    if !reader.null() {
-        put(slot, read(reader));
+    if reader.has_steps() {
+        reader.lost();
+    } else if reader.is_edit() {
+        *slot = if reader.null() { None } else { read(reader) };
+    } else if !reader.null() {
+        // A field is read once, so that nothing stands there yet; saying so spares each of hundreds
+        // of fields the code that would drop it.
+        std::mem::forget(std::mem::replace(slot, read(reader)));
     }
 }
 
-/// Puts a value that was read into its place. A field is read once, so that nothing stands there
-/// yet; saying so spares each of hundreds of fields the code that would drop it.
-pub(crate) fn put<T>(slot: &mut Option<T>, value: Option<T>) {
-    std::mem::forget(std::mem::replace(slot, value));
+/// Reads the field of a record again that the reader's path leads to.
+pub(crate) fn edit_record<'a>(
+    members: &mut dyn Members<'a>,
+    shape: &Shape,
+    reader: &mut Reader<'_, 'a>,
+) {
+    match reader.step_to_field(shape) {
+        Some(index) => members.field(index, reader),
+        None => reader.lost(),
+    }
 }
 
 /// Declares a type that travels as a JSON object.
@@ -372,7 +387,7 @@ macro_rules! record {
                         })
                     }
 
-                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'de>) {
+                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'_, 'de>) {
                         $(if index == Index::$field as usize {
                             return $crate::decode::record!(@read reader, self.$field $(, with $with)? $(, code $code)?);
                         })*
@@ -384,7 +399,7 @@ macro_rules! record {
                 impl<'de $(: $lt, $lt)?> $crate::decode::Decode<'de> for $name $(<$lt>)?
                 $(where 'de: $lt, $lt: 'de)?
                 {
-                    fn decode(reader: &mut $crate::json::Reader<'de>) -> Option<Self> {
+                    fn decode(reader: &mut $crate::json::Reader<'_, 'de>) -> Option<Self> {
                         let mut read = Self::default();
                         #[cfg(not(target_arch = "wasm32"))]
                         let at = $crate::decode::read_object(reader, SHAPE, &mut read)?;
@@ -395,6 +410,10 @@ macro_rules! record {
                             $crate::json::value::too_large(reader, at, concat!("this document of bytes (", $label, ")"), $bytes);
                         })?
                         Some(read)
+                    }
+
+                    fn edit(&mut self, reader: &mut $crate::json::Reader<'_, 'de>) {
+                        $crate::decode::edit_record(self, SHAPE, reader);
                     }
                 }
             } else {
@@ -416,16 +435,16 @@ macro_rules! record {
                         })
                     }
 
-                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'de>) {
+                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'_, 'de>) {
                         $(if index == Index::$field as usize {
                             return $crate::decode::record!(@read reader, self.$field $(, with $with)? $(, code $code)?);
                         })*
                     }
-                    $(fn old(
+                    $(fn old<'t>(
                         &mut self,
-                        key: &$crate::json::Key<'de>,
-                        seen: &mut $crate::decode::Seen<'de>,
-                        reader: &mut $crate::json::Reader<'de>,
+                        key: &$crate::json::Key<'t>,
+                        seen: &mut $crate::decode::Seen<'t>,
+                        reader: &mut $crate::json::Reader<'t, 'de>,
                     ) -> bool {
                         match key.text.as_ref() {
                             $($old_wire | $old_alias => {
@@ -447,7 +466,7 @@ macro_rules! record {
                 impl<'de $(: $lt, $lt)?> $crate::decode::Decode<'de> for $name $(<$lt>)?
                 $(where 'de: $lt, $lt: 'de)?
                 {
-                    fn decode(reader: &mut $crate::json::Reader<'de>) -> Option<Self> {
+                    fn decode(reader: &mut $crate::json::Reader<'_, 'de>) -> Option<Self> {
                         let mut read = Partial { $($field: None,)* $(folded: <$old>::default(),)? };
                         #[cfg(not(target_arch = "wasm32"))]
                         let at = $crate::decode::read_object(reader, SHAPE, &mut read)?;
@@ -512,7 +531,7 @@ macro_rules! record {
     (@when (Default) { $($yes:tt)* } else { $($no:tt)* }) => { $($yes)* };
     (@when () { $($yes:tt)* } else { $($no:tt)* }) => { $($no)* };
     (@block blocks) => {
-        fn block(&mut self, name: $crate::decode::Text<'de>, reader: &mut $crate::json::Reader<'de>) {
+        fn block(&mut self, name: $crate::decode::Text<'de>, reader: &mut $crate::json::Reader<'_, 'de>) {
             if let Some(block) = $crate::decode::Decode::decode(reader) {
                 self.blocks.push((name, block));
             }

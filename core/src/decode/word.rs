@@ -7,7 +7,7 @@ use crate::json::reader::Reader;
 /// Reads one of a closed set of words; `""` counts as absent, another word is a fault.
 /// Its place among them is given, so that all sets share this code.
 pub(crate) fn decode_word(
-    reader: &mut Reader<'_>,
+    reader: &mut Reader<'_, '_>,
     words: &[&'static str],
     code: Code,
 ) -> Option<usize> {
@@ -106,7 +106,7 @@ macro_rules! words {
 
             #[allow(dead_code, reason = "used where a row has a code of its own")]
             pub(crate) fn decode_as(
-                reader: &mut $crate::json::Reader<'_>,
+                reader: &mut $crate::json::Reader<'_, '_>,
                 code: $crate::Code,
             ) -> Option<Self> {
                 Self::at($crate::decode::decode_word(reader, Self::WORDS, code)?)
@@ -131,7 +131,7 @@ macro_rules! words {
 
         #[allow(private_interfaces, reason = "sealed trait")]
         impl<'a> $crate::decode::Decode<'a> for $name {
-            fn decode(reader: &mut $crate::json::Reader<'a>) -> Option<Self> {
+            fn decode(reader: &mut $crate::json::Reader<'_, 'a>) -> Option<Self> {
                 Self::decode_as(reader, $crate::Code::$code)
             }
         }

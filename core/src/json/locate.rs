@@ -226,7 +226,7 @@ pub(crate) fn resolve(text: &str, faults: Vec<Fault>) -> Vec<Finding> {
 }
 
 struct Walk<'t> {
-    reader: Reader<'t>,
+    reader: Reader<'t, 't>,
     path: Vec<Cow<'t, str>>,
     /// Offsets in rising order.
     wanted: Vec<usize>,
@@ -343,7 +343,7 @@ impl Index {
 
     fn value(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader<'_, '_>,
         text: &str,
         pointer: &str,
         key: Option<Range<usize>>,

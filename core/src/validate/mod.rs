@@ -163,6 +163,22 @@ pub(crate) fn run(facts: &Facts<'_>, faults: &[Finding], refusing_only: bool) ->
     out
 }
 
+/// The rules that read what stands at a pointer, or a part of it.
+pub(crate) fn readers(pointer: &str) -> Vec<usize> {
+    let pointer = snake(pointer);
+    let reads = |rule: &Rule| rule.reads.split(' ').any(|read| touches(&pointer, &snake(read)));
+    (0..RULES.len()).filter(|index| RULES.get(*index).is_some_and(reads)).collect()
+}
+
+/// Runs some of the rules.
+pub(crate) fn run_some(facts: &Facts<'_>, rules: &[usize]) -> Findings {
+    let mut out = Findings::new();
+    for rule in rules.iter().filter_map(|index| RULES.get(*index)) {
+        (rule.run)(facts, &mut out);
+    }
+    out
+}
+
 /// Whether a fault lies in what is read, or around it. `*` reads every member that is no field of
 /// a style.
 fn touches(fault: &str, read: &str) -> bool {

@@ -9,7 +9,7 @@ use crate::operation::Operation;
 
 /// The provider does not offer the operation.
 pub(super) fn unsupported_operation(facts: &Facts<'_>, out: &mut Findings) {
-    if let (Some(provider), Some(operation)) = (facts.provider, facts.operation)
+    if let (Some(provider), Some(operation)) = (facts.provider(), facts.operation)
         && let Some(offered) = &provider.operations
         && !offered.contains(&operation)
     {
@@ -25,7 +25,7 @@ pub(super) fn unsupported_operation(facts: &Facts<'_>, out: &mut Findings) {
 
 /// A setting that the provider does not declare.
 pub(super) fn unknown_setting(facts: &Facts<'_>, out: &mut Findings) {
-    let (Some(provider), Some(block)) = (facts.provider, facts.block) else { return };
+    let (Some(provider), Some(block)) = (facts.provider(), facts.block()) else { return };
     let Some(parameters) = &provider.parameters else { return };
     for (name, _) in block.iter() {
         let declared = parameters.iter().any(|parameter| parameter.name.as_str() == name);
@@ -42,7 +42,7 @@ pub(super) fn unknown_setting(facts: &Facts<'_>, out: &mut Findings) {
 
 /// A provider that is not known here.
 pub(super) fn unknown(facts: &Facts<'_>, out: &mut Findings) {
-    if facts.provider.is_none()
+    if facts.provider().is_none()
         && let Some(id) = facts.options.provider_id()
     {
         let finding = Finding::new(Code::ProviderUnknown, "/options/providerId");
