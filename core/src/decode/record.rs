@@ -105,7 +105,7 @@ impl<'a, T: Decode<'a>> Slot<'a> for Option<T> {
                 None => reader.lost(),
             };
         }
-        read_with(self, reader, T::decode);
+        put(self, reader, T::decode);
     }
 }
 
@@ -140,7 +140,7 @@ pub(crate) struct Shape {
 impl Shape {
     /// The names on the wire.
     fn wires(&self) -> impl Iterator<Item = &'static str> {
-        self.fields.split('\n').filter_map(|line| line.split(' ').next())
+        self.fields.split_terminator('\n').filter_map(|line| line.split(' ').next())
     }
 
     fn wire(&self, index: usize) -> &'static str {
@@ -293,13 +293,23 @@ pub(crate) fn read_required<'a>(
 pub(crate) fn read_with<'a, T>(
     slot: &mut Option<T>,
     reader: &mut Reader<'_, 'a>,
-    read: impl FnOnce(&mut Reader<'_, 'a>) -> Option<T>,
+    read: fn(&mut Reader<'_, 'a>) -> Option<T>,
 ) {
     if reader.has_steps() {
-        reader.lost();
-    } else if reader.is_edit() {
-        *slot = if reader.null() { None } else { read(reader) };
-    } else if !reader.null() {
+        return reader.lost();
+    }
+    put(slot, reader, read);
+}
+
+fn put<'a, T>(
+    slot: &mut Option<T>,
+    reader: &mut Reader<'_, 'a>,
+    read: fn(&mut Reader<'_, 'a>) -> Option<T>,
+) {
+    if reader.is_edit() {
+        *slot = None;
+    }
+    if !reader.null() {
         // A field is read once, so that nothing stands there yet; saying so spares each of hundreds
         // of fields the code that would drop it.
         std::mem::forget(std::mem::replace(slot, read(reader)));

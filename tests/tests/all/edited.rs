@@ -1,11 +1,5 @@
 //! An edited document gives the answers of a new one with its text, whatever is edited.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "test code: a failing test is supposed to stop"
-)]
-
 use onepath_core::{BuildOptions, EditedDocument, EditedText, check, read_document, to_json};
 use serde_json::{Value, json};
 
