@@ -10,6 +10,7 @@ use onepath_server::{Server, new_key};
 use crate::render::{Format, Renderer};
 use crate::serve::Place;
 use crate::{Outcome, Run, print};
+use crate::{account, backup};
 
 /// What is looked after.
 #[derive(Debug, Subcommand)]
@@ -23,6 +24,13 @@ pub(crate) enum Command {
     /// Worlds: what they declare about generation
     #[command(subcommand)]
     World(WorldCommand),
+    /// Accounts at providers: whose keys pay, and how many run at once
+    #[command(subcommand)]
+    Account(account::Command),
+    /// Copy an embedded store with its blobs to a new folder, while a server may be running
+    Backup(backup::BackupArgs),
+    /// Make a data folder of a backup, after looking whether all of it is there and whole
+    Restore(backup::RestoreArgs),
 }
 
 /// What is done with keys.
@@ -150,14 +158,17 @@ pub(crate) fn run(command: &Command) -> Run {
             Command::Key(KeyCommand::Revoke(args)) => revoke_key(args).await,
             Command::User(UserCommand::Set(args)) => set_user(args).await,
             Command::User(UserCommand::List(place)) => list_users(place).await,
+            Command::Account(command) => account::run(command).await,
             Command::World(WorldCommand::Set(args)) => set_world(args).await,
             Command::World(WorldCommand::List(place)) => list_worlds(place).await,
+            Command::Backup(args) => backup::make(args),
+            Command::Restore(args) => backup::take_back(args),
         }
     })
 }
 
-fn open(place: &Place) -> Result<Server, String> {
-    Server::open(&place.settings()).map_err(|error| error.to_string())
+pub(crate) fn open(place: &Place) -> Result<Server, String> {
+    Server::open(&place.settings()?).map_err(|error| error.to_string())
 }
 
 fn fail(error: impl std::fmt::Display) -> String {

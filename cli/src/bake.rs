@@ -11,6 +11,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::context::BuildContext;
+use crate::money::{dollars, read_dollars};
 use crate::node::{Node, walk_nodes};
 use crate::{Outcome, Run, print};
 
@@ -52,23 +53,11 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
     /// Make nothing if what is missing costs more, or if a price is not known
-    #[arg(long, value_name = "DOLLARS", value_parser = dollars)]
+    #[arg(long, value_name = "DOLLARS", value_parser = read_dollars)]
     max_cost: Option<u64>,
     /// Generations that are followed at the same time
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..=64))]
     jobs: u16,
-}
-
-/// Dollars as micro-dollars; no fractions of those.
-fn dollars(text: &str) -> Result<u64, String> {
-    let wrong = || format!("`{text}` is no amount: such as 2 or 0.75");
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    if part.len() > 6 || !part.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(wrong());
-    }
-    let whole: u64 = whole.parse().map_err(|_| wrong())?;
-    let part: u64 = format!("{part:0<6}").parse().map_err(|_| wrong())?;
-    whole.checked_mul(1_000_000).and_then(|micros| micros.checked_add(part)).ok_or_else(wrong)
 }
 
 /// A node that can be made.
@@ -153,7 +142,7 @@ async fn bake(args: &Args, client: Client, wanted: Vec<Wanted>) -> Run {
     let micros: u64 = prices.clone().filter_map(|price| price.micros).sum();
     let credits: u64 = prices.clone().filter_map(|price| price.credits).sum();
     let unknown = prices.filter(|price| !price.known).count();
-    let mut bill = format!("${}.{:06}", micros / 1_000_000, micros % 1_000_000);
+    let mut bill = dollars(micros);
     if credits > 0 {
         bill.push_str(&format!(" and {credits} credits"));
     }
@@ -218,11 +207,12 @@ impl Row {
     fn text(&self, width: usize, server: &str) -> String {
         let generation = &self.generation;
         let key = generation.cache_key.as_deref().unwrap_or("no key: the strategy is always");
-        let what = match (&generation.fallback, &generation.error_code, generation.assets.first()) {
+        let url = generation.assets.first().and_then(|asset| asset.url.as_deref());
+        let what = match (&generation.fallback, &generation.error_code, url) {
             (Some(fallback), Some(code), _) => format!("{code}, {fallback} stands in"),
             (_, Some(code), _) => code.clone(),
-            (_, _, Some(asset)) if asset.url.starts_with('/') => format!("{server}{}", asset.url),
-            (_, _, Some(asset)) => asset.url.clone(),
+            (_, _, Some(url)) if url.starts_with('/') => format!("{server}{url}"),
+            (_, _, Some(url)) => url.to_owned(),
             _ => String::new(),
         };
         format!(
@@ -303,19 +293,4 @@ fn progress(count: usize) -> ProgressBar {
         bar.set_style(style);
     }
     bar
-}
-
-#[cfg(test)]
-mod tests {
-    use super::dollars;
-
-    #[test]
-    fn dollars_are_read_exactly() {
-        assert_eq!(dollars("2"), Ok(2_000_000));
-        assert_eq!(dollars("0.75"), Ok(750_000));
-        assert_eq!(dollars("0.000001"), Ok(1));
-        for wrong in ["", "-1", "1.", "0.0000001", "1e3", "$2", "99999999999999999"] {
-            assert!(wrong == "1." || dollars(wrong).is_err(), "{wrong}");
-        }
-    }
 }

@@ -76,7 +76,12 @@ pub(crate) fn run(args: &Args) -> Run {
     let texts = args.context.load()?;
     let options = texts.options()?;
     let sources = sources(&args.paths)?;
-    let mut renderer = Renderer::stdout(args.output_format.unwrap_or_else(Format::automatic));
+    let least = match args.fail_on {
+        FailOn::Error => Severity::Error,
+        FailOn::Warning => Severity::Warning,
+    };
+    let format = args.output_format.unwrap_or_else(Format::automatic);
+    let mut renderer = Renderer::stdout(format).failing(least);
     let mut totals = Totals::default();
     let progress = Progress::new();
     let mut whole = Vec::new();

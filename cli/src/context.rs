@@ -1,8 +1,8 @@
 //! The context beside a document: worlds, users, sessions, templates and providers from files.
 
 use onepath_core::{
-    BuildOptions, Decode, Decoded, Id, Integer, Named, Npc, PriceTable, ProviderInfo, Session,
-    Template, User, World, decode,
+    BuildOptions, Decode, Decoded, Id, Integer, Named, Npc, PlanPart, PriceTable, ProviderInfo,
+    Session, Template, User, World, decode,
 };
 
 use crate::input::{self, Source};
@@ -58,19 +58,30 @@ pub(crate) struct Texts {
     now: Option<i64>,
 }
 
-fn load(path: Option<&String>) -> Result<Option<(Source, String)>, String> {
-    let Some(path) = path else { return Ok(None) };
+/// Reads the file of a flag; none if there is no such file where the flag looks for it.
+pub(crate) type Reading<'r> = &'r dyn Fn(&str) -> Result<Option<(Source, String)>, String>;
+
+/// Reads a file as it lies here.
+fn here(path: &str) -> Result<Option<(Source, String)>, String> {
     let source = Source { path: path.into(), named: true };
     let text = input::read(&source)?;
     Ok(Some((source, text)))
 }
 
+fn load(path: Option<&String>, read: Reading<'_>) -> Result<Option<(Source, String)>, String> {
+    path.map_or(Ok(None), |path| read(path))
+}
+
 impl CheckContext {
     pub(crate) fn load(&self) -> Result<Texts, String> {
+        self.load_with(&here)
+    }
+
+    fn load_with(&self, read: Reading<'_>) -> Result<Texts, String> {
         Ok(Texts {
-            world: load(self.world.as_ref())?,
-            user: load(self.user.as_ref())?,
-            prompts: load(self.prompts.as_ref())?,
+            world: load(self.world.as_ref(), read)?,
+            user: load(self.user.as_ref(), read)?,
+            prompts: load(self.prompts.as_ref(), read)?,
             ..Texts::default()
         })
     }
@@ -78,17 +89,40 @@ impl CheckContext {
 
 impl BuildContext {
     pub(crate) fn load(&self) -> Result<Texts, String> {
+        self.load_with(&here)
+    }
+
+    /// The same, with the files read as `read` says.
+    pub(crate) fn load_with(&self, read: Reading<'_>) -> Result<Texts, String> {
         let npcs = self.npcs.as_ref();
-        let is_file = |value: &&String| std::path::Path::new(value.as_str()).is_file();
+        let npcs_file = self.npcs_file();
         Ok(Texts {
-            session: load(self.session.as_ref())?,
-            npcs: load(npcs.filter(is_file))?,
-            provider_info: load(self.provider_info.as_ref())?,
-            npc_ids: npcs.filter(|value| !is_file(value)).cloned(),
+            session: load(self.session.as_ref(), read)?,
+            npcs: load(npcs_file, read)?,
+            provider_info: load(self.provider_info.as_ref(), read)?,
+            npc_ids: npcs.filter(|_| npcs_file.is_none()).cloned(),
             provider: self.provider.clone(),
             now: self.now,
-            ..self.check.load()?
+            ..self.check.load_with(read)?
         })
+    }
+
+    /// `--npcs`, if it names a file.
+    fn npcs_file(&self) -> Option<&String> {
+        self.npcs.as_ref().filter(|value| std::path::Path::new(value.as_str()).is_file())
+    }
+
+    /// The parts of the context that flags give as files.
+    pub(crate) fn files(&self) -> Vec<(PlanPart, &str)> {
+        let all = [
+            (PlanPart::World, self.check.world.as_ref()),
+            (PlanPart::User, self.check.user.as_ref()),
+            (PlanPart::Session, self.session.as_ref()),
+            (PlanPart::Npcs, self.npcs_file()),
+            (PlanPart::Templates, self.check.prompts.as_ref()),
+            (PlanPart::Provider, self.provider_info.as_ref()),
+        ];
+        all.into_iter().filter_map(|(part, file)| Some((part, file?.as_str()))).collect()
     }
 }
 
@@ -140,7 +174,7 @@ pub(crate) struct Prices(Option<(Source, String)>);
 
 impl Prices {
     pub(crate) fn load(path: Option<&String>) -> Result<Self, String> {
-        load(path).map(Self)
+        load(path, &here).map(Self)
     }
 
     pub(crate) fn table(&self) -> Result<Option<PriceTable<'_>>, String> {

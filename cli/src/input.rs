@@ -71,6 +71,16 @@ pub(crate) fn sources(paths: &[String]) -> Result<Vec<Source>, String> {
     Ok(out)
 }
 
+/// Whether documents are looked for in a folder of this name.
+pub(crate) fn is_looked_into(name: &str) -> bool {
+    !name.starts_with('.') && name != "node_modules" && name != "target"
+}
+
+/// Whether a file that is found in a folder may hold documents.
+pub(crate) fn is_document(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "json" || end == "jsonl")
+}
+
 fn folder(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), String> {
     let fail = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut entries = Vec::new();
@@ -83,12 +93,10 @@ fn folder(path: &Path, out: &mut Vec<PathBuf>) -> Result<(), String> {
     for (entry, is_folder) in entries {
         let name = entry.file_name().unwrap_or_default().to_string_lossy();
         if is_folder {
-            if !name.starts_with('.') && name != "node_modules" && name != "target" {
+            if is_looked_into(&name) {
                 folder(&entry, out)?;
             }
-        } else if entry.extension().is_some_and(|end| end == "json" || end == "jsonl")
-            && entry.is_file()
-        {
+        } else if is_document(&entry) && entry.is_file() {
             out.push(entry);
         }
     }
@@ -138,9 +146,52 @@ pub(crate) fn read(source: &Source) -> Result<String, String> {
         std::fs::read(&source.path).map(|read| bytes = read)
     };
     result.map_err(|error| format!("{}: {error}", source.name()))?;
+    text(&source.name(), bytes)
+}
+
+/// The bytes of a file as text.
+pub(crate) fn text(name: &str, bytes: Vec<u8>) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|error| {
-        format!("{}: not UTF-8 text at byte {}", source.name(), error.utf8_error().valid_up_to())
+        format!("{name}: not UTF-8 text at byte {}", error.utf8_error().valid_up_to())
     })
+}
+
+/// One document of a file.
+#[derive(Debug)]
+pub(crate) struct Part<'t> {
+    /// How many lines of the file stand before it.
+    pub(crate) line: usize,
+    pub(crate) text: &'t str,
+    /// Its place, if it is one of several.
+    pub(crate) place: Option<String>,
+}
+
+/// The documents of a file: its lines, the items of a list, or the file itself.
+pub(crate) fn parts<'t>(source: &Source, text: &'t str) -> Vec<Part<'t>> {
+    let mut out = Vec::new();
+    if source.is_lines() {
+        for (line, part) in text.lines().enumerate() {
+            if !part.trim().is_empty() {
+                out.push(Part { line, text: part, place: Some(format!("line {}", line + 1)) });
+            }
+        }
+    } else {
+        match document_kind(text) {
+            DocumentKind::List => {
+                for (index, range) in list_items(text).into_iter().enumerate() {
+                    let line = text.get(..range.start).unwrap_or("").matches('\n').count();
+                    let part = text.get(range).unwrap_or("");
+                    out.push(Part { line, text: part, place: Some(format!("[{index}]")) });
+                }
+            }
+            DocumentKind::Other { ours: false } | DocumentKind::Unknown if !source.named => {}
+            _ => out.push(Part { line: 0, text, place: None }),
+        }
+    }
+    if let [only] = out.as_mut_slice() {
+        only.place = None;
+    }
+    out
 }
 
 /// Whether a text is several documents, one a line: the first line is one, and more follows.

@@ -1,17 +1,28 @@
 //! The `onepath` command: the canonical path for files and for CI.
 
+mod account;
 mod admin;
+mod backup;
 mod bake;
 mod batch;
 mod check;
+mod config;
 mod context;
+mod doctor;
 mod editor;
+mod fake;
+mod formats;
 mod input;
+mod legacy;
+mod money;
 mod node;
+mod params;
+mod plan;
 mod pool;
 mod print;
 mod render;
 mod serve;
+mod shell;
 mod table;
 
 use std::process::ExitCode;
@@ -48,6 +59,12 @@ enum Command {
     Price(node::PriceArgs),
     /// Check nodes, then print one line a node: key, seed, rating, price
     Walk(node::WalkArgs),
+    /// Show what a provider would be sent for nodes: path and body of the submission
+    Params(params::Args),
+    /// Say which nodes changed their key since a git revision, why, and what making them costs
+    ///
+    /// Exit code 1 means that a key changed or a node is refused; `--fail-on` says otherwise.
+    Plan(plan::Args),
     /// Print JSON Schemas
     Schema(table::SchemaArgs),
     /// List the providers that are known, with their operations and settings
@@ -62,6 +79,19 @@ enum Command {
     Serve(serve::Args),
     /// Carry out what servers take in, apart from them
     Worker(serve::WorkerArgs),
+    /// Look at everything a server with these settings would use, and change nothing
+    ///
+    /// Takes the settings of `serve`. Exit code 1 means that something failed.
+    Doctor(doctor::DoctorArgs),
+    /// Stand in for a provider, for tests: the same API, its failures, and a log of charges
+    Fake(fake::Args),
+    /// Find what still speaks to the system before
+    #[command(subcommand)]
+    Legacy(legacy::Command),
+    /// Print a script that completes the command's words in a shell
+    Completions(shell::CompletionsArgs),
+    /// Write the manual pages into a folder
+    Man(shell::ManArgs),
     /// Look after a server's data folder
     #[command(subcommand)]
     Admin(admin::Command),
@@ -78,7 +108,11 @@ enum Outcome {
 type Run = Result<Outcome, String>;
 
 fn main() -> ExitCode {
-    let run = match Cli::parse().command {
+    let (cli, settings) = match config::parse(std::env::args_os().collect()) {
+        Ok(parsed) => parsed,
+        Err(message) => return stopped(&message),
+    };
+    let run = match cli.command {
         Command::Check(args) => check::run(&args),
         Command::Explain(args) => table::explain(&args),
         Command::Canon(args) => print::canon(&args),
@@ -87,22 +121,31 @@ fn main() -> ExitCode {
         Command::Diff(args) => node::diff(&args),
         Command::Price(args) => node::price(&args),
         Command::Walk(args) => node::walk(&args),
+        Command::Params(args) => params::run(&args),
+        Command::Fake(args) => fake::run(&args),
+        Command::Plan(args) => plan::run(&args),
         Command::Schema(args) => table::schema(&args),
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Bake(args) => bake::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
+        Command::Legacy(command) => legacy::run(&command),
+        Command::Completions(args) => shell::completions(&args),
+        Command::Man(args) => shell::man(&args),
         Command::Admin(command) => admin::run(&command),
+        Command::Doctor(args) => doctor::run(&args, &settings),
     };
     match run {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
         // A reader that went away, such as `head`, is no fault of ours.
         Err(message) if message == print::BROKEN_PIPE => ExitCode::SUCCESS,
-        Err(message) => {
-            print::note(&format!("onepath: {message}\n"));
-            ExitCode::from(2)
-        }
+        Err(message) => stopped(&message),
     }
+}
+
+fn stopped(message: &str) -> ExitCode {
+    print::note(&format!("onepath: {message}\n"));
+    ExitCode::from(2)
 }

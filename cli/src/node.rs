@@ -3,14 +3,14 @@
 use std::io::IsTerminal as _;
 
 use onepath_core::{
-    BuildOptions, DocumentKind, Estimate, Fingerprint, GenerateContentRequest, NodeItem, Prepared,
-    Severity, Value, canonical_value, document_kind, estimate_price, explain, list_items,
-    read_document,
+    BuildOptions, Estimate, Fingerprint, GenerateContentRequest, NodeItem, Prepared, Severity,
+    Value, canonical_value, estimate_price, explain, read_document,
 };
 use serde::Serialize;
 
 use crate::context::{BuildContext, Prices};
-use crate::input::{self, Source, read, sources};
+use crate::input::{self, Part, Source, parts, read, sources};
+use crate::money::price as price_text;
 use crate::print::Out;
 use crate::render::{Format, Renderer};
 use crate::{Outcome, Run};
@@ -82,17 +82,15 @@ pub(crate) fn walk_nodes(
     for source in sources(paths)? {
         let text = read(&source)?;
         let file = source.name();
-        let all = documents_of(&source, &text);
         let around = input::faults_around(&text, &source);
         refused |= !around.is_empty();
         renderer.try_document(&file, 0, &text, &around)?;
-        for (index, (offset, document)) in all.iter().copied().enumerate() {
+        for Part { line, text: document, place } in parts(&source, &text) {
             documents += 1;
             let read = read_document(document, options);
-            let lines = text.get(..offset).unwrap_or("").matches('\n').count();
             let elsewhere = read.elsewhere();
             refused |= !elsewhere.is_empty();
-            renderer.try_document(&file, lines, document, &elsewhere)?;
+            renderer.try_document(&file, line, document, &elsewhere)?;
             for item in &read.items {
                 let prepared = read.prepare(item);
                 let shown: Vec<_> = prepared
@@ -106,14 +104,10 @@ pub(crate) fn walk_nodes(
                 if prepared.made.is_none() || errors {
                     refused = true;
                 }
-                renderer.try_document(&file, lines, document, &shown)?;
+                renderer.try_document(&file, line, document, &shown)?;
                 // Bare configs have no name; among others they have a place.
-                let place = if source.is_lines() {
-                    format!("line {}", lines + 1)
-                } else {
-                    format!("[{index}]")
-                };
-                let name = if all.len() > 1 && item.name == "config" { &place } else { &item.name };
+                let place = place.as_deref().filter(|_| item.name == "config");
+                let name = place.unwrap_or(&item.name);
                 each(&Node { file: &file, name, prepared: &prepared })?;
             }
         }
@@ -122,29 +116,6 @@ pub(crate) fn walk_nodes(
         return Err(format!("no node in {}", paths.join(" ")));
     }
     Ok(refused)
-}
-
-/// The documents of a file with their offsets: lines, items of a list, or the file itself.
-fn documents_of<'t>(source: &Source, text: &'t str) -> Vec<(usize, &'t str)> {
-    if source.is_lines() {
-        let mut offset = 0;
-        let mut out = Vec::new();
-        for line in text.split_inclusive('\n') {
-            if !line.trim().is_empty() {
-                out.push((offset, line.trim_end_matches(['\n', '\r'])));
-            }
-            offset += line.len();
-        }
-        return out;
-    }
-    match document_kind(text) {
-        DocumentKind::List => list_items(text)
-            .into_iter()
-            .filter_map(|range| Some((range.start, text.get(range)?)))
-            .collect(),
-        DocumentKind::Other { ours: false } | DocumentKind::Unknown if !source.named => Vec::new(),
-        _ => vec![(0, text)],
-    }
 }
 
 fn outcome(refused: bool) -> Outcome {
@@ -294,17 +265,7 @@ fn row(node: &Node<'_>, estimate: impl Fn(&GenerateContentRequest<'_>) -> Estima
         (None, pending) => format!("pending: {}", pending.join(", ")),
     };
     let seed = print.seed.clone().unwrap_or_else(|| "-".to_owned());
-    [node.name.to_owned(), seed, rating, money(estimate(request)), key]
-}
-
-/// A price as people read it.
-fn money(estimate: Estimate) -> String {
-    match (estimate.micros, estimate.credits) {
-        (Some(0), _) => "free".to_owned(),
-        (Some(micros), _) => format!("${}.{:06}", micros / 1_000_000, micros % 1_000_000),
-        (None, Some(credits)) => format!("{credits} credits"),
-        (None, None) => "price unknown".to_owned(),
-    }
+    [node.name.to_owned(), seed, rating, price_text(estimate(request)), key]
 }
 
 /// `FILE#NODE`: the file and the node.

@@ -12,6 +12,7 @@ use miette::{
 use onepath_core::{Finding, Severity, locate};
 use serde::Serialize;
 
+use crate::formats::{self, Entry};
 use crate::print::Out;
 
 /// How findings are written.
@@ -27,6 +28,14 @@ pub(crate) enum Format {
     JsonLines,
     /// Workflow commands of GitHub Actions
     Github,
+    /// A code quality report of GitLab
+    Gitlab,
+    /// A JUnit report, in XML
+    Junit,
+    /// A log in SARIF 2.1.0
+    Sarif,
+    /// Reviewdog's diagnostic format
+    Rdjson,
 }
 
 impl Format {
@@ -56,19 +65,35 @@ pub(crate) struct Renderer {
     graphical: GraphicalReportHandler,
     /// Entries of formats that are written at the end.
     entries: Vec<(Severity, String)>,
+    /// Findings of the formats of services.
+    found: Vec<Entry>,
+    /// The least weight that a report calls a failure.
+    failure: Severity,
 }
 
 impl Renderer {
     /// To standard output.
     pub(crate) fn stdout(format: Format) -> Self {
         let terminal = std::io::stdout().is_terminal();
-        Self { format, out: Some(Out::new()), graphical: graphical(terminal), entries: Vec::new() }
+        Self::new(format, Some(Out::new()), terminal)
     }
 
     /// To standard error, at once.
     pub(crate) fn stderr(format: Format) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self { format, out: None, graphical: graphical(terminal), entries: Vec::new() }
+        Self::new(format, None, terminal)
+    }
+
+    fn new(format: Format, out: Option<Out>, terminal: bool) -> Self {
+        let graphical = graphical(terminal);
+        let (entries, found) = (Vec::new(), Vec::new());
+        Self { format, out, graphical, entries, found, failure: Severity::Error }
+    }
+
+    /// Calls what weighs this much a failure, where a format has such a thing.
+    pub(crate) fn failing(mut self, least: Severity) -> Self {
+        self.failure = least;
+        self
     }
 
     /// Writes the findings of one document.
@@ -108,6 +133,16 @@ impl Renderer {
                         finding.message()
                     );
                     self.write(&line)?;
+                }
+                Format::Gitlab | Format::Junit | Format::Sarif | Format::Rdjson => {
+                    let (start, end) = (lines.position(span.start), lines.position(span.end));
+                    self.found.push(Entry {
+                        file: name.to_owned(),
+                        start: (start.0 + line_offset, start.1),
+                        end: (end.0 + line_offset, end.1),
+                        byte_columns: (lines.byte_column(span.start), lines.byte_column(span.end)),
+                        finding: finding.clone(),
+                    });
                 }
                 Format::Json | Format::JsonLines | Format::Github => {
                     let placed = place(name, line_offset, &lines, span, finding);
@@ -153,6 +188,10 @@ impl Renderer {
                     self.write("\n")?;
                 }
             }
+            Format::Gitlab => self.write(&formats::gitlab(&self.found))?,
+            Format::Junit => self.write(&formats::junit(&self.found, self.failure))?,
+            Format::Sarif => self.write(&formats::sarif(&self.found))?,
+            Format::Rdjson => self.write(&formats::rdjson(&self.found))?,
             Format::Full | Format::Concise | Format::JsonLines => {}
         }
         match self.out {
@@ -204,6 +243,13 @@ impl<'t> Lines<'t> {
             line.checked_sub(1).and_then(|index| self.starts.get(index)).copied().unwrap_or(0);
         let before = self.text.get(start..offset.min(self.text.len())).unwrap_or("");
         (line, before.chars().count() + 1)
+    }
+
+    /// The column in bytes, from 1.
+    fn byte_column(&self, offset: usize) -> usize {
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = line.checked_sub(1).and_then(|index| self.starts.get(index));
+        offset.min(self.text.len()) - start.copied().unwrap_or(0) + 1
     }
 }
 

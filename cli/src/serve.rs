@@ -6,18 +6,24 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use onepath_core::Rating;
+use onepath_server::http::{Door, Origins, Patience, Rates};
+use onepath_server::limit::Rate;
 use onepath_server::service::{Plans, ServerBounds};
 use onepath_server::store::{Reader, Role, StoreError};
+use onepath_server::webhook::PublicUrl;
 use onepath_server::{Server, Settings, new_key};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing_subscriber::EnvFilter;
 
+use crate::config::ConfigFile;
 use crate::{Outcome, Run};
 
 /// Where a server keeps what it knows.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Place {
+    #[command(flatten)]
+    config: ConfigFile,
     /// Where everything is kept; made if it is not there
     #[arg(long, value_name = "DIR", default_value = "onepath-data")]
     data: PathBuf,
@@ -25,14 +31,19 @@ pub(crate) struct Place {
     /// `postgres://user:password@host/name`; the data folder then keeps the rest
     #[arg(long, env = "ONEPATH_DATABASE", hide_env_values = true, value_name = "URL")]
     database: Option<String>,
+    /// How providers beside `local` are set up, as a JSON file: `{"<provider>": {…}}`. Keys come
+    /// from the environment, such as REPLICATE_API_TOKEN, or from accounts
+    #[arg(long, env = "ONEPATH_PROVIDERS", value_name = "FILE")]
+    providers: Option<PathBuf>,
 }
 
 impl Place {
     /// Settings for this place, and what suits a laptop.
-    pub(crate) fn settings(&self) -> Settings {
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
         let mut settings = Settings::new(&self.data);
         settings.database = self.database.clone().filter(|url| !url.is_empty());
-        settings
+        settings.providers = crate::params::settings(self.providers.as_deref())?;
+        Ok(settings)
     }
 }
 
@@ -50,11 +61,36 @@ enum LogFormat {
     Json,
 }
 
+/// What lies outside, for servers and workers.
+#[derive(Debug, ClapArgs)]
+struct Outside {
+    /// Where the world reaches the server, such as `https://media.example.com`: providers report
+    /// there, and URLs of assets begin with it. Without it providers are asked again and again
+    #[arg(long, env = "ONEPATH_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    public_url: Option<PublicUrl>,
+    /// An address of one's own network that tenants' webhooks may go to: `HOST:PORT`; repeatable
+    #[arg(long, value_name = "HOST:PORT")]
+    allow_call: Vec<String>,
+}
+
+fn public_url(text: &str) -> Result<PublicUrl, String> {
+    PublicUrl::parse(text).map_err(|error| error.to_string())
+}
+
+impl Outside {
+    fn apply(&self, settings: &mut Settings) {
+        settings.public_url.clone_from(&self.public_url);
+        settings.guard.allowed.clone_from(&self.allow_call);
+    }
+}
+
 /// Options of `onepath worker`.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct WorkerArgs {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    outside: Outside,
     #[command(flatten)]
     logs: Logs,
 }
@@ -67,6 +103,8 @@ pub(crate) struct Args {
     listen: SocketAddr,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    outside: Outside,
     #[command(flatten)]
     logs: Logs,
     /// Leave the work to `onepath worker`
@@ -82,9 +120,53 @@ pub(crate) struct Args {
     /// "micros_month": 20000000}}`; `free` is the plan of everybody else
     #[arg(long, value_name = "FILE", conflicts_with = "dev")]
     plans: Option<PathBuf>,
+    /// When the old addresses `/api/v1/jobs` end (RFC 3339); they answer 410 then
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    jobs_sunset: Option<i64>,
+    #[command(flatten)]
+    door: DoorArgs,
     /// The ratings that `--dev` allows for world and user
     #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
     dev_bounds: Option<ServerBounds>,
+}
+
+/// A time, as milliseconds since 1970.
+fn time(text: &str) -> Result<i64, String> {
+    onepath_server::clock::parse_rfc3339(text)
+        .ok_or_else(|| format!("`{text}` is no time: such as 2027-01-01T00:00:00Z"))
+}
+
+/// Whose pages may call, and how often a key may.
+#[derive(Debug, ClapArgs)]
+struct DoorArgs {
+    /// An origin whose pages may call, such as https://studio.example; may be given several times
+    #[arg(long, env = "ONEPATH_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    origin: Vec<String>,
+    /// How many calls a key may make, as CALLS/SECONDS, or `off`; `--dev` sets no limit
+    #[arg(long, value_name = "RATE", default_value = "6000/60", value_parser = rate)]
+    rate_calls: Limit,
+    /// How many calls of a key may start runs, as CALLS/SECONDS, or `off`
+    #[arg(long, value_name = "RATE", default_value = "600/60", value_parser = rate)]
+    rate_creates: Limit,
+}
+
+/// A rate, or none.
+#[derive(Debug, Clone, Copy)]
+struct Limit(Option<Rate>);
+
+fn rate(text: &str) -> Result<Limit, String> {
+    if text == "off" { Ok(Limit(None)) } else { Rate::parse(text).map(|rate| Limit(Some(rate))) }
+}
+
+impl DoorArgs {
+    fn door(&self, dev: bool) -> Result<Door, String> {
+        let rates = Rates { calls: self.rate_calls.0, creates: self.rate_creates.0 };
+        Ok(Door {
+            origins: Origins::parse(self.origin.iter().map(String::as_str))?,
+            rates: if dev { Rates::default() } else { rates },
+            patience: Patience::default(),
+        })
+    }
 }
 
 /// Two ratings, such as `mature_implied,romantic`.
@@ -113,7 +195,9 @@ pub(crate) fn run(args: &Args) -> Run {
 /// Works until Ctrl-C or SIGTERM, on what servers take in.
 pub(crate) fn run_worker(args: &WorkerArgs) -> Run {
     start(&args.logs, async {
-        let server = Server::open(&args.place.settings()).map_err(|error| error.to_string())?;
+        let mut settings = args.place.settings()?;
+        args.outside.apply(&mut settings);
+        let server = Server::open(&settings).map_err(|error| error.to_string())?;
         crate::print::line("onepath works")?;
         server.work(stop_when_asked()).await;
         Ok(Outcome::Clean)
@@ -138,18 +222,29 @@ fn start(logs: &Logs, program: impl Future<Output = Run>) -> Run {
     runtime.block_on(program)
 }
 
-async fn serve(args: &Args) -> Run {
-    let mut settings = args.place.settings();
-    settings.bounds = args.dev_bounds.unwrap_or_default();
-    settings.pages = Some(crate::editor::pages());
-    if args.dev {
-        settings.plans = Plans::unlimited();
-    } else if let Some(file) = &args.plans {
-        let text = std::fs::read_to_string(file)
-            .map_err(|error| format!("{}: {error}", file.display()))?;
-        settings.plans =
-            Plans::from_json(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+impl Args {
+    /// The server's settings.
+    pub(crate) fn settings(&self) -> Result<Settings, String> {
+        let mut settings = self.place.settings()?;
+        self.outside.apply(&mut settings);
+        settings.bounds = self.dev_bounds.unwrap_or_default();
+        settings.pages = Some(crate::editor::pages());
+        settings.jobs_sunset = self.jobs_sunset;
+        settings.door = self.door.door(self.dev)?;
+        if self.dev {
+            settings.plans = Plans::unlimited();
+        } else if let Some(file) = &self.plans {
+            let text = std::fs::read_to_string(file)
+                .map_err(|error| format!("{}: {error}", file.display()))?;
+            settings.plans =
+                Plans::from_json(&text).map_err(|error| format!("{}: {error}", file.display()))?;
+        }
+        Ok(settings)
     }
+}
+
+async fn serve(args: &Args) -> Run {
+    let settings = args.settings()?;
     let server = Server::open(&settings).map_err(|error| error.to_string())?;
     end_dev_keys(&server).await.map_err(|error| error.to_string())?;
     let key = if args.dev {

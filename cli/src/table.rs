@@ -121,11 +121,28 @@ pub(crate) fn providers(args: &ProvidersArgs) -> Run {
             let operations: Vec<&str> =
                 info.operations.iter().flatten().map(|operation| operation.word()).collect();
             out.line(&format!("  operations  {}", operations.join(", ")))?;
-            let settings: Vec<&str> =
-                info.parameters.iter().flatten().map(|parameter| parameter.name.as_str()).collect();
+            let mut settings: Vec<&str> = Vec::new();
+            for parameter in info.parameters.iter().flatten() {
+                if !settings.contains(&parameter.name.as_str()) {
+                    settings.push(parameter.name.as_str());
+                }
+            }
             out.line(&format!("  settings    {}", settings.join(", ")))?;
             for (name, value) in info.defaults.iter().flat_map(|defaults| defaults.iter()) {
                 out.line(&format!("  default     {name} = {}", pretty(value)?))?;
+            }
+            for parameter in info.parameters.iter().flatten() {
+                if let Some(value) = &parameter.default {
+                    let words = parameter.operations.iter().flatten().map(|one| one.word());
+                    let of: Vec<&str> = words.collect();
+                    let of =
+                        if of.is_empty() { String::new() } else { format!(" ({})", of.join(", ")) };
+                    out.line(&format!(
+                        "  default     {} = {}{of}",
+                        parameter.name,
+                        pretty(value)?
+                    ))?;
+                }
             }
         }
     }

@@ -8,76 +8,12 @@
     reason = "test code: a failing test is supposed to stop"
 )]
 
-use std::io::Write as _;
+mod folder;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
+use folder::Folder;
 use serde_json::{Value, json};
-
-/// A folder of this test's own, removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path =
-            std::env::temp_dir().join(format!("onepath-command-{}-{number}", std::process::id()));
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn write(&self, name: &str, text: &str) -> &Self {
-        let path = self.0.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-        self
-    }
-
-    fn run(&self, args: &[&str]) -> Ran {
-        self.run_with(args, "")
-    }
-
-    fn run_with(&self, args: &[&str], input: &str) -> Ran {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_onepath"))
-            .args(args)
-            .current_dir(&self.0)
-            .env_remove("GITHUB_ACTIONS")
-            .env_remove("ONEPATH_OUTPUT_FORMAT")
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = child.stdin.take().unwrap();
-        let input = input.to_owned();
-        let writer = std::thread::spawn(move || {
-            // A command that does not read its input closes it.
-            let _ = stdin.write_all(input.as_bytes());
-        });
-        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
-        writer.join().unwrap();
-        Ran {
-            code: status.code().unwrap(),
-            out: String::from_utf8(stdout).unwrap(),
-            err: String::from_utf8(stderr).unwrap(),
-        }
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-#[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
 
 fn examples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/scenes")
@@ -214,7 +150,7 @@ fn exit_codes_tell_clean_findings_and_trouble_apart() {
     assert_eq!(ran.code, 2);
     assert!(ran.err.contains("nothing to check"), "{}", ran.err);
     folder.write("bytes.json", "");
-    std::fs::write(folder.0.join("bytes.json"), b"\xff{}").unwrap();
+    std::fs::write(folder.path().join("bytes.json"), b"\xff{}").unwrap();
     let ran = folder.run(&["check", "bytes.json"]);
     assert!(ran.code == 2 && ran.err.contains("not UTF-8"), "{ran:?}");
 }
@@ -384,7 +320,7 @@ fn tables() {
     assert_eq!(folder.run(&["schema", "scene-file", "--draft", "07"]).code, 0);
     assert_eq!(folder.run(&["schema", "Nobody"]).code, 2);
     assert_eq!(folder.run(&["schema", "--write", "out"]).code, 0);
-    assert!(folder.0.join("out/draft-07/scene-file.schema.json").is_file());
+    assert!(folder.path().join("out/draft-07/scene-file.schema.json").is_file());
     assert!(folder.run(&["providers"]).out.contains("pixverse"));
     let json: Value = serde_json::from_str(&folder.run(&["providers", "--json"]).out).unwrap();
     assert_eq!(json[0]["id"], "local");
@@ -452,7 +388,7 @@ fn a_folder_is_read_with_care() {
         .write("d/foreign.jsonl", "{\"a\": 1}\n{\"b\": 2}\n")
         .write("d/foreign.json", "{\"compilerOptions\": {}, // a comment\n}")
         .write("d/marked.json", &format!("\u{feff}{GOOD}"));
-    std::os::unix::fs::symlink(".", folder.0.join("d/loop")).unwrap();
+    std::os::unix::fs::symlink(".", folder.path().join("d/loop")).unwrap();
     let ran = folder.run(&["check", "d", "--output-format", "concise"]);
     // What speaks our words is ours, broken or not; the rest is passed over and counted.
     assert!(ran.out.contains("d/broken.json:1:7: error[json/syntax]"), "{}", ran.out);

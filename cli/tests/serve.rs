@@ -9,6 +9,11 @@
     reason = "test code: a failing test is supposed to stop"
 )]
 
+#[path = "serve/accounts.rs"]
+mod accounts;
+#[path = "serve/operate.rs"]
+mod operate;
+
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod patience;
+pub mod webhook;
 mod wire;
 
 use std::time::{Duration, Instant};

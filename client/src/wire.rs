@@ -84,16 +84,19 @@ impl Generation {
 pub struct Asset {
     /// Its id.
     pub id: String,
-    /// Where it is read, for a while: a URL, or a path on the server.
-    pub url: String,
+    /// Whether its bytes are at the server: `remote`, `downloading`, `downloaded` or `error`.
+    pub sync_status: String,
+    /// Where it is read, for a while: a URL, or a path on the server. This and what follows is
+    /// absent until the bytes are there.
+    pub url: Option<String>,
     /// Such as `image/png`.
-    pub media_type: String,
+    pub media_type: Option<String>,
     /// Pixels from left to right.
-    pub width: u32,
+    pub width: Option<u32>,
     /// Pixels from top to bottom.
-    pub height: u32,
+    pub height: Option<u32>,
     /// Hash of the bytes.
-    pub sha256: String,
+    pub sha256: Option<String>,
 }
 
 /// A page of generations.

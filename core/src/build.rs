@@ -250,24 +250,22 @@ fn seed<'r>(facts: &Facts<'r>) -> Option<Seed<'r>> {
 
 /// The provider's block and, where it says nothing, the provider's declared defaults.
 fn provider_settings<'r>(facts: &Facts<'r>) -> Option<Map<'r>> {
-    let defaults = facts.provider().and_then(|provider| provider.defaults.as_ref());
+    let operation = facts.operation;
+    let default_of = |name: &str| facts.provider()?.default_of(name, operation);
     let block = facts.block().map(|block| {
         // An empty text counts as absent, so that a default may stand in for it.
         let empty = |value: &Value<'_>| value.as_text().is_some_and(str::is_empty);
-        let has_default =
-            |name: &str| defaults.is_some_and(|defaults| defaults.get(name).is_some());
-        let members = block
-            .entries()
-            .iter()
-            .filter(|(name, value)| name != "seed" && !(empty(value) && has_default(name)));
+        let members = block.entries().iter().filter(|(name, value)| {
+            name != "seed" && !(empty(value) && default_of(name).is_some())
+        });
         members
             .map(|(name, value)| (Cow::Borrowed(name.as_ref()), value.by_ref()))
             .collect::<Map<'r>>()
     });
     let mut settings = block.unwrap_or_default();
-    for (name, value) in defaults.map(Map::entries).unwrap_or_default() {
+    for (name, value) in facts.provider().iter().flat_map(|info| info.defaults_for(operation)) {
         if settings.get(name).is_none() {
-            settings.push(Cow::Borrowed(name.as_ref()), value.by_ref());
+            settings.push(Cow::Borrowed(name), value.by_ref());
         }
     }
     (!settings.is_empty()).then_some(settings)

@@ -273,6 +273,14 @@ codes! {
         "The provider's declared operations do not include the one this node needs.";
     ProviderUnknownSetting "provider/unknown-setting" Warning, "the provider `{0}` declares no setting `{1}`", "see `onepath providers` for its settings",
         "Settings that a provider does not declare are usually ignored by it, but they are part of the identity.";
+    ProviderSettingOperation "provider/setting-operation" Warning, "the setting `{0}` does nothing for {1}", "remove it, or choose a type that it belongs to",
+        "The provider declares the setting for other operations. It is part of the identity all the same.";
+    ProviderSettingType "provider/setting-type" Warning, "the setting `{0}` takes {1}, not {2}", "",
+        "A provider refuses a value of another kind than it declares.";
+    ProviderSettingValue "provider/setting-value" Warning, "`{1}` is none of the values of the setting `{0}`", "use one of {2}",
+        "The provider declares a closed set of values and refuses others.";
+    ProviderSettingRange "provider/setting-range" Warning, "{1} is out of the range of the setting `{0}`", "use {2}",
+        "The provider declares the smallest and the largest value and refuses what lies beyond.";
     ProviderUnknown "provider/unknown" Warning, "the provider `{0}` is not known here", "pass its description as `provider` (on the command line --provider-info), or use one of `onepath providers`",
         "Without the provider's declaration its defaults are not known, so there is no hash and no key yet.";
     NodeDuplicateId "node/duplicate-id" Error, "another {0} of this file has the id `{1}`", "give every {0} its own id",

@@ -276,6 +276,12 @@ impl Document<'_> {
         place(self.places.index(), item, finding);
     }
 
+    /// Whether the document itself holds what a rule's pointer names.
+    pub(crate) fn holds(&self, item: &NodeItem<'_>, pointer: &str) -> bool {
+        let index = self.places.index();
+        item.place.pointers(pointer).iter().any(|pointer| index.locate(pointer).found)
+    }
+
     /// Walks one config along the whole path. The report holds the faults of reading that lie in
     /// it, then what the rules find, all with pointers into the document.
     #[must_use]

@@ -367,17 +367,32 @@ pub(crate) fn follow_seed<'s>(
     let family = |request: &GenerateContentRequest<'_>| {
         Hash::of(View::new(request, provider).text(FAMILY).as_bytes()).to_string()
     };
-    let (old, new) = (family(before), family(after));
-    let own = own_scope(before).ok().flatten().map(Cow::into_owned);
-    let scopes = [
-        own,
-        before.playthrough_id().map(|id| scope_text("pt:", id)),
-        before.player_id().map(|id| scope_text("player:", id)),
-    ];
-    let scope =
-        scopes.into_iter().flatten().find(|scope| derive_seed(scope, &old) == seed.as_str());
-    match scope {
-        Some(scope) => Seed::new(derive_seed(&scope, &new)),
+    match derived_over(before, seed, &family(before)) {
+        Some(scope) => Seed::new(derive_seed(&scope, &family(after))),
         None => Seed::new(seed.as_str().to_owned()),
+    }
+}
+
+/// The scope over which a request's seed was derived; none if it was given.
+fn derived_over(
+    request: &GenerateContentRequest<'_>,
+    seed: &Seed<'_>,
+    family: &str,
+) -> Option<String> {
+    let scopes = [
+        own_scope(request).ok().flatten().map(Cow::into_owned),
+        request.playthrough_id().map(|id| scope_text("pt:", id)),
+        request.player_id().map(|id| scope_text("player:", id)),
+    ];
+    scopes.into_iter().flatten().find(|scope| derive_seed(scope, family) == seed.as_str())
+}
+
+impl Fingerprint {
+    /// Whether the seed is one that follows the identity, or there is none.
+    pub(crate) fn seed_follows(&self, request: &GenerateContentRequest<'_>) -> bool {
+        let (Some(seed), Some(hashes)) = (&request.seed, &self.hashes) else {
+            return request.seed.is_none();
+        };
+        derived_over(request, seed, &hashes.family.to_string()).is_some()
     }
 }

@@ -28,6 +28,7 @@ pub mod limits;
 mod operation;
 mod order;
 mod parts;
+mod plan;
 mod price;
 mod prompt;
 mod provider;
@@ -80,6 +81,10 @@ pub use key::{CacheKeyParts, NotACacheKey, Scope, parse_cache_key};
 pub use lifecycle::GenerationStatus;
 pub use operation::{Operation, OperationRow, generation_operations};
 pub use parts::{NodeParts, build_social_context};
+pub use plan::{
+    ANYONE, NodeKind, Plan, PlanCause, PlanChange, PlanCounts, PlanDocument, PlanInvalidated,
+    PlanNode, PlanPart, PlanResult, PlanSide, PlanTotal, SharedCause, plan,
+};
 pub use price::{Estimate, PriceRow, PriceTable, estimate_price, prices};
 pub use prompt::render_prompt;
 pub use provider::{AnyValue, ParameterType, ProviderInfo, ProviderParameter, providers};

@@ -226,8 +226,8 @@ pub enum ProviderReport {
 pub enum Event {
     /// A worker took the row, with a lease and a fence.
     Claimed,
-    /// No account is free: nothing was submitted.
-    NoAccount,
+    /// No account is free: nothing was submitted. The code says what stands in the way.
+    NoAccount(ErrorCode),
     /// The intent to submit is committed, with its attempt token.
     IntentStored,
     /// The provider took the submission.
@@ -361,6 +361,11 @@ pub fn step(state: State, event: Event, policy: RunPolicy) -> (State, Vec<Effect
                 };
                 (next, vec![Effect::StoreIntent])
             }
+            // It waits on, and is told about once.
+            Event::NoAccount(code) if after != Some(code) => {
+                let next = State::Pending { run, spent, after: Some(code) };
+                (next, vec![Effect::Schedule, Effect::Announce])
+            }
             Event::CancelRequested => cancelled(run, false),
             Event::DeadlinePassed => {
                 end(run, after.unwrap_or(ErrorCode::ProviderTimeout), false, policy)
@@ -394,12 +399,12 @@ fn processing(state: State, event: Event, policy: RunPolicy) -> (State, Vec<Effe
             to(Attempt::Submitting, spent.saturating_add(1)),
             vec![Effect::Submit, Effect::Announce],
         ),
-        (Attempt::Claimed, Event::NoAccount | Event::LeaseExpired) if cancel_requested => {
+        (Attempt::Claimed, Event::NoAccount(_) | Event::LeaseExpired) if cancel_requested => {
             cancelled(run, false)
         }
-        (Attempt::Claimed, Event::NoAccount) => {
-            let after = Some(ErrorCode::ProviderConcurrentLimit);
-            (State::Pending { run, spent, after }, vec![Effect::Schedule])
+        (Attempt::Claimed, Event::NoAccount(code)) => {
+            let next = State::Pending { run, spent, after: Some(code) };
+            (next, vec![Effect::Schedule, Effect::Announce])
         }
         (Attempt::Claimed, Event::LeaseExpired) => {
             (State::Pending { run, spent, after: None }, vec![Effect::Schedule])

@@ -39,8 +39,22 @@ record! {
         min: Option<Number> = "min";
         /// The largest value.
         max: Option<Number> = "max";
-        /// The operations it belongs to; all if absent.
+        /// The value that stands where the block gives none; part of the identity.
+        default: Option<AnyValue<'a>> = "default" (only);
+        /// The operations it belongs to; all if absent. A name may be declared once for each
+        /// operation, with another default or other values.
         operations: Option<Vec<Operation>> = "operations";
+    }
+}
+
+impl ProviderParameter<'_> {
+    /// Whether it belongs to an operation; to all, as long as the operation is not known.
+    #[must_use]
+    pub fn belongs_to(&self, operation: Option<Operation>) -> bool {
+        match (&self.operations, operation) {
+            (Some(own), Some(operation)) => own.contains(&operation),
+            _ => true,
+        }
     }
 }
 
@@ -69,11 +83,31 @@ record! {
     }
 }
 
+impl<'a> ProviderInfo<'a> {
+    /// The declared default of a setting for an operation: the provider's, else the parameter's.
+    #[must_use]
+    pub fn default_of(&self, name: &str, operation: Option<Operation>) -> Option<&AnyValue<'a>> {
+        self.defaults_for(operation).find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The settings that stand where a block gives none. A name may come twice: the first counts.
+    pub(crate) fn defaults_for(
+        &self,
+        operation: Option<Operation>,
+    ) -> impl Iterator<Item = (&str, &AnyValue<'a>)> {
+        let of_provider = self.defaults.iter().flat_map(|defaults| defaults.iter());
+        let parameters = self.parameters.iter().flatten();
+        of_provider.chain(parameters.filter(move |one| one.belongs_to(operation)).filter_map(
+            |parameter| parameter.default.as_ref().map(|value| (parameter.name.as_str(), value)),
+        ))
+    }
+}
+
 /// The providers that are known without being told.
 ///
 /// ```
 /// let ids: Vec<_> = onepath_core::providers().iter().map(|info| info.id.as_str()).collect();
-/// assert_eq!(ids, ["local", "replicate", "pixverse"]);
+/// assert_eq!(ids, ["local", "replicate", "pixverse", "fal", "comfyui", "openai"]);
 /// ```
 #[must_use]
 pub fn providers() -> &'static [ProviderInfo<'static>] {
@@ -99,6 +133,6 @@ mod tests {
     fn shipped_providers_decode_without_a_fault() {
         let read = decode::<Vec<ProviderInfo<'static>>>(include_str!("../data/providers.json"));
         assert_eq!(read.faults, []);
-        assert_eq!(providers().len(), 3);
+        assert_eq!(providers().len(), 6);
     }
 }

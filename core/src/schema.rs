@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::{
     BuildOptions, CacheKeyParts, CreateGenerationRequest, Difference, Estimate, Finding,
     Fingerprint, GenerateContentRequest, GenerationNode, GenerationNodeConfig,
-    GenerationSocialContext, Npc, OperationRow, OwnBounds, PlayerContextSnapshot, Prepared,
+    GenerationSocialContext, Npc, OperationRow, OwnBounds, Plan, PlayerContextSnapshot, Prepared,
     PriceTable, ProviderInfo, Rebound, Report, SceneFile, SceneRef, Session, Template, Terms, User,
     World,
 };
@@ -178,6 +178,7 @@ pub fn schemas(draft: Draft) -> Vec<PublishedSchema> {
         Finding,
         Fingerprint,
         Estimate,
+        Plan,
     ]
 }
 

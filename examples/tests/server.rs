@@ -52,7 +52,7 @@ async fn the_embedded_server_draws_beside_the_applications_own_route_and_ends_wi
     let created = client.create(body).await.unwrap();
     let generation = client.watch(&created.id).await.unwrap();
     assert_eq!(generation.status, "completed");
-    let (status, picture) = text(&generation.assets.first().unwrap().url).await;
+    let (status, picture) = text(generation.assets.first().unwrap().url.as_deref().unwrap()).await;
     assert_eq!(status, 200);
     assert!(picture.starts_with(b"\x89PNG"), "the URL of an answer leads to the picture");
 

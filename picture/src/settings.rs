@@ -126,7 +126,7 @@ impl Read<'_> {
         let given = self.block.and_then(|block| block.get(name));
         given
             .filter(|value| !matches!(value, Value::Null) && value.as_text() != Some(""))
-            .or_else(|| self.info?.defaults.as_ref()?.get(name))
+            .or_else(|| self.info?.default_of(name, None))
     }
 
     /// The declared range of a setting; every whole number of pixels if none is declared.

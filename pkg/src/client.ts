@@ -13,12 +13,48 @@ export type GenerationStatus = 'pending' | 'processing' | 'completed' | 'failed'
 /** How a create was answered. */
 export type Answer = 'created' | 'joined' | 'cache' | 'hash';
 
-/** A file that a generation made. */
+/** A picture, an animation or a video: uploaded, or made by a generation. */
 export interface Asset {
+  /** Requests name it as `asset:<id>`. */
   id: string;
+  /** Whether its file is at the server; what describes the file is absent until it is. */
+  sync_status?: 'remote' | 'downloading' | 'downloaded' | 'error' | 'gone';
+  /** Where its file is read, without a token, for a while. */
   url?: string;
-  content_type?: string;
+  media_type?: string;
+  width?: number;
+  height?: number;
+  /** How long it plays, in milliseconds. */
+  duration_ms?: number;
+  bytes?: number;
+  sha256?: string;
+  generation_id?: string;
+  name?: string;
+  tags?: string[];
   [member: string]: unknown;
+}
+
+/** A page of assets. */
+export interface AssetListResponse {
+  assets: Asset[];
+  limit: number;
+  /** Where the next page begins; absent on the last. */
+  next_cursor?: string | null;
+  [member: string]: unknown;
+}
+
+/** What a list of assets is narrowed to. */
+export interface AssetQuery {
+  tag?: string;
+  q?: string;
+  provider_id?: string;
+  generation_id?: string;
+  media?: 'image' | 'video';
+  media_type?: string;
+  source?: 'upload' | 'generation';
+  sync_status?: string;
+  limit?: number;
+  cursor?: string;
 }
 
 /** A generation, as the server tells it. Members that this version does not know are kept. */
@@ -102,8 +138,14 @@ export interface GenerationEvent {
   type: string;
   /** Its place among all events. */
   cursor: number;
-  generation_id: string;
-  status: GenerationStatus;
+  /** The generation, or the one that the asset was made for. */
+  generation_id?: string;
+  /** The asset, if the event is about one. */
+  asset_id?: string;
+  /** The generation's status after it; absent if the event is about an asset. */
+  status?: GenerationStatus;
+  /** Whether the asset's file is here after it. */
+  sync_status?: string;
   error_code?: string;
   [member: string]: unknown;
 }
@@ -236,10 +278,11 @@ function mayPass(error: ApiError): boolean {
 }
 
 interface Call {
-  method: 'GET' | 'POST';
+  method: 'GET' | 'POST' | 'DELETE';
   path: string;
   query?: Record<string, unknown>;
   body?: unknown;
+  file?: Blob;
   idempotencyKey?: string;
   accept?: string;
   signal?: AbortSignal | undefined;
@@ -368,6 +411,29 @@ export class Client {
     return `${this.#base}/assets/${segment(id)}/file`;
   }
 
+  /**
+   * Keeps a picture or a video as an asset of the caller's: requests name it as `asset:<id>`. The
+   * same bytes are the same asset, so that a call that was lost may be sent again.
+   */
+  uploadAsset(file: Blob, options: CallOptions = {}): Promise<Asset> {
+    return this.#call({ method: 'POST', path: '/assets', file, signal: options.signal });
+  }
+
+  /** The caller's own assets, newest first. */
+  listAssets(query: AssetQuery = {}, options: CallOptions = {}): Promise<AssetListResponse> {
+    return this.#call({ method: 'GET', path: '/assets', query: { ...query }, signal: options.signal });
+  }
+
+  /** One asset. */
+  getAsset(id: string, options: CallOptions = {}): Promise<Asset> {
+    return this.#call({ method: 'GET', path: `/assets/${segment(id)}`, signal: options.signal });
+  }
+
+  /** Deletes an asset; what was made from it goes on. */
+  async deleteAsset(id: string, options: CallOptions = {}): Promise<void> {
+    await this.#send({ method: 'DELETE', path: `/assets/${segment(id)}`, signal: options.signal });
+  }
+
   /** The file of an asset. */
   async getAssetFile(id: string, options: CallOptions = {}): Promise<Blob> {
     const call: Call = { method: 'GET', path: `/assets/${segment(id)}/file`, signal: options.signal };
@@ -428,10 +494,12 @@ export class Client {
     const token = await this.#token();
     if (token) headers['authorization'] = `Bearer ${token}`;
     if (body !== undefined) headers['content-type'] = 'application/json';
+    if (call.file) headers['content-type'] = call.file.type === '' ? 'application/octet-stream' : call.file.type;
     if (call.idempotencyKey !== undefined) headers['idempotency-key'] = call.idempotencyKey;
     const send = this.#options.fetch ?? globalThis.fetch;
     const init: RequestInit = { method: call.method, headers };
     if (body !== undefined) init.body = body;
+    if (call.file) init.body = call.file;
     if (call.signal) init.signal = call.signal;
     return send(url, init);
   }

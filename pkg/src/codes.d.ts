@@ -85,6 +85,10 @@ export type Code =
   | 'prompt/blocked'
   | 'provider/unsupported-operation'
   | 'provider/unknown-setting'
+  | 'provider/setting-operation'
+  | 'provider/setting-type'
+  | 'provider/setting-value'
+  | 'provider/setting-range'
   | 'provider/unknown'
   | 'node/duplicate-id'
   | 'scene/unknown';

@@ -581,6 +581,8 @@ export interface ProviderInfo {
 
 /** One setting that a provider declares. */
 export interface ProviderParameter {
+  /** The value that stands where the block gives none; part of the identity. */
+  default?: unknown | undefined;
   /** What it does. */
   description?: string | undefined;
   /** The values it takes, if they are a closed set. */
@@ -591,7 +593,10 @@ export interface ProviderParameter {
   min?: number | undefined;
   /** Its name in the provider's block. */
   name: Id;
-  /** The operations it belongs to; all if absent. */
+  /**
+   * The operations it belongs to; all if absent. A name may be declared once for each
+   * operation, with another default or other values.
+   */
   operations?: Operation[] | undefined;
   /** The kind of its value. */
   type?: ParameterType | undefined;

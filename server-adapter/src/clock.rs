@@ -106,6 +106,21 @@ pub fn hex(bytes: &[u8]) -> String {
     out
 }
 
+/// A time as HTTP headers have it (RFC 9110).
+pub(crate) fn http_date(at: Millis) -> Option<String> {
+    let at = jiff::Timestamp::from_millisecond(at).ok()?;
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&at).ok()
+}
+
+/// The bytes of lower-case hexadecimal.
+#[must_use]
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok();
+    if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
+}
+
 /// Milliseconds since 1970 as RFC 3339 text in UTC.
 #[must_use]
 pub fn rfc3339(at: Millis) -> String {

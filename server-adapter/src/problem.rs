@@ -198,12 +198,15 @@ pub struct Problem {
     /// The limit that stands in the way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<Box<LimitReport>>,
+    /// Seconds after which it is worth another try: the header `Retry-After`.
+    #[serde(skip)]
+    pub retry_after: Option<i64>,
 }
 
 /// A limit that stands in the way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LimitReport {
-    /// `in_flight`, `runs_month` or `micros_month`.
+    /// `in_flight`, `runs_month` or `micros_month` of a plan; `calls` or `creates` of a key.
     pub name: &'static str,
     /// How much is allowed.
     pub allowed: i64,
@@ -226,6 +229,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             limit: None,
+            retry_after: None,
         }
     }
 
@@ -249,13 +253,18 @@ impl Problem {
                 "micros_month",
                 format!("{used} of {allowed} micro-dollars of this month are used"),
             ),
+            LimitKind::Storage => (
+                ProblemCode::LimitExceeded,
+                "storage_bytes",
+                format!("{used} of {allowed} bytes for assets are used: delete some first"),
+            ),
         };
         let mut problem = Self::new(code, detail);
         problem.limit = Some(Box::new(LimitReport {
             name,
             allowed,
             remaining: (allowed - used).max(0),
-            resets_at: (limit != LimitKind::InFlight).then(|| rfc3339(until)),
+            resets_at: matches!(limit, LimitKind::Runs | LimitKind::Micros).then(|| rfc3339(until)),
         }));
         problem
     }

@@ -9,14 +9,19 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
-use crate::http::{App, Pages, hash_key, serve};
-use crate::provider::{Local, Provider, Providers};
+use crate::guard::{Guard, GuardError, GuardRules};
+use crate::http::{App, Door, Pages, hash_key, serve};
+use crate::provider::{self, Provider, ProviderSettings, SetupError};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
+use crate::telemetry::metrics;
+use crate::tidy::tidy;
+use crate::vault::Vault;
+use crate::webhook::{Doors, PublicUrl, deliver};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
@@ -40,8 +45,24 @@ pub struct Settings {
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// Providers beside `local`.
+    pub providers: ProviderSettings,
+    /// When the job addresses of the system before end; never if absent.
+    pub jobs_sunset: Option<crate::store::Millis>,
+    /// Bytes that an uploaded file may have.
+    pub most_upload: u64,
+    /// Keeps the files of assets in a bucket instead of the data folder.
+    #[cfg(feature = "s3")]
+    pub bucket: Option<crate::asset::S3>,
+    /// What may be called beyond public addresses, where a tenant says where to.
+    pub guard: GuardRules,
+    /// Where the world reaches this server: URLs of webhooks and assets are made of it. Without it
+    /// no provider is asked for webhooks, and URLs of assets are paths.
+    pub public_url: Option<PublicUrl>,
     /// A page that is served at `/` beside the API.
     pub pages: Option<Pages>,
+    /// Whose pages may call, how often a key may, and how long the door waits.
+    pub door: Door,
 }
 
 impl Settings {
@@ -57,7 +78,15 @@ impl Settings {
             url_lifetime: Duration::from_secs(24 * 60 * 60),
             plans: Plans::default(),
             unknown_price: 0,
+            providers: ProviderSettings::default(),
+            jobs_sunset: None,
+            most_upload: 100 << 20,
+            #[cfg(feature = "s3")]
+            bucket: None,
+            guard: GuardRules::default(),
+            public_url: None,
             pages: None,
+            door: Door::default(),
         }
     }
 }
@@ -81,10 +110,22 @@ pub enum OpenError {
         /// Why.
         error: StoreError,
     },
+    /// An address that is allowed to be called is none, or nothing can be called.
+    #[error("calls: {0}")]
+    Guard(GuardError),
     /// The database does not open.
     #[error("the database: {0}")]
     Database(StoreError),
+    /// A provider cannot be set up.
+    #[error(transparent)]
+    Provider(#[from] SetupError),
+    /// The bucket does not open.
+    #[error("the bucket: {0}")]
+    Bucket(crate::asset::BlobError),
 }
+
+/// How often the store hears how creates were answered.
+const COUNTS: Duration = Duration::from_secs(2);
 
 /// Who else may work on the same rows.
 #[derive(Debug, Clone)]
@@ -102,7 +143,9 @@ pub struct Server {
     worker: WorkerSettings,
     /// Who else may work.
     workers: Workers,
+    doors: Option<Doors>,
     pages: Option<Pages>,
+    door: Door,
 }
 
 impl Server {
@@ -112,6 +155,7 @@ impl Server {
     ///
     /// The folder or the store does not open.
     pub fn open(settings: &Settings) -> Result<Self, OpenError> {
+        metrics::install();
         let data = &settings.data;
         let io = |path: &Path| {
             let path = path.to_path_buf();
@@ -120,25 +164,40 @@ impl Server {
         std::fs::create_dir_all(data).map_err(io(data))?;
         let (store, clock, workers) = open_store(settings)?;
         let blobs = data.join("blobs");
-        let spool = data.join("local");
+        let uploads = data.join("uploads");
+        let signing = secret(&data.join("signing.key"), &clock)?;
+        let public_url = settings.public_url.clone();
+        let doors = public_url.clone().map(|url| Doors::new(url, signing));
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
-            blobs: Blobs::folder(&blobs).map_err(io(&blobs))?,
-            providers: Providers::new().with(Local::new(&spool).map_err(io(&spool))?),
-            signer: Signer::new(
-                secret(&data.join("signing.key"), &clock)?,
-                crate::worker::millis(settings.url_lifetime),
-            ),
+            blobs: open_blobs(settings, &blobs)?,
+            spool: Spool::open(&uploads, Arc::clone(&clock))
+                .map_err(io(&uploads))?
+                .of_at_most(settings.most_upload),
+            providers: provider::open(&settings.providers, data)?,
+            signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
+            vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
+            guard: Guard::new(&settings.guard).map_err(OpenError::Guard)?,
+            public_url,
             clock,
             bell: Arc::new(Notify::new()),
             bounds: settings.bounds,
             attempts: settings.attempts,
             plans: settings.plans.clone(),
             unknown_price: settings.unknown_price,
+            jobs_sunset: settings.jobs_sunset,
             known: Arc::default(),
+            tally: Arc::default(),
         };
-        Ok(Self { service, worker: settings.worker, workers, pages: settings.pages })
+        Ok(Self {
+            service,
+            worker: settings.worker,
+            workers,
+            doors,
+            pages: settings.pages,
+            door: settings.door.clone(),
+        })
     }
 
     /// With one more provider, of the program's own; one with the same id is replaced.
@@ -158,7 +217,7 @@ impl Server {
     /// answers name them (`examples/src/server.rs`). Nothing is carried to a provider
     /// unless [`work`](Self::work) runs beside it, here or in another process.
     pub fn router(&self) -> axum::Router {
-        App::new(self.service.clone()).router()
+        App::new(self.service.clone()).with_door(self.door.clone()).router()
     }
 
     /// Carries what is due to the providers, until `stop` is true.
@@ -167,21 +226,31 @@ impl Server {
             store: Arc::clone(&self.service.store),
             providers: self.service.providers.clone(),
             blobs: self.service.blobs.clone(),
+            doors: self.doors.clone(),
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
+            vault: self.service.vault.clone(),
+            accounts: Arc::default(),
         };
-        match &self.workers {
-            Workers::Here(lock) => {
-                let _present = enter(lock, &worker).await;
-                worker.run(stop).await;
-            }
-            Workers::Anywhere => {
-                tokio::select! {
-                    () = worker.run(stop) => {}
-                    () = self.wake() => {}
+        let telling = stop.clone();
+        let work = async {
+            match &self.workers {
+                Workers::Here(lock) => {
+                    let _present = enter(lock, &worker).await;
+                    worker.clone().run(stop).await;
+                }
+                Workers::Anywhere => {
+                    tokio::select! {
+                        () = worker.clone().run(stop) => {}
+                        () = self.wake() => {}
+                    }
                 }
             }
+        };
+        tokio::select! {
+            _ = async { tokio::join!(work, deliver(&self.service, telling)) } => {}
+            () = tidy(&*self.service.store, &self.service.blobs, &self.service.clock) => {}
         }
     }
 
@@ -207,7 +276,27 @@ impl Server {
             Some(pages) => self.router().merge(pages.router()),
             None => self.router(),
         };
-        tokio::join!(serve(listener, router, stop), streams);
+        let served = async {
+            tokio::join!(serve(listener, router, self.door.patience.head, stop), streams);
+        };
+        tokio::select! {
+            () = served => {}
+            () = self.count() => {}
+        }
+        // What was counted since the last time.
+        if let Err(error) = self.service.flush_answers().await {
+            tracing::warn!(%error, "the last counts of answers were not kept");
+        }
+    }
+
+    /// Gives the store the counts of answers now and then.
+    async fn count(&self) {
+        loop {
+            tokio::time::sleep(COUNTS).await;
+            if let Err(error) = self.service.flush_answers().await {
+                tracing::warn!(%error, "counts of answers wait for the store");
+            }
+        }
     }
 
     /// Serves and works until `stop` is true.
@@ -239,6 +328,17 @@ impl Server {
         };
         self.service.store.add_key(key).await
     }
+}
+
+/// Where the files of assets lie.
+fn open_blobs(settings: &Settings, folder: &Path) -> Result<Blobs, OpenError> {
+    #[cfg(feature = "s3")]
+    if let Some(bucket) = &settings.bucket {
+        return Blobs::bucket(bucket).map_err(OpenError::Bucket);
+    }
+    let _ = settings;
+    let io = |error| OpenError::Io { path: folder.to_path_buf(), error };
+    Blobs::folder(folder).map_err(io)
 }
 
 /// The store, the time it goes by, and who else may work on its rows.

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use crate::clock::hex;
+use crate::clock::{hex, unhex};
 use crate::store::{Millis, Reader};
 
 /// Signs and checks the URLs of assets.
@@ -78,13 +78,6 @@ fn encode(text: &str) -> String {
 
 fn decode(text: &str) -> Option<String> {
     String::from_utf8(unhex(text)?).ok()
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let byte = |[high, low]: &[u8; 2]| u8::try_from(digit(*high)? << 4 | digit(*low)?).ok();
-    if rest.is_empty() { pairs.iter().map(byte).collect() } else { None }
 }
 
 #[cfg(test)]

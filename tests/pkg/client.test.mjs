@@ -16,7 +16,7 @@ async function serve(...answers) {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
     const text = Buffer.concat(chunks).toString('utf8');
-    seen.push({ method: request.method, url: request.url, headers: request.headers, body: text === '' ? undefined : JSON.parse(text) });
+    seen.push({ method: request.method, url: request.url, headers: request.headers, body: text === '' ? undefined : request.headers['content-type'] === 'application/json' ? JSON.parse(text) : text });
     const answer = answers.length > 1 ? answers.shift() : answers[0];
     if (answer === 'cut') {
       response.destroy();
@@ -166,4 +166,21 @@ test('an aborted signal ends a call and a watch', async () => {
   const waiting = slow.next();
   setImmediate(() => other.abort(new Error('later')));
   await assert.rejects(waiting, /later/);
+});
+
+test('assets are uploaded, listed, fetched and deleted', async () => {
+  const asset = { id: 'a1', sync_status: 'downloaded' };
+  const server = await serve('cut', { status: 201, body: asset }, { body: { assets: [asset], limit: 50 } }, { body: asset }, { body: 'bytes' }, { status: 200, body: {} });
+  const client = server.client();
+  const made = await client.uploadAsset(new Blob(['picture'], { type: 'image/png' }));
+  assert.equal(made.id, 'a1');
+  assert.deepEqual((await client.listAssets({ tag: 'npc:mira', media: 'image' })).assets, [asset]);
+  assert.deepEqual(await client.getAsset('a/1'), asset);
+  assert.equal(await (await client.getAssetFile('a1')).text(), 'bytes');
+  await client.deleteAsset('a1');
+  const [, upload, list, one, , gone] = server.seen;
+  assert.deepEqual([upload.method, upload.url, upload.headers['content-type'], upload.body], ['POST', '/api/v1/assets', 'image/png', 'picture']);
+  assert.equal(list.url, '/api/v1/assets?tag=npc%3Amira&media=image');
+  assert.equal(one.url, '/api/v1/assets/a%2F1');
+  assert.deepEqual([gone.method, gone.url], ['DELETE', '/api/v1/assets/a1']);
 });

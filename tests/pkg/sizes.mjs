@@ -15,6 +15,7 @@ const rows = [
   ['glue', read(...GLUE), 4 * KB],
   ['default entry, with the module in it', read('index.js', 'inflate.js', 'inline.js', ...GLUE), 138 * KB],
   ['client', read('client.js'), 6 * KB],
+  ['webhooks', read('webhooks.js'), 2 * KB],
 ];
 
 let over = 0;

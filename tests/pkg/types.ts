@@ -14,6 +14,8 @@ import type {
 import { ApiError, createClient } from 'onepath/client';
 import { codes, explainCode } from 'onepath/codes';
 import { init, initSync } from 'onepath/slim';
+import { WebhookError, verifyWebhook } from 'onepath/webhooks';
+import type { VerifiedWebhook } from 'onepath/webhooks';
 
 const duration: DurationRule = { min: 3, max: 9 };
 const constraints: ConstraintSet = { rating: 'PG-13', avoidElements: ['text'] };
@@ -78,3 +80,13 @@ export async function use(): Promise<unknown> {
     whole, text, version, response, meaning, word, field, rating,
   ];
 }
+
+async function receive(request: Request, node: { headers: Record<string, string | string[] | undefined> }): Promise<string> {
+  const believed: VerifiedWebhook = await verifyWebhook(await request.arrayBuffer(), request.headers, ['whsec_a', 'whsec_b']);
+  const again = await verifyWebhook('{}', node.headers, 'whsec_a', { toleranceSeconds: 60 });
+  const failed: WebhookError['code'] = 'no_match';
+  // @ts-expect-error: a secret is wanted
+  await verifyWebhook('{}', node.headers);
+  return `${believed.id} ${again.event.data.generation_id} ${believed.event.data.status === 'completed'} ${failed}`;
+}
+void receive;

@@ -17,6 +17,8 @@ pub fn files() -> Vec<(String, String)> {
             out.push((format!("{folder}/{}", published.file_name()), text + "\n"));
         }
     }
+    let openapi = serde_json::to_string_pretty(&onepath_server::http::openapi());
+    out.push(("schemas/openapi.json".to_owned(), openapi.unwrap_or_default() + "\n"));
     out.push(("docs/codes.md".to_owned(), codes()));
     out.push(("docs/fields.md".to_owned(), fields()));
     out.push(("pkg/src/types.d.ts".to_owned(), typescript::types()));

@@ -286,6 +286,8 @@ fn fields(cases: &mut Cases) {
             json!({ "width": 0.1, "height": 1e-7, "frames": 123_456.789, "delayMs": -0.0 }),
         ),
         ("/style/local", json!({ "\u{fb33}": 1, "\u{1f600}": 2, "é": 3, "a": 4 })),
+        ("/style/local", json!({ "width": 4096, "frames": 0, "fail": "sometimes" })),
+        ("/style/local", json!({ "width": "64", "frames": 2.5, "delayMs": true, "fail": "" })),
         ("/style/pixverse", json!({ "model": "v5" })),
         ("/duration", json!({})),
         ("/duration", json!(null)),
@@ -320,6 +322,9 @@ fn fields(cases: &mut Cases) {
         ("/fromSceneId", json!("other")),
         ("/providerId", json!("replicate")),
         ("/providerId", json!("pixverse")),
+        ("/providerId", json!("fal")),
+        ("/providerId", json!("comfyui")),
+        ("/providerId", json!("openai")),
         ("/providerId", json!("nowhere")),
         ("/providerId", json!(null)),
         ("/provider", json!({ "id": "local", "defaults": { "width": 640 }, "maxRating": "sfw" })),
@@ -344,6 +349,10 @@ fn fields(cases: &mut Cases) {
 
 /// Every rule fires at least once.
 fn rules(cases: &mut Cases) {
+    let mut still = config();
+    edit(&mut still, "/generationType", json!("text_to_image"));
+    edit(&mut still, "/style/local", json!({ "width": 64, "frames": 3 }));
+    cases.add("a setting of other operations", still, options());
     for (pointer, value) in [
         ("/generationType", json!(null)),
         ("/purpose", json!(null)),

@@ -8,6 +8,7 @@ mod font;
 mod fuzz;
 mod pkg;
 mod run;
+mod schemathesis;
 mod test;
 mod up;
 
@@ -23,9 +24,12 @@ cargo xtask <command>
               faults [--rounds N] [--seed S]
   editor      build the node editor; a build of `onepath` takes it in
   pkg         build the npm package: target/pkg/onepath-*.tgz
-  matrix      run the npm package in Node, Deno, Bun, bundlers, Next.js, workerd and Chromium
+  matrix      run the npm package in Node, Deno, Bun, bundlers, Next.js, workerd and Chromium, and
+              clients that are made of openapi.json against a real server
   bench       measure against named peers; writes target/bench/table.md; bench editor: that part only
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
+  schemathesis  ask a real server for everything that openapi.json describes, and for what it does
+              not: schemathesis [EXAMPLES]
   font        pack the font of the local provider anew: font [GLYPHS.hex COMBINING.txt]
   deny        check bans, licences and sources of the dependencies
 ";
@@ -44,6 +48,7 @@ fn main() -> ExitCode {
         "bench" => bench::bench(&rest),
         "faults" => faults::faults(&rest),
         "fuzz" => fuzz::fuzz(&rest),
+        "schemathesis" => schemathesis::schemathesis(&rest),
         "font" => font::font(&rest),
         "deny" => deny::deny(&rest),
         "" | "help" | "--help" | "-h" => {

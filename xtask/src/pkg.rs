@@ -9,8 +9,10 @@ use crate::run::{Outcome, cargo, copy_folder, has, need, node, npm_install, prog
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The suites of `tests/pkg` that the test command runs.
-pub(crate) const SUITES: [&str; 8] =
-    ["vectors", "parity", "misuse", "document", "package", "client", "server", "chromium"];
+pub(crate) const SUITES: [&str; 9] = [
+    "vectors", "parity", "misuse", "document", "package", "client", "webhooks", "server",
+    "chromium",
+];
 
 /// Builds the package and says how large it is.
 pub(crate) fn pkg(_: &[String]) -> Outcome {
@@ -27,7 +29,18 @@ pub(crate) fn matrix(_: &[String]) -> Outcome {
     let home = root().join("target/pkg/matrix");
     copy_folder(&root().join("tests/matrix"), &home)?;
     npm_install("the tools of the matrix", &home)?;
-    step("matrix", node().arg(home.join("matrix.mjs")).arg(&built.tarball))
+    let tools = step("matrix", node().arg(home.join("matrix.mjs")).arg(&built.tarball));
+    clients()?;
+    tools
+}
+
+/// Clients that generators make of openapi.json: compiled, and spoken with to a real server.
+fn clients() -> Outcome {
+    let home = root().join("target/clients");
+    copy_folder(&root().join("tests/clients"), &home)?;
+    npm_install("generators of clients", &home)?;
+    step("build onepath", cargo().args(["build", "--quiet", "--package", "onepath-cli"]))?;
+    step("clients of openapi.json", node().arg(home.join("clients.mjs")).arg(root()))
 }
 
 /// A package that was built.
@@ -82,7 +95,7 @@ pub(crate) fn build(snapshot: Snapshot) -> Result<Built, String> {
     declarations(&dist, snapshot)?;
     fill(&folder, &dist)?;
     step(
-        "compile the client",
+        "compile the client and the verifier",
         program(&tools.join("node_modules/.bin/tsc").to_string_lossy())
             .args(["--project", "pkg/tsconfig.json", "--outDir"])
             .arg(&dist),
@@ -155,7 +168,10 @@ fn fill(folder: &Path, dist: &Path) -> Outcome {
     for name in ["LICENSE-APACHE", "LICENSE-MIT"] {
         copy(&root().join(name), &folder.join(name))?;
     }
-    copy_folder(&root().join("schemas"), &folder.join("schema"))
+    copy_folder(&root().join("schemas"), &folder.join("schema"))?;
+    // The server's own description is no schema of a document.
+    let openapi = folder.join("schema/openapi.json");
+    fs::remove_file(&openapi).map_err(|error| format!("{}: {error}", openapi.display()))
 }
 
 fn pack(folder: &Path) -> Result<PathBuf, String> {

@@ -6,6 +6,7 @@
 
 mod bodies;
 mod load;
+mod no_assets;
 mod no_store;
 mod servers;
 

@@ -1,10 +1,16 @@
 //! A store that keeps nothing and answers at once: what is left is the path itself.
 
 use async_trait::async_trait;
+use onepath_core::lifecycle::ErrorCode;
+use onepath_server::provider::Credits;
+use onepath_server::store::endpoints::{Endpoint, EndpointStore, Message};
+use onepath_server::store::webhooks::{Door, Taken, Target, Told, WebhookStore};
 use onepath_server::store::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation,
-    Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow,
-    Reader, Result, Role, Row, Store, UsageLine, Used, User, Viewer, World,
+    Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, AnswerCount,
+    CacheStore, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation, Event, Generation,
+    Kept, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore,
+    Reader, Result, Role, Row, RunCount, RunTimes, Store, TelemetryStore, UsageLine, Used, User,
+    Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -17,6 +23,13 @@ pub(crate) struct NoStore {
 impl NoStore {
     pub(crate) fn new() -> Self {
         Self { changes: watch::channel(0).0 }
+    }
+}
+
+#[async_trait]
+impl PredictionStore for NoStore {
+    async fn unclaimed(&self, _: &str, predictions: &[String]) -> Result<Vec<String>> {
+        Ok(predictions.to_vec())
     }
 }
 
@@ -73,10 +86,6 @@ impl Store for NoStore {
 
     async fn patch(&self, _: &Reader, _: &str, _: &Patch, _: Millis) -> Result<Outcome> {
         Ok(Outcome::NotThere)
-    }
-
-    async fn asset(&self, _: &Viewer, _: &str) -> Result<Option<Asset>> {
-        Ok(None)
     }
 
     async fn events(&self, _: &Viewer, _: &str) -> Result<Vec<Event>> {
@@ -157,5 +166,176 @@ impl Store for NoStore {
 
     async fn ping(&self) -> Result<()> {
         Ok(())
+    }
+}
+
+#[async_trait]
+impl AccountStore for NoStore {
+    async fn put_account(&self, _: Account) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn remove_account(&self, _: &str, _: Millis) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn account(&self, _: &str) -> Result<Option<Account>> {
+        Ok(None)
+    }
+
+    async fn accounts(&self, _: &AccountQuery, _: Millis) -> Result<Vec<AccountNow>> {
+        Ok(Vec::new())
+    }
+
+    async fn put_credits(&self, _: &str, _: Credits, _: Millis) -> Result<()> {
+        Ok(())
+    }
+
+    async fn account_failed(
+        &self,
+        _: &str,
+        _: ErrorCode,
+        _: Option<Millis>,
+        _: Millis,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    async fn heal_account(&self, _: &str, _: Millis) -> Result<bool> {
+        Ok(false)
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for NoStore {
+    async fn ended_runs(
+        &self,
+        _: Option<&str>,
+        _: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        Ok((Vec::new(), Vec::new()))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        Ok(Vec::new())
+    }
+
+    async fn forget_runs(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl CacheStore for NoStore {
+    async fn kept(
+        &self,
+        _: &str,
+        _: Option<&str>,
+        _: Millis,
+        _: &str,
+        _: usize,
+    ) -> Result<Vec<Kept>> {
+        Ok(Vec::new())
+    }
+
+    async fn invalidate(&self, _: &str, _: Option<&str>, _: &[String], _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+
+    async fn add_answers(&self, _: &[AnswerCount]) -> Result<()> {
+        Ok(())
+    }
+
+    async fn answers(&self, _: &str, _: Millis) -> Result<Vec<AnswerCount>> {
+        Ok(Vec::new())
+    }
+
+    async fn forget_answers(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl WebhookStore for NoStore {
+    async fn open_door(&self, _: Door) -> Result<()> {
+        Ok(())
+    }
+
+    async fn behind_door(&self, _: &str) -> Result<Option<Target>> {
+        Ok(None)
+    }
+
+    async fn by_prediction(&self, _: &str, _: &str) -> Result<Option<Target>> {
+        Ok(None)
+    }
+
+    async fn take_webhook(&self, _: Told) -> Result<Taken> {
+        Ok(Taken::TooLate)
+    }
+
+    async fn prediction_told(&self, _: &str, _: i64) -> Result<Option<String>> {
+        Ok(None)
+    }
+
+    async fn forget_webhooks(&self, _: Millis) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+#[async_trait]
+impl EndpointStore for NoStore {
+    async fn put_endpoint(&self, _: Endpoint) -> Result<()> {
+        Ok(())
+    }
+
+    async fn mark_endpoint(
+        &self,
+        _: &str,
+        _: Option<Millis>,
+        _: Option<(Millis, String)>,
+    ) -> Result<()> {
+        Ok(())
+    }
+
+    async fn endpoints(&self, _: Option<&str>) -> Result<Vec<Endpoint>> {
+        Ok(Vec::new())
+    }
+
+    async fn remove_endpoint(&self, _: &str, _: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn told_until(&self) -> Result<i64> {
+        Ok(0)
+    }
+
+    async fn add_messages(&self, _: Vec<Message>, _: i64) -> Result<()> {
+        Ok(())
+    }
+
+    async fn claim_messages(
+        &self,
+        _: Millis,
+        _: Millis,
+        _: usize,
+        _: usize,
+    ) -> Result<Vec<Message>> {
+        Ok(Vec::new())
+    }
+
+    async fn end_message(&self, _: Message) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn messages(&self, _: &str, _: Option<&str>, _: usize) -> Result<Vec<Message>> {
+        Ok(Vec::new())
+    }
+
+    async fn replay_message(&self, _: &str, _: &str, _: Millis) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn forget_messages(&self, _: Millis) -> Result<u64> {
+        Ok(0)
     }
 }

@@ -1,20 +1,23 @@
 //! The two servers that are compared. Both listen in the same way.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::routing::post;
 use onepath_core::Rating;
-use onepath_server::asset::Blobs;
+use onepath_server::asset::{Blobs, Spool};
 use onepath_server::clock::SystemClock;
 use onepath_server::event::Hub;
+use onepath_server::guard::{Guard, GuardRules};
 use onepath_server::http::{App, serve as listen};
 use onepath_server::provider::{Local, Providers};
 use onepath_server::service::{Plans, ServerBounds, Service};
 use onepath_server::signing::Signer;
 use onepath_server::store::Store;
+use onepath_server::vault::Vault;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
@@ -33,7 +36,7 @@ pub(crate) fn serve(what: &str) -> Result<(), Failure> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         println!("{}", listener.local_addr()?);
         let (_stop, stopped) = watch::channel(false);
-        listen(listener, router, stopped).await;
+        listen(listener, router, Duration::from_secs(10), stopped).await;
         Ok(())
     })
 }
@@ -51,6 +54,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         hub: Hub::new(Arc::clone(&store)),
         store,
         blobs: Blobs::folder(&folder.join("blobs"))?,
+        spool: Spool::open(&folder.join("uploads"), Arc::new(SystemClock))?,
         providers: Providers::new().with(Local::new(&folder.join("local"))?),
         clock: Arc::new(SystemClock),
         bell: Arc::new(Notify::new()),
@@ -58,9 +62,14 @@ pub(crate) fn service() -> Result<Service, Failure> {
         bounds: ServerBounds { world: Rating::Restricted, user: Rating::Restricted },
         attempts: 3,
         signer: Signer::new([0; 32], 1),
+        vault: Vault::new([0; 32]),
+        guard: Guard::new(&GuardRules::default())?,
+        public_url: None,
         plans: Plans::unlimited(),
         unknown_price: 0,
+        jobs_sunset: None,
         known: Arc::default(),
+        tally: Arc::default(),
     };
     std::fs::remove_dir_all(&folder)?;
     Ok(service)

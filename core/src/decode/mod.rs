@@ -199,6 +199,11 @@ impl Merge for crate::json::value::Map<'_> {
         Self::merge(self, other);
     }
 }
+impl Merge for crate::json::value::Value<'_> {
+    fn merge(&mut self, other: &Self) {
+        Self::merge(self, other);
+    }
+}
 impl<T: Merge> Merge for Option<T> {
     fn merge(&mut self, other: &Self) {
         match (self, other) {

@@ -82,7 +82,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    fn merge(&mut self, other: &Self) {
+    pub(crate) fn merge(&mut self, other: &Self) {
         match (self, other) {
             (Self::Map(into), Self::Map(from)) => into.merge(from),
             (into, from) => *into = from.clone(),

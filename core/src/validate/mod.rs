@@ -111,6 +111,10 @@ rules! {
     PromptBlocked prompt::blocked: "/prompt /negativePrompt /prompts /templateId /templateVersionId /options/prompt /options/templates /variables /options/variables /options/terms /options/world/meta /options/provider/terms /options/providerId /options/provider/id";
     ProviderUnsupportedOperation provider::unsupported_operation: "/generationType /options/provider/operations /options/providerId /options/provider/id";
     ProviderUnknownSetting provider::unknown_setting: "/style/* /options/provider/parameters /options/providerId /options/provider/id";
+    ProviderSettingOperation provider::setting_operation: "/generationType /style/* /options/provider/parameters /options/providerId /options/provider/id";
+    ProviderSettingType provider::setting_type: "/generationType /style/* /options/provider/parameters /options/providerId /options/provider/id";
+    ProviderSettingValue provider::setting_value: "/generationType /style/* /options/provider/parameters /options/providerId /options/provider/id";
+    ProviderSettingRange provider::setting_range: "/generationType /style/* /options/provider/parameters /options/providerId /options/provider/id";
     ProviderUnknown provider::unknown: "/options/providerId /options/provider/id";
 }
 

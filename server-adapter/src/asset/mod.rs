@@ -1,7 +1,13 @@
-//! What was made: proven to be what it says, kept under the hash of its bytes.
+//! The bytes of assets: how they come in, what they are, and where they lie.
 
 mod blobs;
+mod content;
 mod inspect;
+#[cfg(feature = "s3")]
+mod s3;
 
-pub use blobs::{BlobError, Blobs};
-pub use inspect::{Inspected, NotMedia, inspect};
+pub use blobs::{BlobError, Blobs, HandOut, Placed, Stream};
+pub use content::{Content, Intake, IntakeError, Source, Spool};
+pub use inspect::{Inspected, NotMedia, THUMBNAIL, Thumbnail, inspect, thumbnail};
+#[cfg(feature = "s3")]
+pub use s3::S3;

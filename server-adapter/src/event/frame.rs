@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::clock::rfc3339;
-use crate::store::Event;
+use crate::store::{Event, Subject, SyncStatus};
 
 /// Which words a reader wants.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum Words {
 }
 
 /// Every event with the word that the system before had for it.
-const OLD: [(&str, &str); 8] = [
+const OLD: [(&str, &str); 12] = [
     ("generation.created", "job:created"),
     ("generation.started", "job:started"),
     ("generation.submitted", "provider:submitted"),
@@ -28,6 +28,10 @@ const OLD: [(&str, &str); 8] = [
     ("generation.completed", "job:completed"),
     ("generation.failed", "job:failed"),
     ("generation.cancelled", "job:cancelled"),
+    ("asset.created", "asset:created"),
+    ("asset.downloaded", "asset:downloaded"),
+    ("asset.download_failed", "asset:download_failed"),
+    ("asset.deleted", "asset:deleted"),
 ];
 
 /// One event.
@@ -38,12 +42,20 @@ pub struct Frame {
     pub kind: &'static str,
     /// The place among all events: pass it on as `Last-Event-ID` to go on behind it.
     pub cursor: i64,
-    /// The generation.
-    pub generation_id: String,
-    /// Its own events are numbered from 1, without gaps.
+    /// The generation, or the one that the asset was made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generation_id: Option<String>,
+    /// The asset, if the event is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset_id: Option<String>,
+    /// The events of a generation, and those of an asset, are numbered from 1, without gaps.
     pub number: i64,
-    /// The status after it.
-    pub status: GenerationStatus,
+    /// The generation's status after it; absent if the event is about an asset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<GenerationStatus>,
+    /// Whether the asset's bytes are here after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sync_status: Option<SyncStatus>,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<ErrorCode>,
@@ -56,15 +68,21 @@ impl Frame {
     #[must_use]
     pub fn new(event: &Event, words: Words) -> Self {
         let old = || OLD.iter().find(|(new, _)| *new == event.kind).map(|(_, old)| *old);
+        let (asset_id, status, sync_status) = match &event.subject {
+            Subject::Generation { status, .. } => (None, Some(*status), None),
+            Subject::Asset { id, sync, .. } => (Some(id.clone()), None, Some(*sync)),
+        };
         Self {
             kind: match words {
                 Words::New => event.kind,
                 Words::Old => old().unwrap_or(event.kind),
             },
             cursor: event.cursor,
-            generation_id: event.generation.clone(),
+            generation_id: event.generation().map(str::to_owned),
+            asset_id,
             number: event.number,
-            status: event.status,
+            status,
+            sync_status,
             error_code: event.error,
             at: rfc3339(event.at),
         }
@@ -74,11 +92,11 @@ impl Frame {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::EVENTS;
+    use crate::store::{ASSET_EVENTS, EVENTS};
 
     #[test]
     fn every_event_has_an_old_word() {
         let known: Vec<&str> = OLD.iter().map(|(new, _)| *new).collect();
-        assert_eq!(known, EVENTS);
+        assert_eq!(known, [&EVENTS[..], &ASSET_EVENTS].concat());
     }
 }

@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use sha2::{Digest as _, Sha256};
 
 use super::App;
+use super::door::{StartsRun, Used};
 use super::reply::Failure;
 use crate::cache::Recent;
 use crate::clock::{SharedClock, hex};
@@ -70,10 +71,24 @@ impl FromRequestParts<App> for Caller {
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(missing().into());
         }
-        let mut caller = app.keys.caller(key.trim()).await?;
+        let mut caller = app.admit(key.trim(), parts).await?;
         if let Some(user) = parts.headers.get(ON_BEHALF) {
             caller.reader.user = on_behalf(&caller, user.to_str().unwrap_or(""))?;
         }
+        Ok(caller)
+    }
+}
+
+impl App {
+    /// The caller of a key, whose call is counted.
+    ///
+    /// # Errors
+    ///
+    /// `UNAUTHENTICATED` and `RATE_LIMITED`.
+    pub(super) async fn admit(&self, key: &str, parts: &Parts) -> Result<Caller, Problem> {
+        let caller = self.keys.caller(key).await?;
+        let starts_run = parts.extensions.get::<StartsRun>().is_some();
+        self.count(&hash_key(key), starts_run, parts.extensions.get::<Used>()).await?;
         Ok(caller)
     }
 }

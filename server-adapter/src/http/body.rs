@@ -3,11 +3,12 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
-use std::time::Duration;
 
-use axum::body::to_bytes;
+use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use bytes::Bytes;
 
 use super::App;
 use super::reply::Failure;
@@ -16,9 +17,6 @@ use crate::problem::{Fault, Place, Problem, ProblemCode};
 /// The largest JSON body.
 pub(super) const MOST_BYTES: usize = 1 << 20;
 
-/// How long a body may be on its way.
-const PATIENCE: Duration = Duration::from_secs(30);
-
 /// The text of a JSON body.
 #[derive(Debug)]
 pub(super) struct JsonText(pub(super) String);
@@ -26,35 +24,15 @@ pub(super) struct JsonText(pub(super) String);
 impl FromRequest<App> for JsonText {
     type Rejection = Failure;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Failure> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
         let headers = request.headers();
         let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !media.is_some_and(is_json) {
             let detail = "send JSON, with the header `Content-Type: application/json`";
             return Err(Problem::new(ProblemCode::UnsupportedMedia, detail).into());
         }
-        let too_large = || {
-            let detail = format!("a body has up to {MOST_BYTES} bytes");
-            Problem::new(ProblemCode::PayloadTooLarge, detail)
-        };
-        let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        if declared.and_then(|length| length.parse::<u64>().ok()) > Some(MOST_BYTES as u64) {
-            return Err(too_large().into());
-        }
-        let mut read = pin!(to_bytes(request.into_body(), MOST_BYTES));
-        // Most bodies are there already: no clock is set for them.
-        let read = match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
-            Poll::Ready(read) => Ok(read),
-            Poll::Pending => tokio::time::timeout(PATIENCE, read).await,
-        };
-        let bytes = match read {
-            Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => return Err(too_large().into()),
-            Err(_) => {
-                let detail = "the body did not come within 30 seconds";
-                return Err(Problem::new(ProblemCode::RequestTimeout, detail).into());
-            }
-        };
+        let (parts, body) = request.into_parts();
+        let bytes = bounded(app, &parts.headers, body, MOST_BYTES).await?;
         // Most bodies come in one piece, which is not copied.
         String::from_utf8(bytes.into()).map(Self).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -62,6 +40,38 @@ impl FromRequest<App> for JsonText {
             let fault = Fault::new("", "json/syntax", "the body is not UTF-8");
             Problem::malformed(fault, Place::of(&before, at)).into()
         })
+    }
+}
+
+/// The bytes of a body, if it has up to `most` and comes in time.
+pub(super) async fn bounded(
+    app: &App,
+    headers: &HeaderMap,
+    body: Body,
+    most: usize,
+) -> Result<Bytes, Failure> {
+    let too_large = || {
+        let detail = format!("a body has up to {most} bytes");
+        Problem::new(ProblemCode::PayloadTooLarge, detail)
+    };
+    let declared = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if declared.and_then(|length| length.parse::<u64>().ok()) > Some(most as u64) {
+        return Err(too_large().into());
+    }
+    let mut read = pin!(to_bytes(body, most));
+    // Most bodies are there already: no clock is set for them.
+    let read = match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
+        Poll::Ready(read) => Ok(read),
+        Poll::Pending => tokio::time::timeout(app.door.patience.body, read).await,
+    };
+    match read {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(too_large().into()),
+        Err(_) => {
+            let seconds = app.door.patience.body.as_secs_f64();
+            let detail = format!("the body did not come within {seconds} seconds");
+            Err(Problem::new(ProblemCode::RequestTimeout, detail).into())
+        }
     }
 }
 

@@ -68,15 +68,16 @@ impl Wish {
 
 /// The caller, by header or by the token of the query.
 async fn caller(app: &App, request: Request, wish: &Wish) -> Result<Caller, Problem> {
+    let (mut parts, _) = request.into_parts();
     match &wish.token {
-        Some(token) => app.keys.caller(token).await,
-        None => {
-            let (mut parts, _) = request.into_parts();
-            Caller::from_request_parts(&mut parts, app).await.map_err(|_| {
+        Some(token) => app.admit(token, &parts).await,
+        None => match Caller::from_request_parts(&mut parts, app).await.map_err(Problem::from) {
+            Err(problem) if problem.code == ProblemCode::Unauthenticated => {
                 let detail = "send the header `Authorization: Bearer KEY`, or `?token=KEY`";
-                Problem::new(ProblemCode::Unauthenticated, detail)
-            })
-        }
+                Err(Problem::new(ProblemCode::Unauthenticated, detail))
+            }
+            caller => caller,
+        },
     }
 }
 

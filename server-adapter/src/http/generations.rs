@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use axum::extract::{RawQuery, State};
+use axum::extract::{FromRequest as _, RawQuery, Request, State};
 use axum::http::header::{
-    CACHE_CONTROL, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
+    ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, LINK, LOCATION,
+    VARY,
 };
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
@@ -12,21 +13,34 @@ use onepath_core::{GenerationStatus, Operation};
 
 use super::App;
 use super::body::JsonText;
+use super::multipart;
 use super::path::Name;
-use super::reply::{Reply, bytes, json, set};
+use super::reply::{Reply, bare, bytes, is_known, json, set};
 use crate::clock::parse_rfc3339;
 use crate::problem::{Fault, Problem};
-use crate::service::{Answered, Call, Caller, idempotency_key, read_patch};
+use crate::service::{
+    Answered, Call, Caller, GenerateContentResponse, idempotency_key, read_patch,
+};
 use crate::store::{ListQuery, Receipt};
 use crate::trace::TraceId;
 
-pub(super) async fn create(
-    State(app): State<App>,
-    caller: Caller,
-    headers: HeaderMap,
-    JsonText(text): JsonText,
-) -> Reply {
-    let answered = app.service.create(&caller, &text, call(&headers)?).await?;
+pub(super) async fn create(State(app): State<App>, caller: Caller, request: Request) -> Reply {
+    let headers = request.headers().clone();
+    let sent = call(&headers)?;
+    let answered = match multipart::boundary(&headers) {
+        Some(boundary) => {
+            let parts = multipart::parts(&app, boundary, request.into_body()).await?;
+            let envelope = parts.envelope.ok_or_else(|| {
+                let detail = "the part `envelope` holds the create as JSON, the others are files";
+                Problem::faults(vec![Fault::new("/envelope", "multipart/envelope", detail)])
+            })?;
+            app.service.create_with_files(&caller, &envelope, parts.files, sent).await?
+        }
+        None => {
+            let JsonText(text) = JsonText::from_request(request, &app).await?;
+            app.service.create(&caller, &text, sent).await?
+        }
+    };
     created(&app, &caller, &headers, answered).await
 }
 
@@ -41,11 +55,12 @@ pub(super) async fn simple_image_to_video(
 }
 
 /// What comes with a call beside its body.
-fn call(headers: &HeaderMap) -> Result<Call, Problem> {
+pub(super) fn call(headers: &HeaderMap) -> Result<Call, Problem> {
     let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
     Ok(Call {
         key: text("idempotency-key").map(idempotency_key).transpose()?,
         trace: text("traceparent").and_then(TraceId::of_traceparent),
+        content: None,
     })
 }
 
@@ -77,9 +92,14 @@ async fn created(app: &App, caller: &Caller, headers: &HeaderMap, answered: Answ
         }
     }
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
-    let mut response = bytes(status, "application/json", body);
+    let mut response = if wants_content(headers) {
+        content(status, &app.service.content(caller, id).await?)
+    } else {
+        bytes(status, "application/json", body)
+    };
     let headers = response.headers_mut();
     set(headers, CACHE_CONTROL, "no-store");
+    set(headers, VARY, "accept");
     set(headers, LOCATION, &location);
     if answered.replayed {
         set(headers, HeaderName::from_static("idempotency-replayed"), "true");
@@ -88,6 +108,24 @@ async fn created(app: &App, caller: &Caller, headers: &HeaderMap, answered: Answ
         set(headers, HeaderName::from_static("preference-applied"), "wait");
     }
     Ok(response)
+}
+
+/// The media type of `GenerateContentResponse`, for whoever asks for it.
+pub(super) const CONTENT: &str = "application/vnd.onepath.content+json";
+
+/// Whether a caller would rather have what engines of before know.
+fn wants_content(headers: &HeaderMap) -> bool {
+    let accepts = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let mut essences = accepts
+        .flat_map(|value| value.split(','))
+        .map(|range| range.split(';').next().unwrap_or("").trim());
+    essences.any(|essence| essence.eq_ignore_ascii_case(CONTENT))
+}
+
+fn content(status: StatusCode, value: &GenerateContentResponse) -> axum::response::Response {
+    let mut response = json(status, value);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(CONTENT));
+    response
 }
 
 pub(super) async fn social_context(
@@ -126,25 +164,16 @@ pub(super) async fn get(
     };
     // Weak: the URLs of assets are signed anew from time to time.
     let tag = format!("W/\"{}\"", found.tag);
-    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let mut response = if known.is_some_and(|known| names(known, &found.tag)) {
+    let mut response = if is_known(&headers, &found.tag) {
         StatusCode::NOT_MODIFIED.into_response()
+    } else if wants_content(&headers) {
+        content(StatusCode::OK, &app.service.content(&caller, &id).await?)
     } else {
         json(StatusCode::OK, &found)
     };
     set(response.headers_mut(), ETAG, &tag);
+    set(response.headers_mut(), VARY, "accept");
     Ok(response)
-}
-
-/// Whether a list of tags names this one, weak or strong, or any.
-fn names(tags: &str, tag: &str) -> bool {
-    tags.split(',').map(bare).any(|known| known == "*" || known == tag)
-}
-
-/// What a tag says, weak or strong.
-fn bare(tag: &str) -> String {
-    let tag = tag.trim();
-    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"').to_owned()
 }
 
 pub(super) async fn cancel(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
@@ -276,7 +305,7 @@ fn words<T>(all: &[(&'static str, T)]) -> String {
     all.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
 }
 
-fn cursor(text: &str) -> Option<(i64, String)> {
+pub(super) fn cursor(text: &str) -> Option<(i64, String)> {
     let (at, id) = text.split_once('.')?;
     let good = id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
     good.then_some(())?;

@@ -14,14 +14,21 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tower::ServiceExt as _;
 
-/// How long a client may take for its headers: also how long an idle connection is kept.
-const HEADER_PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of a connection that are kept before more are read: a head that is more than twice as long,
+/// or has more than a hundred headers, is answered with 431.
+const MOST_HEAD: usize = 64 * 1024;
 
 /// How long answers may be on their way after the end was asked for.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// Serves until `stop` is true; then takes no more, and lets what was taken end.
-pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
+/// Serves until `stop` is true; then takes no more, and lets what was taken end. `patience` is how
+/// long a client may take for the head of a request, and how long an idle connection is kept.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    patience: Duration,
+    mut stop: watch::Receiver<bool>,
+) {
     // Every connection holds a sender: when all are gone, so are the connections.
     let (open, mut ended) = mpsc::channel::<()>(1);
     loop {
@@ -41,7 +48,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
         let (router, stop, open) = (router.clone(), stop.clone(), open.clone());
         tokio::spawn(async move {
             // A client that goes away is no fault of ours.
-            if let Err(error) = answer(stream, router, stop).await {
+            if let Err(error) = answer(stream, router, patience, stop).await {
                 tracing::debug!(%error, "a connection ended early");
             }
             drop(open);
@@ -58,6 +65,7 @@ pub async fn serve(listener: TcpListener, router: Router, mut stop: watch::Recei
 async fn answer(
     stream: TcpStream,
     router: Router,
+    patience: Duration,
     mut stop: watch::Receiver<bool>,
 ) -> hyper::Result<()> {
     let _ = stream.set_nodelay(true);
@@ -71,7 +79,7 @@ async fn answer(
         }
     });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_PATIENCE);
+    builder.timer(TokioTimer::new()).header_read_timeout(patience).max_buf_size(MOST_HEAD);
     let connection = builder.serve_connection(TokioIo::new(stream), service).with_upgrades();
     let mut connection = pin!(connection);
     tokio::select! {

@@ -1,66 +1,99 @@
 //! What describes the server: health, version, schemas, providers, operations.
 
+use std::sync::LazyLock;
+
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::{HeaderMap, StatusCode};
 use onepath_core::schema::{Draft, schemas};
-use onepath_core::{CONTRACT_VERSION, generation_operations};
-use serde_json::json;
+use onepath_core::{CONTRACT_VERSION, OperationRow, ProviderInfo, generation_operations};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::App;
 use super::path::Name;
-use super::reply::{self, Failure, Reply, bytes, set};
+use super::reply::{self, Failure, Reply, document};
 use crate::problem::{Problem, ProblemCode};
 use crate::service::Caller;
 
+/// Whether it is well.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub(super) struct StatusResponse {
+    /// `ok` or `ready`.
+    status: &'static str,
+}
+
+/// Which program answers.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub(super) struct VersionResponse {
+    /// Of the program.
+    version: &'static str,
+    /// Of the canonical contract, by which hashes and keys are made.
+    contract: u32,
+}
+
+/// Every generation type with its operation.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct OperationsResponse {
+    /// In the order of the documentation.
+    operations: Vec<OperationRow>,
+}
+
+/// The providers of this server.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub(super) struct ProvidersResponse {
+    /// With their operations and settings.
+    #[schemars(with = "Vec<ProviderInfo<'static>>")]
+    providers: Vec<serde_json::Value>,
+}
+
 pub(super) async fn health() -> Reply {
-    Ok(reply::json(StatusCode::OK, &json!({ "status": "ok" })))
+    Ok(reply::json(StatusCode::OK, &StatusResponse { status: "ok" }))
 }
 
 pub(super) async fn ready(State(app): State<App>) -> Reply {
     app.service.store.ping().await.map_err(Problem::from)?;
-    Ok(reply::json(StatusCode::OK, &json!({ "status": "ready" })))
+    Ok(reply::json(StatusCode::OK, &StatusResponse { status: "ready" }))
 }
 
 pub(super) async fn version() -> Reply {
-    let version = json!({ "version": env!("CARGO_PKG_VERSION"), "contract": CONTRACT_VERSION });
-    Ok(reply::json(StatusCode::OK, &version))
+    let version = env!("CARGO_PKG_VERSION");
+    Ok(reply::json(StatusCode::OK, &VersionResponse { version, contract: CONTRACT_VERSION }))
 }
 
-pub(super) async fn openapi() -> Reply {
-    let text = serde_json::to_vec_pretty(&super::openapi()).unwrap_or_default();
-    let mut response = bytes(StatusCode::OK, "application/json", text);
-    set(response.headers_mut(), CACHE_CONTROL, "public, max-age=3600");
-    Ok(response)
+pub(super) async fn openapi(headers: HeaderMap) -> Reply {
+    // The same for every call: it is made once.
+    static TEXT: LazyLock<Vec<u8>> =
+        LazyLock::new(|| serde_json::to_vec_pretty(&super::openapi()).unwrap_or_default());
+    Ok(document(&headers, "application/json", TEXT.clone()))
 }
 
-pub(super) async fn schema(Name(name): Name) -> Reply {
-    of_draft(Draft::Draft202012, &name)
+pub(super) async fn schema(headers: HeaderMap, Name(name): Name) -> Reply {
+    of_draft(&headers, Draft::Draft202012, &name)
 }
 
-pub(super) async fn schema_for_editors(Name(name): Name) -> Reply {
-    of_draft(Draft::Draft07, &name)
+pub(super) async fn schema_for_editors(headers: HeaderMap, Name(name): Name) -> Reply {
+    of_draft(&headers, Draft::Draft07, &name)
 }
 
-fn of_draft(draft: Draft, file: &str) -> Reply {
+fn of_draft(headers: &HeaderMap, draft: Draft, file: &str) -> Reply {
     let wanted = schemas(draft).into_iter().find(|schema| schema.file_name() == file);
     let wanted = wanted.ok_or_else(|| {
         Problem::new(ProblemCode::NotFound, format!("there is no schema `{file}`"))
     })?;
     let text = serde_json::to_vec_pretty(&wanted.schema).unwrap_or_default();
-    let mut response = bytes(StatusCode::OK, "application/schema+json", text);
-    set(response.headers_mut(), CACHE_CONTROL, "public, max-age=3600");
-    Ok(response)
+    Ok(document(headers, "application/schema+json", text))
 }
 
 pub(super) async fn operations(_: Caller) -> Reply {
-    Ok(reply::json(StatusCode::OK, &json!({ "operations": generation_operations() })))
+    Ok(reply::json(StatusCode::OK, &OperationsResponse { operations: generation_operations() }))
 }
 
 pub(super) async fn providers(State(app): State<App>, _: Caller) -> Reply {
-    let all: Vec<_> =
-        app.service.providers.iter().map(|provider| provider.info().clone()).collect();
-    Ok(reply::json(StatusCode::OK, &json!({ "providers": all })))
+    let infos = app.service.providers.iter().map(|provider| serde_json::to_value(provider.info()));
+    let providers = infos.collect::<Result<_, _>>();
+    let providers =
+        providers.map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
+    Ok(reply::json(StatusCode::OK, &ProvidersResponse { providers }))
 }
 
 pub(super) async fn no_path() -> Failure {

@@ -1,11 +1,15 @@
 //! Answers: JSON, and problem documents for everything that goes wrong.
 
 use axum::body::Body;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use axum::http::{HeaderMap, Response, StatusCode};
 use axum::response::IntoResponse;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
+use crate::clock::hex;
 use crate::problem::{Problem, ProblemCode};
 
 /// A problem on its way out.
@@ -18,6 +22,12 @@ impl From<Problem> for Failure {
     }
 }
 
+impl From<Failure> for Problem {
+    fn from(failure: Failure) -> Self {
+        *failure.0
+    }
+}
+
 impl IntoResponse for Failure {
     fn into_response(self) -> axum::response::Response {
         let problem = *self.0;
@@ -25,14 +35,12 @@ impl IntoResponse for Failure {
             StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = bytes(status, "application/problem+json", to_json(&problem));
         let headers = response.headers_mut();
-        match problem.code {
-            ProblemCode::Unauthenticated => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            ProblemCode::Unavailable | ProblemCode::TooManyInflight => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if problem.code == ProblemCode::Unauthenticated {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        let soon = matches!(problem.code, ProblemCode::Unavailable | ProblemCode::TooManyInflight);
+        if let Some(wait) = problem.retry_after.or(soon.then_some(1)) {
+            set(headers, RETRY_AFTER, &wait.to_string());
         }
         response
     }
@@ -67,6 +75,41 @@ pub(super) fn json(status: StatusCode, value: &impl Serialize) -> axum::response
     let mut response = bytes(status, "application/json", to_json(value));
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
+}
+
+/// A document that is the same for everybody until the program changes: with a tag of its bytes.
+pub(super) fn document(
+    request: &HeaderMap,
+    media_type: &'static str,
+    body: Vec<u8>,
+) -> axum::response::Response {
+    let tag = hex(&Sha256::digest(&body));
+    let mut response = if is_known(request, &tag) {
+        bytes(StatusCode::NOT_MODIFIED, media_type, Vec::new())
+    } else {
+        bytes(StatusCode::OK, media_type, body)
+    };
+    let headers = response.headers_mut();
+    set(headers, ETAG, &format!("\"{tag}\""));
+    set(headers, CACHE_CONTROL, "public, max-age=3600");
+    response
+}
+
+/// Whether the client has what this tag names: one that a proxy made weak names the same.
+pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+    headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|tags| tags.split(','))
+        .map(bare)
+        .any(|known| known == "*" || known == tag)
+}
+
+/// What a tag says, weak or strong.
+pub(super) fn bare(tag: &str) -> String {
+    let tag = tag.trim();
+    tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"').to_owned()
 }
 
 /// Sets a header whose value is made of our own words.

@@ -1,27 +1,47 @@
 //! The table of routes. The router and the OpenAPI document are both made of it, so that neither
 //! can name what the other lacks.
 
-use axum::Router;
+use std::collections::BTreeSet;
+
 use axum::handler::Handler;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::{Extension, Router};
+use onepath_core::legacy::CreateJobRequest;
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 
-use super::{App, assets, events, generations, meta};
+use super::door::{StartsRun, keep};
+use super::generations::CONTENT;
+use super::meta::{OperationsResponse, ProvidersResponse, StatusResponse, VersionResponse};
+use super::{
+    App, assets, cache, docs, endpoints, events, generations, jobs, meta, telemetry, webhooks,
+};
 use crate::service::{
-    CreateGenerationResponse, GenerationListResponse, GenerationResponse, PreflightResponse,
+    AssetListResponse, AssetView, CreateGenerationResponse, GenerateContentResponse,
+    GenerationListResponse, GenerationResponse, LineageResponse, PreflightResponse,
     SocialContextResponse, UsageResponse, ValidateResponse,
 };
+use crate::service::{
+    CacheStats, InvalidateBody, InvalidateResponse, OperationTelemetry, ProviderTelemetry,
+    ProvidersTelemetry,
+};
+use crate::service::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
+use crate::service::{JobListResponse, JobResponse};
 
 /// What a route gives back when it goes well.
 #[derive(Clone, Copy)]
 pub(super) enum Gives {
     /// JSON of a schema.
     Json(fn(&mut SchemaGenerator) -> Schema),
-    /// JSON that describes itself.
-    AnyJson(&'static str),
+    /// JSON of a schema, and of another for whoever accepts that media type.
+    JsonOr(fn(&mut SchemaGenerator) -> Schema, &'static str, fn(&mut SchemaGenerator) -> Schema),
+    /// JSON that describes itself, of a media type.
+    AnyJson(&'static str, &'static str),
     /// The bytes of a picture.
     Picture,
+    /// Text that Prometheus reads.
+    Metrics,
     /// No body.
     Nothing,
     /// Frames of events.
@@ -52,10 +72,24 @@ pub(super) struct Route {
     pub(super) gives: Gives,
     /// Statuses of problems.
     pub(super) bad: &'static [u16],
-    handler: fn() -> MethodRouter<App>,
+    pub(super) handler: fn() -> MethodRouter<App>,
 }
 
-fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+impl Route {
+    /// Whether it may start a run: it is answered with 202.
+    pub(super) fn starts_run(&self) -> bool {
+        self.good.iter().any(|(status, _)| *status == 202)
+    }
+
+    /// Statuses of problems: its own, those of reading a body, and those of every key.
+    pub(super) fn problems(&self) -> BTreeSet<u16> {
+        let body: &[u16] = if self.body.is_some() { &[400, 408, 413, 415, 422] } else { &[] };
+        let key: &[u16] = if self.key { &[401, 403, 422, 429, 503] } else { &[] };
+        [self.bad, body, key].concat().into_iter().collect()
+    }
+}
+
+pub(super) fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
@@ -63,7 +97,7 @@ fn whole_1_to_200(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 })
 }
 
-fn route_get<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_get<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -71,7 +105,7 @@ where
     get(handler)
 }
 
-fn route_post<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_post<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -79,7 +113,7 @@ where
     post(handler)
 }
 
-fn route_patch<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_patch<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -87,7 +121,7 @@ where
     patch(handler)
 }
 
-fn route_delete<H, T>(handler: H) -> MethodRouter<App>
+pub(super) fn route_delete<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
     T: 'static,
@@ -115,6 +149,13 @@ fn patch_body(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+fn window(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "enum": ["1h", "24h", "7d"], "default": "24h" })
+}
+
+const WINDOW: &[Parameter] =
+    &[Parameter { name: "window", about: "How far back is looked.", schema: window }];
+
 fn whole(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "minimum": 0, "maximum": 100_000, "default": 0 })
 }
@@ -125,6 +166,14 @@ fn flag(_: &mut SchemaGenerator) -> Schema {
 
 fn time(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "string", "format": "date-time" })
+}
+
+fn place(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,18}\\.[0-9a-f-]{36}$" })
+}
+
+fn position(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "pattern": "^[0-9]{1,18}$" })
 }
 
 const LIST: &[Parameter] = &[
@@ -171,11 +220,7 @@ const LIST: &[Parameter] = &[
     },
     Parameter { name: "offset", about: "Generations that are passed over.", schema: whole },
     Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
-    Parameter {
-        name: "cursor",
-        about: "The `next_cursor` of the page before.",
-        schema: of::<String>,
-    },
+    Parameter { name: "cursor", about: "The `next_cursor` of the page before.", schema: place },
     Parameter {
         name: "count",
         about: "Whether `total` says how many there are on all pages.",
@@ -188,11 +233,60 @@ fn words(_: &mut SchemaGenerator) -> Schema {
 }
 
 const EVENTS: &[Parameter] = &[
-    Parameter { name: "cursor", about: "Events behind this place.", schema: of::<String> },
+    Parameter { name: "cursor", about: "Events behind this place.", schema: position },
     Parameter { name: "words", about: "`old` for those of the system before.", schema: words },
     Parameter {
         name: "token",
         about: "The key, for readers who cannot send a header.",
+        schema: of::<String>,
+    },
+];
+
+fn binary(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "format": "binary" })
+}
+
+fn asset_patch(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({
+        "type": "object",
+        "description": "A merge patch (RFC 7396).",
+        "properties": {
+            "name": { "type": ["string", "null"], "minLength": 1, "maxLength": 255 },
+            "tags": {
+                "type": ["array", "null"],
+                "maxItems": 50,
+                "items": { "type": "string", "minLength": 1, "maxLength": 64 },
+            },
+        },
+        "additionalProperties": false,
+    })
+}
+
+fn media(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "enum": ["image", "video"] })
+}
+
+fn source(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "string", "enum": ["upload", "generation"] })
+}
+
+const ASSETS: &[Parameter] = &[
+    Parameter { name: "tag", about: "Only with this tag.", schema: of::<String> },
+    Parameter { name: "q", about: "Only with this text in their name.", schema: of::<String> },
+    Parameter { name: "provider_id", about: "Only what it made.", schema: of::<String> },
+    Parameter { name: "generation_id", about: "Only of this generation.", schema: of::<String> },
+    Parameter { name: "media", about: "Only pictures, or only videos.", schema: media },
+    Parameter { name: "media_type", about: "Only of this type.", schema: of::<String> },
+    Parameter { name: "source", about: "Only uploads, or only what was made.", schema: source },
+    Parameter {
+        name: "sync_status",
+        about: "Only those whose bytes are so far.",
+        schema: of::<crate::store::SyncStatus>,
+    },
+    Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
+    Parameter {
+        name: "cursor",
+        about: "The `next_cursor` of the page before.",
         schema: of::<String>,
     },
 ];
@@ -203,10 +297,28 @@ const SIGNED: &[Parameter] = &[
     Parameter { name: "signature", about: "Part of a signed URL.", schema: of::<String> },
 ];
 
-const OK: &[(u16, &str)] = &[(200, "Here it is.")];
+const MESSAGES: &[Parameter] = &[
+    Parameter { name: "limit", about: "How many a page has at most.", schema: whole_1_to_200 },
+    Parameter {
+        name: "cursor",
+        about: "The `next_cursor` of the page before.",
+        schema: of::<String>,
+    },
+];
+
+pub(super) const OK: &[(u16, &str)] = &[(200, "Here it is.")];
+
+/// What does not change, or has a tag.
+const TAGGED: &[(u16, &str)] = &[(200, "Here it is."), (304, "It is as you know it.")];
 
 /// Every route, in the order of the documentation.
 pub(super) fn routes() -> Vec<Route> {
+    let mut routes = for_users();
+    routes.extend(super::accounts::routes());
+    routes
+}
+
+fn for_users() -> Vec<Route> {
     vec![
         Route {
             method: "post",
@@ -221,7 +333,11 @@ pub(super) fn routes() -> Vec<Route> {
                 (202, "A run was started or joined; `Location` names the generation."),
                 (200, "It exists; nothing is paid."),
             ],
-            gives: Gives::Json(of::<CreateGenerationResponse>),
+            gives: Gives::JsonOr(
+                of::<CreateGenerationResponse>,
+                CONTENT,
+                of::<GenerateContentResponse>,
+            ),
             bad: &[400, 401, 402, 403, 408, 409, 413, 415, 422, 429, 503, 507],
             handler: || route_post(generations::create),
         },
@@ -280,7 +396,11 @@ pub(super) fn routes() -> Vec<Route> {
                 (202, "A run was started; `Location` names the generation."),
                 (200, "It is over, and the caller preferred to wait."),
             ],
-            gives: Gives::Json(of::<CreateGenerationResponse>),
+            gives: Gives::JsonOr(
+                of::<CreateGenerationResponse>,
+                CONTENT,
+                of::<GenerateContentResponse>,
+            ),
             bad: &[400, 401, 402, 403, 408, 413, 415, 422, 429, 503, 507],
             handler: || route_post(generations::simple_image_to_video),
         },
@@ -313,6 +433,62 @@ pub(super) fn routes() -> Vec<Route> {
             handler: || route_get(events::stream_events),
         },
         Route {
+            method: "post",
+            path: "/api/v1/jobs",
+            id: "createJob",
+            about: "Deprecated: a job is a generation. Its flat parameters go through the same builder.",
+            tag: "jobs",
+            key: true,
+            query: &[],
+            body: Some(of::<CreateJobRequest<'static>>),
+            good: &[(201, "It is taken in; `id` is the generation's number.")],
+            gives: Gives::Json(of::<JobResponse>),
+            bad: &[400, 401, 402, 403, 408, 409, 410, 413, 415, 422, 429, 503, 507],
+            handler: || route_post(jobs::create),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/jobs",
+            id: "listJobs",
+            about: "Deprecated: the caller's own generations as jobs, newest first.",
+            tag: "jobs",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<JobListResponse>),
+            bad: &[401, 410, 422, 503],
+            handler: || route_get(jobs::list),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/jobs/{id}",
+            id: "getJob",
+            about: "Deprecated: one generation as a job, by its number.",
+            tag: "jobs",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<JobResponse>),
+            bad: &[401, 404, 410, 503],
+            handler: || route_get(jobs::get),
+        },
+        Route {
+            method: "delete",
+            path: "/api/v1/jobs/{id}",
+            id: "cancelJob",
+            about: "Deprecated: cancels, and deletes nothing; 400 for a job that is over.",
+            tag: "jobs",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "Its end is wished for.")],
+            gives: Gives::Nothing,
+            bad: &[400, 401, 404, 410, 503],
+            handler: || route_delete(jobs::cancel),
+        },
+        Route {
             method: "get",
             path: "/api/v1/ws/generations",
             id: "openSocket",
@@ -339,8 +515,8 @@ pub(super) fn routes() -> Vec<Route> {
             key: true,
             query: &[],
             body: None,
-            good: &[(200, "Here it is."), (304, "It is as you know it.")],
-            gives: Gives::Json(of::<GenerationResponse>),
+            good: TAGGED,
+            gives: Gives::JsonOr(of::<GenerationResponse>, CONTENT, of::<GenerateContentResponse>),
             bad: &[401, 404, 503],
             handler: || route_get(generations::get),
         },
@@ -416,6 +592,205 @@ pub(super) fn routes() -> Vec<Route> {
         },
         Route {
             method: "get",
+            path: "/api/v1/generations/cache/stats",
+            id: "getCacheStats",
+            about: "How the creates of the tenant were answered, and what that saved.",
+            tag: "cache",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<CacheStats>),
+            bad: &[401, 422, 503],
+            handler: || route_get(cache::stats),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/cache/check",
+            id: "checkCache",
+            about: "How a create would be answered: the same as preflight.",
+            tag: "cache",
+            key: true,
+            query: &[],
+            body: Some(of::<CreateGenerationRequest<'_>>),
+            good: OK,
+            gives: Gives::Json(of::<PreflightResponse>),
+            bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503],
+            handler: || route_post(generations::preflight),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/generations/cache/invalidate",
+            id: "invalidateCache",
+            about: "Rows that shall answer no create any more; a preview says what they cost.",
+            tag: "cache",
+            key: true,
+            query: &[],
+            body: Some(of::<InvalidateBody>),
+            good: OK,
+            gives: Gives::Json(of::<InvalidateResponse>),
+            bad: &[400, 401, 408, 413, 415, 422, 503],
+            handler: || route_post(cache::invalidate),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/telemetry/providers",
+            id: "getProvidersTelemetry",
+            about: "How the runs of every provider went: counts, rates, cost, waits and latencies.",
+            tag: "telemetry",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<ProvidersTelemetry>),
+            bad: &[401, 403, 422, 503],
+            handler: || route_get(telemetry::providers),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/telemetry/providers/{id}",
+            id: "getProviderTelemetry",
+            about: "The same of one provider, by operation and model.",
+            tag: "telemetry",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<ProviderTelemetry>),
+            bad: &[401, 403, 404, 422, 503],
+            handler: || route_get(telemetry::provider),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/generations/telemetry/operations/{id}",
+            id: "getOperationTelemetry",
+            about: "The same of one operation, by provider.",
+            tag: "telemetry",
+            key: true,
+            query: WINDOW,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<OperationTelemetry>),
+            bad: &[401, 403, 404, 422, 503],
+            handler: || route_get(telemetry::operation),
+        },
+        Route {
+            method: "get",
+            path: "/metrics",
+            id: "getMetrics",
+            about: "What this process recorded, as Prometheus reads it.",
+            tag: "telemetry",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Metrics,
+            bad: &[401, 403, 404, 503],
+            handler: || route_get(telemetry::scrape),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/assets",
+            id: "uploadAsset",
+            about: "Keeps a picture or a video as an asset; bytes that the caller has are that asset.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: Some(binary),
+            good: &[
+                (201, "It is kept; `Location` names the asset."),
+                (200, "The caller has these bytes already, as this asset."),
+            ],
+            gives: Gives::Json(of::<AssetView>),
+            bad: &[401, 402, 408, 413, 415, 422, 503, 507],
+            handler: || route_post(assets::upload),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/assets",
+            id: "listAssets",
+            about: "The caller's own assets, newest first.",
+            tag: "assets",
+            key: true,
+            query: ASSETS,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<AssetListResponse>),
+            bad: &[401, 422, 503],
+            handler: || route_get(assets::list),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/assets/{id}",
+            id: "getAsset",
+            about: "One asset.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<AssetView>),
+            bad: &[401, 404, 503],
+            handler: || route_get(assets::get),
+        },
+        Route {
+            method: "patch",
+            path: "/api/v1/assets/{id}",
+            id: "patchAsset",
+            about: "Changes name and tags.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: Some(asset_patch),
+            good: OK,
+            gives: Gives::Json(of::<AssetView>),
+            bad: &[400, 401, 404, 408, 413, 415, 422, 503],
+            handler: || route_patch(assets::patch),
+        },
+        Route {
+            method: "delete",
+            path: "/api/v1/assets/{id}",
+            id: "deleteAsset",
+            about: "Deletes an asset; what was made from it goes on.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "It is gone.")],
+            gives: Gives::Nothing,
+            bad: &[401, 404, 503],
+            handler: || route_delete(assets::delete),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/assets/{id}/lineage",
+            id: "getAssetLineage",
+            about: "Where an asset comes from, and what came of it.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<LineageResponse>),
+            bad: &[401, 404, 503],
+            handler: || route_get(assets::lineage),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/assets/{id}/sync",
+            id: "syncAsset",
+            about: "Tries again to fetch what was made and is not here.",
+            tag: "assets",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<AssetView>),
+            bad: &[401, 404, 502, 503],
+            handler: || route_post(assets::sync),
+        },
+        Route {
+            method: "get",
             path: "/api/v1/assets/{id}/file",
             id: "getAssetFile",
             about: "The bytes of an asset, by key or by signed URL.",
@@ -423,10 +798,154 @@ pub(super) fn routes() -> Vec<Route> {
             key: true,
             query: SIGNED,
             body: None,
-            good: &[(200, "The bytes."), (304, "They are known already.")],
+            good: &[
+                (200, "The bytes."),
+                (206, "The part that was asked for."),
+                (304, "They are known already."),
+            ],
             gives: Gives::Picture,
-            bad: &[401, 403, 404, 503],
+            bad: &[401, 403, 404, 409, 416, 503],
             handler: || route_get(assets::file),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhook-endpoints",
+            id: "createEndpoint",
+            about: "Tells a URL of the tenant of events; the secret is shown this once.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: Some(of::<EndpointBody>),
+            good: &[(201, "It is told from now on.")],
+            gives: Gives::Json(of::<EndpointView>),
+            bad: &[400, 401, 403, 408, 409, 413, 415, 422, 503],
+            handler: || route_post(endpoints::create),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/webhook-endpoints",
+            id: "listEndpoints",
+            about: "The tenant's endpoints.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<EndpointList>),
+            bad: &[401, 403, 503],
+            handler: || route_get(endpoints::list),
+        },
+        Route {
+            method: "patch",
+            path: "/api/v1/webhook-endpoints/{id}",
+            id: "patchEndpoint",
+            about: "Changes URL and events of an endpoint, and whether it is told anything.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: Some(of::<EndpointBody>),
+            good: OK,
+            gives: Gives::Json(of::<EndpointView>),
+            bad: &[400, 401, 403, 404, 408, 413, 415, 422, 503],
+            handler: || route_patch(endpoints::patch),
+        },
+        Route {
+            method: "delete",
+            path: "/api/v1/webhook-endpoints/{id}",
+            id: "deleteEndpoint",
+            about: "Removes an endpoint with its deliveries.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "It is gone.")],
+            gives: Gives::Nothing,
+            bad: &[401, 403, 404, 503],
+            handler: || route_delete(endpoints::delete),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhook-endpoints/{id}/rotate-secret",
+            id: "rotateSecret",
+            about: "A new secret; the old one signs beside it for a day.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<EndpointView>),
+            bad: &[401, 403, 404, 503],
+            handler: || route_post(endpoints::rotate),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhook-endpoints/{id}/test",
+            id: "testEndpoint",
+            about: "Sends `webhook.ping`.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(200, "It is on its way.")],
+            gives: Gives::Json(of::<MessageView>),
+            bad: &[401, 403, 404, 503],
+            handler: || route_post(endpoints::test),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/webhook-endpoints/{id}/deliveries",
+            id: "listDeliveries",
+            about: "What an endpoint was told, newest first.",
+            tag: "webhooks",
+            key: true,
+            query: MESSAGES,
+            body: None,
+            good: OK,
+            gives: Gives::Json(of::<MessageList>),
+            bad: &[401, 403, 404, 503],
+            handler: || route_get(endpoints::deliveries),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhook-endpoints/{id}/deliveries/{delivery}/replay",
+            id: "replayDelivery",
+            about: "Sends a delivery again, under the same id.",
+            tag: "webhooks",
+            key: true,
+            query: &[],
+            body: None,
+            good: &[(204, "It is on its way.")],
+            gives: Gives::Nothing,
+            bad: &[401, 403, 404, 503],
+            handler: || route_post(endpoints::replay),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhooks/{provider}/{token}",
+            id: "takeWebhook",
+            about: "For providers: a signed report about the attempt whose token the path carries.",
+            tag: "webhooks",
+            key: false,
+            query: &[],
+            body: None,
+            good: &[(204, "It is taken, or says nothing new.")],
+            gives: Gives::Nothing,
+            bad: &[403, 404, 408, 413, 422, 503],
+            handler: || route_post(webhooks::behind_door),
+        },
+        Route {
+            method: "post",
+            path: "/api/v1/webhooks/{provider}",
+            id: "takeNamedWebhook",
+            about: "For providers: a signed report that names its prediction itself.",
+            tag: "webhooks",
+            key: false,
+            query: &[],
+            body: None,
+            good: &[(204, "It is taken, or says nothing new.")],
+            gives: Gives::Nothing,
+            bad: &[403, 404, 408, 413, 422, 503],
+            handler: || route_post(webhooks::by_name),
         },
         Route {
             method: "get",
@@ -438,9 +957,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson(
-                "`{operations: [{generation_type, operation, media, is_semantic_alias}]}`",
-            ),
+            gives: Gives::Json(of::<OperationsResponse>),
             bad: &[401],
             handler: || route_get(meta::operations),
         },
@@ -454,7 +971,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{providers: [ProviderInfo]}`"),
+            gives: Gives::Json(of::<ProvidersResponse>),
             bad: &[401],
             handler: || route_get(meta::providers),
         },
@@ -468,7 +985,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{status: \"ok\"}`"),
+            gives: Gives::Json(of::<StatusResponse>),
             bad: &[],
             handler: || route_get(meta::health),
         },
@@ -482,7 +999,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{status: \"ready\"}`"),
+            gives: Gives::Json(of::<StatusResponse>),
             bad: &[503],
             handler: || route_get(meta::ready),
         },
@@ -496,7 +1013,7 @@ pub(super) fn routes() -> Vec<Route> {
             query: &[],
             body: None,
             good: OK,
-            gives: Gives::AnyJson("`{version, contract}`"),
+            gives: Gives::Json(of::<VersionResponse>),
             bad: &[],
             handler: || route_get(meta::version),
         },
@@ -509,8 +1026,8 @@ pub(super) fn routes() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("OpenAPI 3.1."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/json", "OpenAPI 3.1."),
             bad: &[],
             handler: || route_get(meta::openapi),
         },
@@ -523,8 +1040,8 @@ pub(super) fn routes() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("A JSON Schema."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/schema+json", "A JSON Schema."),
             bad: &[404],
             handler: || route_get(meta::schema),
         },
@@ -537,8 +1054,8 @@ pub(super) fn routes() -> Vec<Route> {
             key: false,
             query: &[],
             body: None,
-            good: OK,
-            gives: Gives::AnyJson("A JSON Schema."),
+            good: TAGGED,
+            gives: Gives::AnyJson("application/schema+json", "A JSON Schema."),
             bad: &[404],
             handler: || route_get(meta::schema_for_editors),
         },
@@ -549,7 +1066,15 @@ pub(super) fn routes() -> Vec<Route> {
 pub(super) fn router(app: App) -> Router {
     let mut router = Router::new();
     for route in routes() {
-        router = router.route(route.path, (route.handler)());
+        let handler = (route.handler)();
+        let starts_run = route.starts_run();
+        let handler = if starts_run { handler.layer(Extension(StartsRun)) } else { handler };
+        router = router.route(route.path, handler);
     }
-    router.method_not_allowed_fallback(meta::no_method).fallback(meta::no_path).with_state(app)
+    router = router.merge(docs::router());
+    router = router.method_not_allowed_fallback(meta::no_method).fallback(meta::no_path);
+    if app.door.is_kept() {
+        router = router.layer(from_fn_with_state(app.clone(), keep));
+    }
+    router.with_state(app)
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use onepath_core::lifecycle::{ErrorCode, ProviderReport};
-use onepath_core::{GenerateContentRequest, ProviderInfo, decode, providers};
+use onepath_core::{GenerateContentRequest, ProviderInfo, decode};
 use onepath_picture::{Fail, Settings, draw};
 
 use sha2::{Digest as _, Sha256};
@@ -44,7 +44,7 @@ impl Local {
                 std::fs::remove_file(entry.path())?;
             }
         }
-        let info = providers().iter().find(|info| info.id.as_str() == "local");
+        let info = super::declared("local");
         let info =
             info.ok_or_else(|| std::io::Error::other("the provider `local` is not declared"))?;
         Ok(Self { spool: spool.to_path_buf(), info })
@@ -225,6 +225,10 @@ impl Provider for Local {
 
     fn visibility(&self) -> Duration {
         Duration::ZERO
+    }
+
+    fn takes_webhooks(&self) -> bool {
+        false
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::http::HeaderMap;
 use bytes::Bytes;
 use onepath_core::lifecycle::{ErrorCode, ProviderReport};
 use onepath_core::{Estimate, GenerateContentRequest, ProviderInfo, estimate_price};
@@ -12,10 +13,11 @@ use crate::store::Row;
 
 use super::account::{Credentials, Credits};
 use super::delivery::{Delivery, WebhookRefused, WebhookReport};
+use super::params::{Params, Places};
 
 /// One attempt, as a provider needs to know it: what is submitted, and what every later question
 /// about it is asked with.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Submission {
     /// The attempt's token: whatever happens, the provider is charged at most once for it.
     pub token: String,
@@ -48,6 +50,20 @@ impl Submission {
             submitted_at: row.submitted_at.unwrap_or(row.created_at),
             files: BTreeMap::new(),
         }
+    }
+}
+
+/// Who knows a token may ask for its result, and who knows a webhook's URL may knock: neither is
+/// shown. The request is its owner's.
+impl std::fmt::Debug for Submission {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Submission")
+            .field("request_hash", &self.request_hash)
+            .field("account", &self.account)
+            .field("webhook", &self.webhook.is_some())
+            .field("submitted_at", &self.submitted_at)
+            .field("files", &self.files)
+            .finish_non_exhaustive()
     }
 }
 
@@ -123,6 +139,10 @@ impl NoAnswer {
 pub enum Found {
     /// The provider has it, under this id.
     Prediction(String),
+    /// The provider has predictions of exactly this content from the time in question, the newest
+    /// first, and cannot say which attempt each belongs to: one that no other attempt has is as good
+    /// as its own.
+    Alike(Vec<String>),
     /// The provider does not have it.
     NotThere,
     /// The provider has no way to tell: only a webhook, or time, will.
@@ -134,6 +154,14 @@ pub enum Found {
 pub struct Output {
     /// A URL or another name that [`Provider::fetch`] knows.
     pub location: String,
+}
+
+impl Output {
+    /// Whether it lies elsewhere, at a place that may be gone one day.
+    #[must_use]
+    pub fn is_elsewhere(&self) -> bool {
+        self.location.starts_with("https://") || self.location.starts_with("http://")
+    }
 }
 
 /// What a provider says that it charged.
@@ -198,6 +226,26 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
         estimate_price(request, None)
     }
 
+    /// What is sent for a request whose inputs lie at these places: the request itself, for a
+    /// provider that takes it as it is. Pure.
+    ///
+    /// # Errors
+    ///
+    /// The provider would refuse it.
+    fn params(&self, request: &GenerateContentRequest<'_>, _: &Places) -> Result<Params, Refusal> {
+        let body = serde_json::to_value(request);
+        let body =
+            body.map_err(|error| Refusal::new(ErrorCode::ParamInvalid, error.to_string()))?;
+        Ok(Params { path: "/".to_owned(), body, files: Vec::new() })
+    }
+
+    /// Hands a file over before a submission that starts from it; gives the provider's own name of
+    /// it. Costs nothing: one that is lost is handed over again.
+    async fn upload(&self, _submission: &Submission, file: &File) -> Result<String, SubmitError> {
+        let detail = format!("{} is not taken", file.media_type);
+        Err(Refusal::new(ErrorCode::ParamInvalid, detail).into())
+    }
+
     /// Submits; gives the provider's own id of the prediction.
     async fn submit(&self, submission: &Submission) -> Result<String, SubmitError>;
 
@@ -225,6 +273,18 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
     /// before a submission.
     async fn credits(&self, _account: Option<&Credentials>) -> Result<Option<Credits>, NoAnswer> {
         Ok(None)
+    }
+
+    /// Whether it is told of a URL to report to, where the world reaches this server.
+    fn takes_webhooks(&self) -> bool {
+        true
+    }
+
+    /// The provider's own id that a webhook is about, for one that comes without a token: read from
+    /// what came, which nobody has verified yet, to find the attempt that it is verified for. `None`
+    /// where such webhooks are not taken.
+    fn webhook_about(&self, _headers: &HeaderMap, _body: &[u8]) -> Option<String> {
+        None
     }
 
     /// Verifies a webhook and reads what it reports. The signature is checked over the bytes as

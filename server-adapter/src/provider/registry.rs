@@ -25,6 +25,13 @@ impl Providers {
         self
     }
 
+    /// With one more that is shared.
+    #[must_use]
+    pub(crate) fn with_shared(mut self, provider: Arc<dyn Provider>) -> Self {
+        self.by_id.insert(provider.info().id.as_str().to_owned(), provider);
+        self
+    }
+
     /// The provider of an id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Arc<dyn Provider>> {

@@ -13,6 +13,7 @@ use crate::clock::{month_end, new_id};
 use crate::log::tell_one;
 use crate::problem::{Problem, ProblemCode};
 use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish, Transition};
+use crate::telemetry::metrics;
 use crate::trace::TraceId;
 
 /// The answer to a create, ready to be sent.
@@ -31,6 +32,8 @@ pub struct Call {
     pub key: Option<String>,
     /// The trace that it is part of; one of its own if there is none.
     pub trace: Option<TraceId>,
+    /// Stands for everything that was sent, if that was more than the body.
+    pub content: Option<String>,
 }
 
 /// The route whose answers are kept.
@@ -46,7 +49,8 @@ impl Service {
         let read = envelope(text)?;
         let world = read.value.as_ref().and_then(world_id);
         let standing = self.standing(caller, world).await?;
-        let plan = plan(
+        let is_config = read.value.as_ref().is_some_and(|envelope| envelope.config.is_some());
+        let mut plan = plan(
             read,
             &Setting {
                 caller,
@@ -57,6 +61,7 @@ impl Service {
                 now: self.clock.now(),
             },
         )?;
+        plan.new.inputs = self.inputs(caller, &plan.new.asked.request, is_config).await?;
         Ok((plan, standing))
     }
 
@@ -77,19 +82,23 @@ impl Service {
         plan.new.id = new_id(&*self.clock);
         let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
         plan.new.asked.trace = trace.to_string();
+        metrics::found(&plan.report);
         let response = CreateGenerationResponse::of(&plan);
         let receipt = call.key.map(|key| {
             let response = response.clone();
             ReceiptWish {
                 route: ROUTE,
                 key,
-                fingerprint: content_fingerprint(text),
+                fingerprint: call.content.unwrap_or_else(|| content_fingerprint(text)),
                 render: Arc::new(move |created| render(created, response.clone())),
             }
         });
         let creation = Creation { new: plan.new, plan: standing.plan, receipt };
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
+                metrics::answered(created.row.asked.strategy, created.answer);
+                let now = self.clock.now();
+                self.tally.count(&caller.reader.tenant, &created.row, created.answer, now);
                 let happened = match created.answer {
                     Answer::Created => Some(Transition::Created),
                     Answer::Joined => Some(Transition::Joined),
@@ -139,7 +148,9 @@ impl Service {
         let with_world = own_world(envelope, &standing)?;
         let envelope = with_world.as_ref().unwrap_or(envelope);
         if let Some(draft) = Draft::new(envelope, standing.own(), now) {
-            return Ok(ValidateResponse::new(draft.prepare(&read.faults).report));
+            let report = draft.prepare(&read.faults).report;
+            metrics::found(&report);
+            return Ok(ValidateResponse::new(report));
         }
         if let Some(request) = &envelope.request {
             let id = request.provider_id.as_ref().map_or("", |id| id.as_str());

@@ -24,6 +24,8 @@ pub struct UsageResponse {
     pub runs_month: i64,
     /// Micro-dollars of this month, reserved and paid.
     pub micros_month: i64,
+    /// Bytes of assets that they have.
+    pub storage_bytes: i64,
     /// What is left of each limit.
     pub remaining: Limits,
     /// When the month's limits start anew (RFC 3339).
@@ -127,10 +129,12 @@ impl Service {
             in_flight: used.in_flight,
             runs_month: used.runs,
             micros_month: used.micros,
+            storage_bytes: used.storage,
             remaining: Limits {
                 in_flight: left(plan.limits.in_flight, used.in_flight),
                 runs_month: left(plan.limits.runs_month, used.runs),
                 micros_month: left(plan.limits.micros_month, used.micros),
+                storage_bytes: left(plan.limits.storage_bytes, used.storage),
             },
             resets_at: rfc3339(until),
             days,

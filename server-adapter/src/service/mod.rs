@@ -1,38 +1,65 @@
 //! The use cases: what a caller may ask of the service, whatever the door.
 
+mod accounts;
+mod assets;
+mod cache;
+mod content;
 mod create;
+mod endpoints;
 mod idempotency;
+mod jobs;
 mod listen;
 mod manage;
 mod plan;
 mod simple;
 mod standing;
+mod telemetry;
 mod view;
 mod wait;
+mod webhooks;
 
 use std::sync::Arc;
 
 use onepath_core::Rating;
 use tokio::sync::Notify;
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
+use crate::cache::Tally;
 use crate::clock::SharedClock;
 use crate::event::Hub;
+use crate::guard::Guard;
 use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::signing::Signer;
-use crate::store::{Asset, ListQuery, Reader, Role, Store};
+use crate::store::{ListQuery, Reader, Role, Store};
+use crate::vault::Vault;
+use crate::webhook::PublicUrl;
 
+pub use accounts::{
+    AccountChange, AccountListResponse, AccountView, NewAccount, NewKey, read_account,
+};
+pub use assets::{
+    AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
+    read_asset_patch,
+};
+pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
+pub use content::{
+    ContentCost, ContentError, ContentKind, ContentMetadata, ContentStatus,
+    GenerateContentResponse, GeneratedContentPayload,
+};
 pub use create::{Answered, Call};
+pub use endpoints::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
 pub use idempotency::{content_fingerprint, idempotency_key};
+pub use jobs::{JobListResponse, JobResponse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
+pub use telemetry::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
 pub use view::{
-    AssetView, AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
+    AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
     PreflightResponse, Timings, ValidateResponse,
 };
 
@@ -67,6 +94,8 @@ pub struct Service {
     pub store: Arc<dyn Store>,
     /// What was made.
     pub blobs: Blobs,
+    /// Where content lies on its way in.
+    pub spool: Spool,
     /// Who makes things.
     pub providers: Providers,
     /// The time.
@@ -79,12 +108,22 @@ pub struct Service {
     pub attempts: u32,
     /// Signs the URLs of assets.
     pub signer: Signer,
+    /// Seals and opens the keys of accounts.
+    pub vault: Vault,
+    /// Calls the endpoints of tenants.
+    pub guard: Guard,
+    /// Where the world reaches this server.
+    pub public_url: Option<PublicUrl>,
     /// What each price buys.
     pub plans: Plans,
     /// What a run reserves whose price is not known, in micro-dollars.
     pub unknown_price: i64,
+    /// When the job addresses of the system before end.
+    pub jobs_sunset: Option<crate::store::Millis>,
     /// Rows that were read lately.
     pub known: Arc<Known>,
+    /// How creates were answered.
+    pub tally: Arc<Tally>,
     /// Hands events on.
     pub hub: Arc<Hub>,
 }
@@ -141,23 +180,5 @@ impl Service {
         }
         self.bell.notify_one();
         Ok(self.view(&caller.reader, &done.generation))
-    }
-
-    /// The bytes of an asset that the caller may see.
-    ///
-    /// # Errors
-    ///
-    /// `NOT_FOUND`, and `UNAVAILABLE` while the bytes cannot be read.
-    pub async fn asset(&self, reader: &Reader, id: &str) -> Result<(Asset, Vec<u8>), Problem> {
-        let viewer = self.viewer(reader).await?;
-        let found = self.store.asset(&viewer, id).await?;
-        let asset = found.ok_or_else(|| Problem::not_found("asset"))?;
-        match self.blobs.get(&asset.sha256).await {
-            Ok(bytes) => Ok((asset, bytes)),
-            Err(error) => {
-                tracing::error!(%error, asset = %id, "an asset has no bytes");
-                Err(Problem::new(ProblemCode::Unavailable, "the bytes cannot be read now"))
-            }
-        }
     }
 }

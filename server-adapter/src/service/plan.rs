@@ -441,6 +441,7 @@ fn finish<'p>(
         ttl_seconds: print.ttl_seconds,
         force_new: envelope.force_new == Some(true),
         price_micros: price.micros.and_then(|micros| i64::try_from(micros).ok()),
+        price_credits: price.credits.and_then(|credits| i64::try_from(credits).ok()),
         reserved_micros: price
             .micros
             .and_then(|micros| i64::try_from(micros).ok())
@@ -461,6 +462,7 @@ fn finish<'p>(
         description: text(envelope.description.as_ref()),
         priority: envelope.priority.map_or(5, Integer::get),
         scheduled_at: envelope.scheduled_at.as_deref().and_then(parse_rfc3339),
+        inputs: Vec::new(),
         now: setting.now,
     };
     Ok(Plan { new, report, lowered, price })

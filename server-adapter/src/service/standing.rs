@@ -12,7 +12,8 @@ use crate::problem::Problem;
 use crate::store::{Limits, PlanNow, Reader, User, Viewer, World};
 
 /// The plan of users without a known price.
-const FREE: Limits = Limits { in_flight: Some(1), runs_month: None, micros_month: None };
+const FREE: Limits =
+    Limits { in_flight: Some(1), runs_month: None, micros_month: None, storage_bytes: None };
 
 /// What each price buys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,8 @@ impl Default for Plans {
 }
 
 impl Plans {
-    /// Plans from a JSON document: `{"<price id>": {"in_flight", "runs_month", "micros_month"}}`.
+    /// Plans from a JSON document: `{"<price id>": {"in_flight", "runs_month", "micros_month",
+    /// "storage_bytes"}}`.
     /// An absent limit limits nothing; `free` is the plan of users without a known price.
     ///
     /// # Errors
@@ -41,6 +43,7 @@ impl Plans {
             in_flight: Option<i64>,
             runs_month: Option<i64>,
             micros_month: Option<i64>,
+            storage_bytes: Option<i64>,
         }
         let rows: BTreeMap<String, Row> =
             serde_json::from_str(text).map_err(|error| error.to_string())?;
@@ -50,8 +53,10 @@ impl Plans {
                 in_flight: row.in_flight,
                 runs_month: row.runs_month,
                 micros_month: row.micros_month,
+                storage_bytes: row.storage_bytes,
             };
-            let all = [limits.in_flight, limits.runs_month, limits.micros_month];
+            let all =
+                [limits.in_flight, limits.runs_month, limits.micros_month, limits.storage_bytes];
             if all.into_iter().flatten().any(|limit| limit < 0) {
                 return Err(format!("the plan `{price}` has a limit below 0"));
             }

@@ -9,11 +9,12 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::assets::AssetView;
 use super::plan::Plan;
 use super::{ServerBounds, Service};
 use crate::clock::rfc3339;
 use crate::store::row::stage_word;
-use crate::store::{Answer, Asset, Attempt, Created, Generation, Millis, Reader, Row};
+use crate::store::{Answer, Attempt, Created, Deferral, Generation, Reader, Row, SyncStatus};
 
 /// The answer to a create. Nothing in it moves or expires; follow `id` for the rest.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -238,6 +239,9 @@ pub struct GenerationResponse {
     /// When it is tried again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deferred_until: Option<String>,
+    /// What it waits for until then, if something outside stands in its way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deferred_reason: Option<Deferral>,
     /// When it stops being an answer to others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
@@ -319,27 +323,6 @@ impl From<&Attempt> for AttemptView {
     }
 }
 
-/// One picture or animation.
-#[derive(Debug, Clone, Serialize, JsonSchema)]
-pub struct AssetView {
-    /// Its id.
-    pub id: String,
-    /// Its place among the variants, from 0.
-    pub index: i64,
-    /// Path and query under which it is read without a key, for a while.
-    pub url: String,
-    /// Such as `image/png`.
-    pub media_type: String,
-    /// Pixels from left to right.
-    pub width: i64,
-    /// Pixels from top to bottom.
-    pub height: i64,
-    /// Size in bytes.
-    pub bytes: i64,
-    /// Hash of the bytes.
-    pub sha256: String,
-}
-
 /// A page of generations.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct GenerationListResponse {
@@ -415,24 +398,15 @@ impl Service {
             priority: row.priority,
             scheduled_at: row.scheduled_at.map(rfc3339),
             deferred_until: waits.then(|| rfc3339(row.next_run_at)),
+            deferred_reason: row.deferred.filter(|_| waits),
             expires_at: row.expires_at.map(rfc3339),
             reusable: row.reuse_key.is_some() && row.expires_at.is_none_or(|at| at > now),
-            asset_id: assets.first().map(|asset| asset.id.clone()),
+            asset_id: assets
+                .first()
+                .filter(|asset| asset.sync_status == SyncStatus::Downloaded)
+                .map(|asset| asset.id.clone()),
             assets,
             tag: row.tag(),
-        }
-    }
-
-    fn asset_view(&self, reader: &Reader, asset: &Asset, now: Millis) -> AssetView {
-        AssetView {
-            id: asset.id.clone(),
-            index: asset.index,
-            url: self.signer.url(reader, &asset.id, now),
-            media_type: asset.media_type.clone(),
-            width: asset.width,
-            height: asset.height,
-            bytes: asset.bytes,
-            sha256: asset.sha256.clone(),
         }
     }
 }

@@ -30,7 +30,7 @@ impl Service {
         let over = async {
             loop {
                 match events.next().await {
-                    Ok(Some(event)) if event.generation == id => {
+                    Ok(Some(event)) if event.is_of(id) => {
                         let now = self.get(caller, id).await?;
                         if is_over(&now) {
                             return Ok(now);

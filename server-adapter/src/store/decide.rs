@@ -2,10 +2,13 @@
 
 use onepath_core::Strategy;
 use onepath_core::lifecycle::{
-    Attempt as Stage, Effect, ErrorCode, Event as Happening, Retry, State, step,
+    Attempt as Stage, Effect, ErrorCode, Event as Happening, ProviderReport, Retry, State, step,
 };
 
+use super::account::{Deferral, Seat, Verdict, Wait};
+use super::assets::{Asset, AssetState};
 use super::row::{Attempt, LedgerEntry, LedgerKind, Millis, Reader, Row, Used};
+use super::telemetry::EndedRun;
 use super::transition::{Step, Transition, transition};
 use super::{Advance, Answer, Limits, NewGeneration};
 
@@ -102,30 +105,65 @@ pub struct Change {
     pub takes_slot: bool,
     /// What is added to the ledger.
     pub ledger: Vec<LedgerEntry>,
+    /// The run, if it ended.
+    pub ended: Option<EndedRun>,
+    /// The account whose slot is free from now on.
+    pub released: Option<String>,
+    /// What happened with the row's account.
+    pub outcome: Option<AccountOutcome>,
+    /// Until when the provider wants to be left alone.
+    not_before: Option<Millis>,
+    /// Chance, for the time until the next attempt.
+    jitter: u8,
+}
+
+/// What happened with an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountOutcome {
+    /// Which.
+    pub account: String,
+    /// What.
+    pub verdict: Verdict,
+    /// Until when the provider wants to be left alone.
+    pub rests_until: Option<Millis>,
 }
 
 /// What claiming a row comes to: a new fence and a lease; a lease that ran out is an event of its
-/// own, and a row that waits again is taken at once.
+/// own, and a row that waits again is taken at once. `seat` gives a row that is to be submitted the
+/// slot of an account; without one it goes on waiting.
 ///
 /// A deadline ends here what waits for another attempt. What a provider may have is asked for once
 /// more before the worker gives it up: the server may have been away while it was made.
 #[must_use]
-pub fn decide_claim(row: &Row, now: Millis, lease_until: Millis) -> Change {
+pub fn decide_claim(
+    row: &Row,
+    now: Millis,
+    lease_until: Millis,
+    seat: impl FnOnce(&Row) -> Seat,
+) -> Change {
     let mut change = Change::of(row);
     change.row.fence += 1;
     change.row.updated_at = now;
+    change.row.hinted = false;
     if let Some(until) = row.lease_until {
         if let State::Processing { attempt: Stage::Submitting, .. } = row.state {
             // Whoever held it may have sent it up to the last moment of the lease.
             change.row.submitted_at = change.row.submitted_at.max(Some(until));
         }
         change.apply(Happening::LeaseExpired, now);
+    } else if row.account.is_some() && is_claimed(row.state) {
+        // It was given back before anything was sent: its slot is free, and may be taken by now.
+        change.apply(Happening::LeaseExpired, now);
     }
     if let State::Pending { .. } = change.row.state {
         if row.deadline_at.is_some_and(|at| at <= now) {
             change.apply(Happening::DeadlinePassed, now);
         } else if change.row.next_run_at <= now {
-            change.apply(Happening::Claimed, now);
+            match seat(&change.row) {
+                Seat::Wait(wait) => change.defer(wait, now),
+                Seat::Free => change.seat(None, now),
+                Seat::Account(id) => change.seat(Some(id), now),
+            }
         }
     }
     match change.row.state {
@@ -151,6 +189,19 @@ pub fn decide_claim(row: &Row, now: Millis, lease_until: Millis) -> Change {
     change
 }
 
+/// Whether a worker holds it and nothing was sent yet.
+const fn is_claimed(state: State) -> bool {
+    matches!(state, State::Processing { attempt: Stage::Claimed, .. })
+}
+
+/// Whether a row uses a slot of its account: while it is held before it is submitted, and for as
+/// long as the provider may have it.
+#[must_use]
+pub fn uses_slot(row: &Row, now: Millis) -> bool {
+    row.account.is_some()
+        && (!is_claimed(row.state) || row.lease_until.is_some_and(|until| until > now))
+}
+
 /// Whether the store carries an effect out with the change itself.
 #[must_use]
 pub const fn is_done_by_store(effect: Effect) -> bool {
@@ -166,7 +217,15 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
     if advance.fence.is_some_and(|fence| fence != row.fence) {
         return None;
     }
+    if advance.event == Happening::IntentStored
+        && row.account.is_some()
+        && !uses_slot(row, advance.now)
+    {
+        // Its slot went with its lease, whoever has taken it since.
+        return None;
+    }
     let mut change = Change::of(row);
+    (change.not_before, change.jitter) = (advance.not_before, advance.jitter);
     if row.state.is_terminal() && advance.event != Happening::RetryRequested {
         // What is over stays as it is, to the last column.
         return Some(change);
@@ -184,7 +243,14 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
             change.row.deadline_at = advance.deadline_at;
         }
     }
-    change.apply(advance.event, advance.now);
+    match (advance.event, row.state) {
+        // A worker says so where nobody speaks for the provider.
+        (Happening::NoAccount(_), State::Processing { attempt: Stage::Claimed, .. }) => {
+            let until = advance.next_run_at.unwrap_or(advance.now);
+            change.defer(Wait { reason: Deferral::NoProvider, until }, advance.now);
+        }
+        _ => change.apply(advance.event, advance.now),
+    }
     if let Some(at) = advance.next_run_at
         && !change.row.state.is_terminal()
     {
@@ -192,6 +258,10 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
     }
     if advance.gives_back {
         change.row.lease_until = None;
+        if row.hinted && !change.row.state.is_terminal() {
+            // What its provider told meanwhile came too late for this look.
+            change.row.next_run_at = change.row.next_run_at.min(advance.now);
+        }
     }
     Some(change)
 }
@@ -213,7 +283,39 @@ impl Change {
             event: None,
             takes_slot: false,
             ledger: Vec::new(),
+            ended: None,
+            released: None,
+            outcome: None,
+            not_before: None,
+            jitter: 0,
         }
+    }
+
+    /// The row is held, with the slot of an account if its provider has some.
+    fn seat(&mut self, account: Option<String>, now: Millis) {
+        if self.row.deferred.is_some() {
+            // Whoever waited was not stuck: the next submission has its own time.
+            self.row.deadline_at = None;
+        }
+        self.apply(Happening::Claimed, now);
+        if self.released == account {
+            self.released = None;
+        }
+        self.row.account = account;
+    }
+
+    /// The row goes on waiting, for something outside.
+    fn defer(&mut self, wait: Wait, now: Millis) {
+        let deadline = self.row.deadline_at.filter(|_| self.row.deferred.is_some());
+        let until = deadline.unwrap_or(self.row.started_at.unwrap_or(now) + MOST_DEFERRED);
+        self.apply(Happening::NoAccount(wait.reason.code()), now);
+        if !matches!(self.row.state, State::Pending { .. }) {
+            return;
+        }
+        self.row.deferred = Some(wait.reason);
+        self.row.deadline_at = Some(until);
+        self.row.next_run_at = wait.until.max(now + 1);
+        self.row.lease_until = None;
     }
 
     /// Whether the run is over with this change.
@@ -239,6 +341,9 @@ impl Change {
             // Also when it goes again: from now on the provider may have it without showing it.
             row.submitted_at = Some(now);
         }
+        if after != before {
+            row.deferred = None;
+        }
         if let Some(transition) = transition(before, after) {
             self.steps.push(Step { transition, status: row.status() });
             if transition.is_told() {
@@ -247,6 +352,13 @@ impl Change {
             }
         }
         self.attempt = attempt_change(row, before, after, now).or(self.attempt.take());
+        let outcome = account_outcome(row, before, event, self.not_before);
+        self.outcome = outcome.or(self.outcome.take());
+        if !matches!(after, State::Processing { .. })
+            && let Some(account) = row.account.take()
+        {
+            self.released = Some(account);
+        }
         match after {
             State::Pending { run, after: error, .. } if after != before => {
                 row.lease_until = None;
@@ -255,11 +367,20 @@ impl Change {
                     row.started_at = None;
                     row.completed_at = None;
                 }
-                if error.is_some_and(|code| code.retry() == Retry::Defer) {
+                let wait = error.map_or(0, |_| backoff(row.attempts, self.jitter));
+                row.next_run_at = now + wait;
+                let is_deferred = error.is_some_and(|code| code.retry() == Retry::Defer);
+                if is_deferred {
                     // Whoever waits for a free account is not stuck.
                     row.deadline_at = Some(row.started_at.unwrap_or(now) + MOST_DEFERRED);
+                    row.deferred = Some(Deferral::ProviderLimit);
                 }
-                row.next_run_at = now + error.map_or(0, |_| backoff(row.attempts));
+                if self.released.is_none() {
+                    row.next_run_at = row.next_run_at.max(self.not_before.unwrap_or(now));
+                } else if is_deferred {
+                    // It is the account that rests: another one may be free.
+                    row.next_run_at = now;
+                }
             }
             State::Completed { fallback, .. } if after != before => {
                 row.completed_at = Some(now);
@@ -284,6 +405,9 @@ impl Change {
             _ => {}
         }
         self.ledger.extend(effects.iter().filter_map(|effect| ledger_entry(&self.row, *effect)));
+        if after != before {
+            self.ended = EndedRun::of(&self.row, &effects).or(self.ended.take());
+        }
         self.effects.extend(effects);
     }
 }
@@ -331,6 +455,8 @@ pub enum LimitKind {
     Runs,
     /// Micro-dollars a month.
     Micros,
+    /// Bytes of assets.
+    Storage,
 }
 
 /// Whether a plan allows one more generation in flight and, if `run` gives a price, one more run.
@@ -344,12 +470,72 @@ pub fn limit_hit(limits: &Limits, used: Used, run: Option<i64>) -> Option<LimitH
     let Some(price) = run else { return in_flight };
     over(LimitKind::Runs, limits.runs_month, used.runs, 1)
         .or_else(|| over(LimitKind::Micros, limits.micros_month, used.micros, price))
+        .or_else(|| over(LimitKind::Storage, limits.storage_bytes, used.storage, 1))
         .or(in_flight)
 }
 
-/// Milliseconds until the next attempt: one second, doubled, at most five minutes.
-fn backoff(attempts: i64) -> Millis {
-    (1000_i64 << attempts.saturating_sub(1).clamp(0, 9)).min(300_000)
+/// Whether a plan allows to keep so many bytes more.
+#[must_use]
+pub fn storage_hit(allowed: i64, used: i64, more: i64) -> Option<LimitHit> {
+    let full = used.saturating_add(more) > allowed;
+    full.then_some(LimitHit { limit: LimitKind::Storage, allowed, used })
+}
+
+/// What readers are told when an asset is written as it is now.
+#[must_use]
+pub fn asset_event(asset: &Asset) -> Option<&'static str> {
+    if asset.deleted_at.is_some() {
+        return Some("asset.deleted");
+    }
+    match asset.state {
+        _ if asset.events == 0 => Some("asset.created"),
+        AssetState::Downloaded(_) => Some("asset.downloaded"),
+        AssetState::Failed(_) => Some("asset.download_failed"),
+        AssetState::Remote | AssetState::Downloading | AssetState::Gone => None,
+    }
+}
+
+/// Milliseconds until the next attempt: one second, doubled, at most five minutes; and up to a
+/// quarter more by chance, so that what failed together does not come again together.
+fn backoff(attempts: i64, jitter: u8) -> Millis {
+    let wait = (1000_i64 << attempts.saturating_sub(1).clamp(0, 9)).min(300_000);
+    wait + wait * i64::from(jitter) / 1024
+}
+
+/// What a step says about the row's account.
+fn account_outcome(
+    row: &Row,
+    before: State,
+    event: Happening,
+    rests_until: Option<Millis>,
+) -> Option<AccountOutcome> {
+    let account = row.account.clone().filter(|_| row.state != before)?;
+    let verdict = match (event, stage(before)) {
+        (Happening::Accepted | Happening::Found, _) => Verdict::Taken,
+        (Happening::Reported(ProviderReport::Succeeded { has_output: true }), _) => Verdict::Works,
+        (Happening::Reported(ProviderReport::Succeeded { has_output: false }), _) => {
+            Verdict::Failed(ErrorCode::OutputMissing)
+        }
+        (Happening::Refused(code) | Happening::Reported(ProviderReport::Failed(code)), _) => {
+            Verdict::of(code)?
+        }
+        (Happening::DeadlinePassed, Some(Stage::Submitted)) => {
+            Verdict::Failed(ErrorCode::ProviderTimeout)
+        }
+        (Happening::DeadlinePassed, Some(Stage::SubmitUnknown)) => {
+            Verdict::Failed(ErrorCode::SubmitUnknown)
+        }
+        _ => return None,
+    };
+    Some(AccountOutcome { account, verdict, rests_until })
+}
+
+/// How far the attempt of a state is.
+const fn stage(state: State) -> Option<Stage> {
+    match state {
+        State::Processing { attempt, .. } => Some(attempt),
+        _ => None,
+    }
 }
 
 /// How long a run may wait for a free account: a day.
@@ -362,10 +548,6 @@ fn attempt_change(
     after: State,
     now: Millis,
 ) -> Option<(Attempt, Option<String>)> {
-    let stage = |state: State| match state {
-        State::Processing { attempt, .. } => Some(attempt),
-        _ => None,
-    };
     let (was, is) = (stage(before), stage(after));
     let begins = was == Some(Stage::Claimed) && is == Some(Stage::Submitting);
     if begins {
@@ -389,6 +571,7 @@ fn attempt_change(
         number: row.attempts,
         run: after.run(),
         provider: row.asked.provider.clone(),
+        account: row.account.clone(),
         prediction: row.prediction.clone(),
         submitted_at: row.submitted_at.unwrap_or(now),
         ended_at: ends.then_some(now),

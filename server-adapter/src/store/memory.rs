@@ -1,5 +1,12 @@
 //! The store in memory: the model that the others are compared with, and a store for tests.
 
+mod assets;
+mod cache;
+mod endpoints;
+mod seats;
+mod telemetry;
+mod webhooks;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
@@ -11,13 +18,14 @@ use tokio::sync::watch;
 use super::decide::{
     CancelDecision, Change, CreateDecision, OwnerDecision, decide_advance, decide_cancel,
     decide_claim, decide_create, decide_delete, decide_patch, decide_retry, first_reservation,
-    joined, limit_hit,
+    joined, limit_hit, uses_slot,
 };
 use super::row::LedgerEntry;
 use super::{
-    Advance, Advanced, Answer, Asset, Attempt, Cancelled, Claim, Claimed, CreateOutcome, Created,
-    Creation, Event, Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch,
-    PlanNow, Reader, Receipt, Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Account, Advance, Advanced, Answer, AnswerCount, Asset, AssetCopy, Attempt, Blob, Cancelled,
+    Claim, Claimed, CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key,
+    ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore, Reader,
+    Receipt, Result, Row, Store, StoreError, Subject, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::rfc3339;
 
@@ -38,16 +46,30 @@ impl Default for MemoryStore {
 struct Tables {
     rows: BTreeMap<String, Row>,
     attempts: BTreeMap<String, Vec<Attempt>>,
-    assets: BTreeMap<String, Vec<Asset>>,
+    answers: BTreeMap<(Millis, String, &'static str, &'static str), AnswerCount>,
+    assets: BTreeMap<String, Asset>,
+    /// By hash, each with its creation.
+    blobs: BTreeMap<String, (Blob, Millis)>,
+    /// What generations start from.
+    inputs: BTreeMap<String, Vec<Input>>,
+    /// By asset, provider and account.
+    copies: BTreeMap<(String, String, String), AssetCopy>,
     events: Vec<Event>,
     /// Users who want a row, and since when; closed when it is over.
     interests: BTreeMap<String, Vec<Interest>>,
     ledger: Vec<(String, LedgerEntry, String, Millis)>,
+    ended: Vec<(Row, EndedRun)>,
     receipts: BTreeMap<ReceiptKey, (String, Receipt, Millis)>,
     keys: BTreeMap<String, Key>,
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
+    accounts: BTreeMap<String, Account>,
+    webhooks: webhooks::Webhooks,
+    endpoints: endpoints::Endpoints,
 }
+
+/// A change that keeps nothing that was made.
+const NOTHING: (&[Asset], &[Blob]) = (&[], &[]);
 
 /// Since when, who, and whether the row is not over.
 type Interest = (Millis, String, bool);
@@ -98,11 +120,11 @@ impl Tables {
         Generation {
             row: row.clone(),
             attempts: self.attempts.get(&row.id).cloned().unwrap_or_default(),
-            assets: self.assets.get(&row.id).cloned().unwrap_or_default(),
+            assets: self.outputs(&row.id),
         }
     }
 
-    fn write(&mut self, change: &Change, assets: &[Asset]) {
+    fn write(&mut self, change: &Change, (assets, blobs): (&[Asset], &[Blob])) {
         let row = &change.row;
         if change.takes_slot {
             for other in self.rows.values_mut() {
@@ -122,6 +144,9 @@ impl Tables {
         for entry in &change.ledger {
             self.enter(row, entry.clone());
         }
+        if let Some(ended) = &change.ended {
+            self.ended.push((row.clone(), ended.clone()));
+        }
         if let Some(kind) = change.event {
             self.event(row, kind);
         }
@@ -131,9 +156,16 @@ impl Tables {
             }
         }
         if change.keeps_assets() {
-            self.assets.insert(row.id.clone(), assets.to_vec());
+            self.put_all(assets, blobs, row.updated_at);
+            self.move_outputs(&row.id, &row.owner);
         }
         self.rows.insert(row.id.clone(), row.clone());
+        if let Some(outcome) = &change.outcome {
+            self.outcome(outcome, row.updated_at);
+        }
+        if let Some(account) = &change.released {
+            self.wake(account, row.updated_at);
+        }
     }
 
     fn enter(&mut self, row: &Row, entry: LedgerEntry) {
@@ -147,10 +179,9 @@ impl Tables {
             tenant: row.tenant.clone(),
             owner: row.owner.clone(),
             shared: row.shared(),
-            generation: row.id.clone(),
+            subject: Subject::Generation { id: row.id.clone(), status: row.status() },
             number: row.events,
             kind,
-            status: row.status(),
             error: row.error_code(),
             at: row.updated_at,
         });
@@ -177,6 +208,7 @@ impl Tables {
         });
         let mut used =
             Used { in_flight: i64::try_from(open.count()).unwrap_or(i64::MAX), ..Used::default() };
+        used.storage = self.stored(reader);
         for (tenant, entry, _, at) in &self.ledger {
             if *tenant == reader.tenant && entry.user == reader.user && *at >= since {
                 used.runs += entry.runs;
@@ -221,6 +253,7 @@ impl Tables {
                 let mut row = new.clone().into_row(number);
                 row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
                 self.want(&row.id, &new.owner.user, new.now);
+                self.inputs.insert(row.id.clone(), new.inputs.clone());
                 self.enter(&row, first_reservation(&row));
                 self.event(&row, "generation.created");
                 self.rows.insert(row.id.clone(), row.clone());
@@ -235,10 +268,23 @@ impl Tables {
             OwnerDecision::NotNow => Outcome::NotNow(Box::new(row)),
             OwnerDecision::Changed => Outcome::Changed,
             OwnerDecision::Done(change) => {
-                self.write(&change, &[]);
+                self.write(&change, NOTHING);
                 Outcome::Done(Box::new(self.generation(&change.row)), change.steps)
             }
         }
+    }
+}
+
+#[async_trait]
+impl PredictionStore for MemoryStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let tables = self.tables();
+        let claimed = |prediction: &&String| {
+            let mut attempts = tables.attempts.values().flatten();
+            attempts
+                .any(|one| one.provider == provider && one.prediction.as_ref() == Some(prediction))
+        };
+        Ok(predictions.iter().filter(|prediction| !claimed(prediction)).cloned().collect())
     }
 }
 
@@ -329,15 +375,27 @@ impl Store for MemoryStore {
             .collect();
         due.sort_by_key(|(priority, turn, at, row)| (*priority, *turn, *at, row.id.clone()));
         due.truncate(claim.limit);
+        let mut seats = tables.seats(claim.now);
         let changes: Vec<Change> = due
             .into_iter()
-            .map(|(.., row)| decide_claim(row, claim.now, claim.lease_until))
+            .map(|(.., row)| {
+                decide_claim(row, claim.now, claim.lease_until, |row| {
+                    seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
+                })
+            })
             .collect();
         let mut claimed = Vec::new();
         for change in changes {
-            tables.write(&change, &[]);
-            claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
+            tables.write(&change, NOTHING);
+            if !matches!(change.row.state, State::Pending { .. }) || !change.steps.is_empty() {
+                claimed.push(Claimed {
+                    row: change.row,
+                    effects: change.effects,
+                    steps: change.steps,
+                });
+            }
         }
+        tables.chosen(&seats);
         Ok(claimed)
     }
 
@@ -349,12 +407,15 @@ impl Store for MemoryStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let mut tables = self.tables();
-        let row =
-            tables.rows.get_mut(id).filter(|row| row.fence == fence && row.lease_until.is_some());
+        let row = tables.rows.get_mut(id).filter(|row| {
+            // A slot that went with its lease does not come back by a sign of life.
+            let keeps = row.account.is_none() || uses_slot(row, now);
+            row.fence == fence && row.lease_until.is_some() && keeps
+        });
         Ok(row.map(|row| row.lease_until = Some(lease_until)).is_some())
     }
 
@@ -374,7 +435,7 @@ impl Store for MemoryStore {
         let mut tables = self.changing();
         let change = tables.rows.get(&advance.id).and_then(|row| decide_advance(row, advance));
         Ok(change.map(|change| {
-            tables.write(&change, &advance.assets);
+            tables.write(&change, (&advance.assets, &advance.blobs));
             Advanced { row: change.row, effects: change.effects, steps: change.steps }
         }))
     }
@@ -387,7 +448,8 @@ impl Store for MemoryStore {
             CancelDecision::NotThere => return Ok(None),
             CancelDecision::Nothing => withdrawn = false,
             CancelDecision::Withdrawn(change) | CancelDecision::Cancelled(change) => {
-                tables.write(&change, &[]);
+                tables.write(&change, NOTHING);
+                tables.move_outputs(id, &change.row.owner);
                 steps = change.steps;
             }
         }
@@ -422,6 +484,9 @@ impl Store for MemoryStore {
         let mut tables = self.changing();
         let Some(row) = tables.rows.get(id).cloned() else { return Ok(Outcome::NotThere) };
         let decision = decide_delete(&row, reader, now);
+        if matches!(decision, OwnerDecision::Done(_)) {
+            tables.delete_outputs(id, now);
+        }
         Ok(tables.wish(row, decision))
     }
 
@@ -438,20 +503,10 @@ impl Store for MemoryStore {
         Ok(tables.wish(row, decision))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let tables = self.tables();
-        let asset = tables.assets.values().flatten().find(|asset| asset.id == id);
-        Ok(asset
-            .filter(|asset| {
-                tables.rows.get(&asset.generation).is_some_and(|row| row.readable_by(viewer))
-            })
-            .cloned())
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let tables = self.tables();
         let all: Vec<Event> =
-            tables.events.iter().filter(|event| event.generation == id).cloned().collect();
+            tables.events.iter().filter(|event| event.is_of(id)).cloned().collect();
         let readable = all.last().is_some_and(|event| event.readable_by(viewer));
         Ok(if readable { all } else { Vec::new() })
     }
@@ -476,7 +531,8 @@ impl Store for MemoryStore {
     }
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
-        Ok(self.tables().used(reader, since))
+        let tables = self.tables();
+        Ok(tables.used(reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
@@ -581,6 +637,7 @@ fn matches(row: &Row, query: &ListQuery) -> bool {
         && query.operation.is_none_or(|operation| row.asked.operation == operation)
         && query.provider.as_ref().is_none_or(|id| row.asked.provider == *id)
         && query.request_hash.as_ref().is_none_or(|hash| row.asked.request_hash == *hash)
+        && query.number.is_none_or(|number| row.number == number)
         && (query.world.is_none() || query.world == row.asked.world)
         && (query.workspace.is_none() || query.workspace == row.asked.workspace)
         && query.created_after.is_none_or(|at| row.created_at >= at)
@@ -623,9 +680,12 @@ impl NewGeneration {
             fence: 0,
             lease_until: None,
             next_run_at: self.scheduled_at.unwrap_or(self.now).max(self.now),
+            hinted: false,
             token: None,
             submitted_at: None,
             prediction: None,
+            account: None,
+            deferred: None,
             deadline_at: None,
             attempts: 0,
             events: 1,

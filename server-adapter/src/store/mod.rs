@@ -4,17 +4,25 @@
 //! pure functions of [`decide`], so that every implementation decides the same. The suite of the
 //! feature `conformance` runs over each of them.
 
+pub mod account;
+pub mod assets;
+mod cache;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod decide;
+pub mod endpoints;
+mod examined;
 mod memory;
 mod postgres;
+mod predictions;
 pub mod row;
 mod sql;
 mod sqlite;
+mod telemetry;
 #[cfg(test)]
 mod tests;
 mod transition;
+pub mod webhooks;
 
 use std::sync::Arc;
 
@@ -26,15 +34,28 @@ use tokio::sync::watch;
 
 use decide::LimitHit;
 
+pub use account::{
+    Account, AccountNow, AccountQuery, AccountStore, CreditsRead, Deferral, Health, KeySource,
+};
+pub use assets::{
+    ASSET_EVENTS, Asset, AssetCopy, AssetPage, AssetPatch, AssetQuery, AssetState, AssetStore,
+    Blob, Child, Input, Lineage, Media, Origin, SyncStatus, Uploaded,
+};
+pub use cache::{AnswerCount, CacheStore, Kept};
 pub use decide::Patch;
+pub use endpoints::EndpointStore;
+pub use examined::Examined;
 pub use memory::MemoryStore;
-pub use postgres::{PostgresStore, Time};
+pub use postgres::{PostgresStore, Time, examine_postgres};
+pub use predictions::PredictionStore;
 pub use row::{
-    Asked, Asset, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Used, User, Viewer,
+    Asked, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Subject, Used, User, Viewer,
     World,
 };
-pub use sqlite::SqliteStore;
+pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
+pub use telemetry::{EndedRun, RunCount, RunEnd, RunTimes, TelemetryStore};
 pub use transition::{EVENTS, Step, Transition, known_event, transition};
+pub use webhooks::WebhookStore;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -72,6 +93,8 @@ pub struct NewGeneration {
     pub priority: i64,
     /// Not before this time.
     pub scheduled_at: Option<Millis>,
+    /// The assets that it starts from.
+    pub inputs: Vec<Input>,
     /// The time.
     pub now: Millis,
 }
@@ -119,13 +142,19 @@ pub struct Limits {
     /// Micro-dollars a month.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub micros_month: Option<i64>,
+    /// Bytes of assets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_bytes: Option<i64>,
 }
 
 impl Limits {
     /// Whether anything is limited.
     #[must_use]
     pub const fn any(&self) -> bool {
-        self.in_flight.is_some() || self.runs_month.is_some() || self.micros_month.is_some()
+        self.in_flight.is_some()
+            || self.runs_month.is_some()
+            || self.micros_month.is_some()
+            || self.storage_bytes.is_some()
     }
 }
 
@@ -244,6 +273,8 @@ pub struct ListQuery {
     pub provider: Option<String>,
     /// Only this hash of identity and seed.
     pub request_hash: Option<String>,
+    /// Only this number.
+    pub number: Option<i64>,
     /// Only this world.
     pub world: Option<String>,
     /// Only this folder.
@@ -316,10 +347,16 @@ pub struct Advance {
     pub prediction: Option<String>,
     /// When it is due again, if it goes on.
     pub next_run_at: Option<Millis>,
+    /// Until when the provider wants to be left alone.
+    pub not_before: Option<Millis>,
+    /// Chance, so that what failed together does not come again together.
+    pub jitter: u8,
     /// Whether the holder lets go of it.
     pub gives_back: bool,
-    /// With stored outputs: what was kept.
+    /// With stored outputs: what was kept, unless it is written already.
     pub assets: Vec<Asset>,
+    /// The blobs among them that are new.
+    pub blobs: Vec<Blob>,
 }
 
 impl Advance {
@@ -335,8 +372,11 @@ impl Advance {
             deadline_at: None,
             prediction: None,
             next_run_at: None,
+            not_before: None,
+            jitter: 0,
             gives_back: false,
             assets: Vec::new(),
+            blobs: Vec::new(),
         }
     }
 }
@@ -365,7 +405,15 @@ pub struct Cancelled {
 
 /// All truth of the service. Each call is one transaction: it happens whole, durably, or not at all.
 #[async_trait]
-pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+pub trait Store:
+    AssetStore
+    + AccountStore
+    + CacheStore
+    + EndpointStore
+    + PredictionStore
+    + TelemetryStore
+    + WebhookStore
+{
     /// Answers a create: from a receipt, from the slot of its key, by joining, by hash, or with a
     /// new row, its reservation and its event.
     async fn create(&self, creation: Creation) -> Result<CreateOutcome>;
@@ -379,7 +427,9 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// The reader's own generations.
     async fn list(&self, reader: &Reader, query: &ListQuery) -> Result<Page>;
 
-    /// Takes rows that are due, by priority, then time, and fair between tenants.
+    /// Takes rows that are due, by priority, then time, and fair between tenants. A row that is to be
+    /// submitted gets the slot of an account with it; where there is none it goes on waiting, and
+    /// nothing is to be carried out.
     async fn claim(&self, claim: &Claim) -> Result<Vec<Claimed>>;
 
     /// When the next row is due, leases included.
@@ -413,9 +463,6 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
     /// Changes what people may change of the reader's row.
     async fn patch(&self, reader: &Reader, id: &str, patch: &Patch, now: Millis)
     -> Result<Outcome>;
-
-    /// An asset of a generation that the viewer may see.
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>>;
 
     /// The events of a generation, in order.
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>>;

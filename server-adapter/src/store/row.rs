@@ -3,7 +3,12 @@
 use onepath_core::lifecycle::{
     Attempt as Stage, ErrorCode, GenerationStatus, RunPolicy, State, UnknownPolicy,
 };
-use onepath_core::{FallbackMode, GenerationType, Operation, Rating, RatingTrail, Strategy};
+use onepath_core::{
+    FallbackMode, GenerateContentRequest, GenerationType, Operation, Rating, RatingTrail, Strategy,
+};
+
+use super::account::Deferral;
+use super::assets::{Asset, SyncStatus};
 
 /// Milliseconds since 1970.
 pub type Millis = i64;
@@ -76,12 +81,20 @@ pub struct Row {
     pub lease_until: Option<Millis>,
     /// When it is due again.
     pub next_run_at: Millis,
+    /// Whether its provider told something while a worker held it: it is due as soon as that worker
+    /// lets go.
+    pub hinted: bool,
     /// The running attempt's token.
     pub token: Option<String>,
     /// When that attempt was last about to be sent: from then on the provider may have it.
     pub submitted_at: Option<Millis>,
     /// The provider's own id of the attempt.
     pub prediction: Option<String>,
+    /// The account whose slot it holds, while an attempt is on its way; none where the provider has
+    /// no accounts.
+    pub account: Option<String>,
+    /// Why it waits until `next_run_at`, if something outside stands in its way.
+    pub deferred: Option<Deferral>,
     /// When the run counts as stuck.
     pub deadline_at: Option<Millis>,
     /// Attempts over all runs.
@@ -129,6 +142,9 @@ pub struct Asked {
     pub force_new: bool,
     /// What a run is expected to cost, in micro-dollars; none if no price is known.
     pub price_micros: Option<i64>,
+    /// What a run is expected to take of an account, in the provider's credits; none if that is not
+    /// known.
+    pub price_credits: Option<i64>,
     /// What a run reserves: its price or, where none is known, what the operator set.
     pub reserved_micros: i64,
     /// The world it belongs to.
@@ -206,6 +222,8 @@ pub struct Attempt {
     pub run: u32,
     /// The provider that was asked.
     pub provider: String,
+    /// The account that it was asked with.
+    pub account: Option<String>,
     /// The provider's own id of it.
     pub prediction: Option<String>,
     /// When it was last about to be sent.
@@ -214,29 +232,6 @@ pub struct Attempt {
     pub ended_at: Option<Millis>,
     /// Why it failed.
     pub error: Option<ErrorCode>,
-}
-
-/// One picture or animation that was kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asset {
-    /// UUID, version 7.
-    pub id: String,
-    /// The generation it belongs to.
-    pub generation: String,
-    /// Its place among the variants, from 0.
-    pub index: i64,
-    /// Such as `image/png`.
-    pub media_type: String,
-    /// Pixels from left to right.
-    pub width: i64,
-    /// Pixels from top to bottom.
-    pub height: i64,
-    /// Size in bytes.
-    pub bytes: i64,
-    /// Hash of the bytes, in hexadecimal: where the blob lies.
-    pub sha256: String,
-    /// Creation.
-    pub created_at: Millis,
 }
 
 /// A row with everything that belongs to it.
@@ -250,32 +245,66 @@ pub struct Generation {
     pub assets: Vec<Asset>,
 }
 
-/// One event of a generation, numbered without gaps.
+/// One event.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// Its place among all events, in the order of commits; 0 while it has none.
     pub cursor: i64,
     /// The wall behind which it is told.
     pub tenant: String,
-    /// The owner of the generation at the time.
+    /// The owner of what it is about, at the time.
     pub owner: String,
     /// The rating that a bound must allow, if the whole tenant may be told; none if its owner only.
     pub shared: Option<Rating>,
-    /// The generation.
-    pub generation: String,
-    /// From 1, within the generation.
+    /// What it is about.
+    pub subject: Subject,
+    /// From 1, within its subject, without gaps.
     pub number: i64,
     /// Such as `generation.completed`.
     pub kind: &'static str,
-    /// The status after it.
-    pub status: GenerationStatus,
     /// What went wrong.
     pub error: Option<ErrorCode>,
     /// When.
     pub at: Millis,
 }
 
+/// What an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A generation.
+    Generation {
+        /// Its id.
+        id: String,
+        /// Its status after the event.
+        status: GenerationStatus,
+    },
+    /// An asset.
+    Asset {
+        /// Its id.
+        id: String,
+        /// The generation it was made for; none for an upload.
+        generation: Option<String>,
+        /// Whether its bytes are here after the event.
+        sync: SyncStatus,
+    },
+}
+
 impl Event {
+    /// The generation that it is about, or that its asset was made for.
+    #[must_use]
+    pub fn generation(&self) -> Option<&str> {
+        match &self.subject {
+            Subject::Generation { id, .. } => Some(id),
+            Subject::Asset { generation, .. } => generation.as_deref(),
+        }
+    }
+
+    /// Whether it is about this generation itself.
+    #[must_use]
+    pub fn is_of(&self, generation: &str) -> bool {
+        matches!(&self.subject, Subject::Generation { id, .. } if id == generation)
+    }
+
     /// Whether a reader may be told.
     #[must_use]
     pub fn readable_by(&self, viewer: &Viewer) -> bool {
@@ -333,6 +362,8 @@ pub struct Used {
     pub runs: i64,
     /// Micro-dollars in the window, reserved and paid.
     pub micros: i64,
+    /// Bytes of assets that they have.
+    pub storage: i64,
 }
 
 /// What a key allows.
@@ -555,6 +586,16 @@ pub fn unknown_policy(word: &str) -> UnknownPolicy {
         "fail_without_charge" => UnknownPolicy::FailWithoutCharge,
         "resubmit_once" => UnknownPolicy::ResubmitOnce,
         _ => UnknownPolicy::Wait,
+    }
+}
+
+impl Asked {
+    /// The provider's model, if the request names one.
+    #[must_use]
+    pub fn model(&self) -> Option<String> {
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request);
+        let settings = request.value?.provider_settings?;
+        settings.get("model")?.as_text().filter(|model| !model.is_empty()).map(str::to_owned)
     }
 }
 

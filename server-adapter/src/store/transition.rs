@@ -1,5 +1,6 @@
 //! What the lifecycle does to a row, in words: one table for the log and for what readers are told.
 
+use super::assets::ASSET_EVENTS;
 use onepath_core::lifecycle::{Attempt as Stage, GenerationStatus, Retry, State};
 
 macro_rules! transitions {
@@ -95,7 +96,7 @@ pub struct Step {
 /// The event of a word.
 #[must_use]
 pub fn known_event(word: &str) -> Option<&'static str> {
-    EVENTS.into_iter().find(|known| *known == word)
+    EVENTS.into_iter().chain(ASSET_EVENTS).find(|known| *known == word)
 }
 
 /// What a step from one state to another is; none if nothing changed.
@@ -112,6 +113,11 @@ pub fn transition(before: State, after: State) -> Option<Transition> {
         (State::Failed { .. } | State::Cancelled { .. }, State::Pending { .. }) => {
             Transition::Retried
         }
+        // Nothing was sent: it waits for something outside.
+        (
+            State::Pending { .. } | State::Processing { attempt: Stage::Claimed, .. },
+            State::Pending { after: Some(_), .. },
+        ) => Transition::Deferred,
         (_, State::Pending { after: Some(code), .. }) if code.retry() == Retry::Defer => {
             Transition::Deferred
         }

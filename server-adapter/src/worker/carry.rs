@@ -3,26 +3,29 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
+use std::time::Instant;
 
 use onepath_core::lifecycle::{Effect, ErrorCode, Event, ProviderReport};
 
 use super::{Worker, millis};
-use crate::asset::inspect;
-use crate::clock::{new_id, new_secret};
+use crate::clock::new_secret;
 use crate::log::tell;
 use crate::provider::{
-    Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+    Credentials, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 use crate::store::decide::is_done_by_store;
-use crate::store::{Advance, Asset, Claimed, Result, Row};
+use crate::store::{Advance, Claimed, Result, Row};
+use crate::telemetry::metrics;
 
 /// A row while it is carried.
-struct Load<'w> {
-    worker: &'w Worker,
-    row: Row,
-    effects: VecDeque<Effect>,
+pub(super) struct Load<'w> {
+    pub(super) worker: &'w Worker,
+    pub(super) row: Row,
+    pub(super) effects: VecDeque<Effect>,
+    /// With what the provider is asked.
+    pub(super) credentials: Option<Credentials>,
     /// What the provider made, when it just said so.
-    outputs: Option<Vec<Output>>,
+    pub(super) outputs: Option<Vec<Output>>,
     /// Whether it was sent to the provider just now.
     sent: bool,
 }
@@ -34,6 +37,7 @@ impl Worker {
             worker: self,
             row: claimed.row,
             effects: claimed.effects.into(),
+            credentials: None,
             outputs: None,
             sent: false,
         };
@@ -52,12 +56,17 @@ impl Load<'_> {
         let Some(provider) = self.worker.providers.get(&self.row.asked.provider).cloned() else {
             return self.without_provider().await;
         };
+        if !self.has_key().await? {
+            return self.without_key().await;
+        }
         match effect {
             Effect::StoreIntent => {
-                let now = self.worker.clock.now();
-                let mut advance = Advance::new(&self.row, Event::IntentStored, now);
+                if !self.has_credits(&provider).await? {
+                    return self.gives_up_seat().await;
+                }
+                let mut advance = self.event(Event::IntentStored);
                 advance.token = Some(new_secret(&*self.worker.clock));
-                advance.deadline_at = Some(now + millis(self.worker.settings.deadline));
+                advance.deadline_at = Some(advance.now + millis(self.worker.settings.deadline));
                 self.advance(advance).await
             }
             Effect::Submit => self.submit(&provider).await,
@@ -67,7 +76,7 @@ impl Load<'_> {
             Effect::CancelAtProvider => {
                 if let Some(prediction) = &self.row.prediction
                     && let Err(error) =
-                        self.asked(provider.cancel(&self.submission(), prediction)).await
+                        self.asked("cancel", provider.cancel(&self.submission(), prediction)).await
                 {
                     // Asked again with the next poll.
                     tracing::warn!(%error, generation = %self.row.id, "not cancelled at the provider");
@@ -83,7 +92,7 @@ impl Load<'_> {
     }
 
     /// Applies an event; what it asks for is carried out next.
-    async fn advance(&mut self, advance: Advance) -> Result<bool> {
+    pub(super) async fn advance(&mut self, advance: Advance) -> Result<bool> {
         match self.worker.store.advance(&advance).await? {
             Some(advanced) => {
                 tell(&advanced.row, &advanced.steps);
@@ -98,13 +107,17 @@ impl Load<'_> {
         }
     }
 
-    fn event(&self, event: Event) -> Advance {
-        Advance::new(&self.row, event, self.worker.clock.now())
+    pub(super) fn event(&self, event: Event) -> Advance {
+        let mut advance = Advance::new(&self.row, event, self.worker.clock.now());
+        let mut chance = [0];
+        self.worker.clock.random(&mut chance);
+        [advance.jitter] = chance;
+        advance
     }
 
     /// Lets go of the row until `wait` milliseconds have passed; past its deadline it has waited
     /// long enough.
-    async fn wait(&mut self, event: Event, wait: i64) -> Result<bool> {
+    pub(super) async fn wait(&mut self, event: Event, wait: i64) -> Result<bool> {
         if self.row.deadline_at.is_some_and(|at| at <= self.worker.clock.now()) {
             let before = self.row.state;
             self.effects.clear();
@@ -127,22 +140,26 @@ impl Load<'_> {
     async fn without_provider(&mut self) -> Result<bool> {
         tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
             "this server has no such provider");
-        self.wait(Event::NoAccount, 60_000).await
+        self.wait(Event::NoAccount(ErrorCode::ProviderUnavailable), 60_000).await
     }
 
     /// The attempt, as the provider needs to know it.
-    fn submission(&self) -> Submission {
-        Submission::of(&self.row, None)
+    pub(super) fn submission(&self) -> Submission {
+        Submission::of(&self.row, self.credentials.clone())
     }
 
     /// What a provider answers; one that answers no more has not answered, so that no row is held
     /// for ever by a worker that lives.
-    async fn asked<T>(
+    pub(super) async fn asked<T>(
         &self,
+        call: &'static str,
         answer: impl Future<Output = std::result::Result<T, NoAnswer>>,
     ) -> std::result::Result<T, NoAnswer> {
+        let begun = Instant::now();
         let answered = tokio::time::timeout(self.worker.settings.deadline, answer).await;
-        answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")))
+        let answered = answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")));
+        metrics::called(&self.row.asked.provider, call, answered.is_ok(), begun.elapsed());
+        answered
     }
 
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
@@ -151,25 +168,38 @@ impl Load<'_> {
             // submission by now, and one that comes late could not be told from one that is lost.
             return Ok(false);
         }
+        let mut submission = self.submission();
         self.sent = true;
-        let submission = self.submission();
+        submission.webhook = self.worker.open_door(&self.row, provider).await?;
+        submission.files = self.files().await?;
+        let begun = Instant::now();
         let answer =
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
         let lost = |_| Err(SubmitError::Lost("not before the deadline".to_owned()));
-        match answer.await.unwrap_or_else(lost) {
+        let answer = answer.await.unwrap_or_else(lost);
+        metrics::called(&self.row.asked.provider, "submit", answer.is_ok(), begun.elapsed());
+        match answer {
             Ok(prediction) => {
                 let mut advance = self.event(Event::Accepted);
                 advance.prediction = Some(prediction);
                 self.advance(advance).await
             }
             Err(error) => {
-                tracing::info!(%error, generation = %self.row.id, "a submission was not taken");
+                match &error {
+                    // The provider's words may repeat the prompt: no log has them.
+                    SubmitError::Refused(refusal) => tracing::info!(
+                        code = %refusal.code, generation = %self.row.id, "a submission was not taken"
+                    ),
+                    SubmitError::Lost(detail) => tracing::warn!(
+                        detail, generation = %self.row.id, "a submission was lost"
+                    ),
+                }
                 let mut advance = match &error {
                     SubmitError::Refused(refusal) => self.event(Event::Refused(refusal.code)),
                     SubmitError::Lost(_) => self.event(Event::AnswerLost),
                 };
                 if let SubmitError::Refused(Refusal { retry_after: Some(after), .. }) = error {
-                    advance.next_run_at = Some(advance.now + self.at_least(after));
+                    advance.not_before = Some(advance.now + self.at_least(after));
                 }
                 self.advance(advance).await
             }
@@ -177,12 +207,33 @@ impl Load<'_> {
     }
 
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        if let Some(prediction) = self.worker.told(&self.row, provider).await? {
+            let mut advance = self.event(Event::Found);
+            advance.prediction = Some(prediction);
+            return self.advance(advance).await;
+        }
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
-        match self.asked(provider.find(&self.submission())).await {
+        match self.asked("find", provider.find(&self.submission())).await {
             Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);
                 self.advance(advance).await
+            }
+            Ok(Found::Alike(list)) => {
+                // Those of other attempts are known by now: they were answered, or lost as well.
+                let left = since + millis(provider.visibility()) - self.worker.clock.now();
+                if left > 0 || self.sent {
+                    return self.wait(Event::AnswerLost, left.max(self.pause())).await;
+                }
+                let of = &self.row.asked.provider;
+                match self.worker.store.unclaimed(of, &list).await?.pop() {
+                    Some(oldest) => {
+                        let mut advance = self.event(Event::Found);
+                        advance.prediction = Some(oldest);
+                        self.advance(advance).await
+                    }
+                    None => self.advance(self.event(Event::NotThere)).await,
+                }
             }
             // Only a webhook can tell, or the deadline.
             Ok(Found::CannotTell) => self.wait(Event::AnswerLost, self.pause()).await,
@@ -210,7 +261,10 @@ impl Load<'_> {
             return self.look_up(provider).await;
         };
         let rest = self.pause();
-        let standing = match self.asked(provider.status(&self.submission(), &prediction)).await {
+        let standing = match self
+            .asked("status", provider.status(&self.submission(), &prediction))
+            .await
+        {
             Ok(standing) => standing,
             Err(error) => {
                 tracing::warn!(%error, generation = %self.row.id, "the provider was not reached");
@@ -246,69 +300,17 @@ impl Load<'_> {
     }
 
     /// Often at first, seldom later: a tenth of the time since the submission, within bounds.
-    fn pause(&self) -> i64 {
+    pub(super) fn pause(&self) -> i64 {
         let first = millis(self.worker.settings.poll);
         let since = self.worker.clock.now() - self.row.submitted_at.unwrap_or(0);
         (since / 10).clamp(first, first.saturating_mul(10))
     }
 
-    /// Fetches, looks at and keeps what was made; only then is it there.
-    async fn fetch(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
-        let prediction = self.row.prediction.clone().unwrap_or_default();
-        let outputs = match self.outputs.take() {
-            Some(outputs) => outputs,
-            None => match self.asked(provider.status(&self.submission(), &prediction)).await {
-                Ok(standing) => standing.outputs,
-                Err(error) => return self.not_kept(&error).await,
-            },
-        };
-        let mut assets = Vec::with_capacity(outputs.len());
-        for (index, output) in outputs.iter().enumerate() {
-            match self.keep(provider, index, output).await {
-                Ok(asset) => assets.push(asset),
-                Err(error) => return self.not_kept(&*error).await,
-            }
-        }
-        if assets.is_empty() {
-            let report = ProviderReport::Failed(ErrorCode::OutputMissing);
-            return self.wait(Event::Reported(report), millis(self.worker.settings.poll)).await;
-        }
-        let mut advance = self.event(Event::Stored);
-        advance.assets = assets;
-        let kept = self.advance(advance).await?;
-        if kept {
-            provider.settled(&self.submission(), &prediction).await;
-        }
-        Ok(kept)
-    }
-
-    async fn keep(
-        &self,
-        provider: &Arc<dyn Provider>,
-        index: usize,
-        output: &Output,
-    ) -> std::result::Result<Asset, Box<dyn std::error::Error + Send + Sync>> {
-        let bytes = self.asked(provider.fetch(&self.submission(), output)).await?;
-        let size = i64::try_from(bytes.len())?;
-        let (bytes, seen) =
-            tokio::task::spawn_blocking(move || inspect(&bytes).map(|seen| (bytes, seen)))
-                .await??;
-        let sha256 = self.worker.blobs.put(bytes).await?;
-        Ok(Asset {
-            id: new_id(&*self.worker.clock),
-            generation: self.row.id.clone(),
-            index: i64::try_from(index)?,
-            media_type: seen.media_type.to_owned(),
-            width: i64::from(seen.width),
-            height: i64::from(seen.height),
-            bytes: size,
-            sha256,
-            created_at: self.worker.clock.now(),
-        })
-    }
-
     /// Tried again later; the deadline ends it.
-    async fn not_kept(&mut self, error: &(dyn std::error::Error + Send + Sync)) -> Result<bool> {
+    pub(super) async fn not_kept(
+        &mut self,
+        error: &(dyn std::error::Error + Send + Sync),
+    ) -> Result<bool> {
         tracing::warn!(%error, generation = %self.row.id, "what was made was not kept");
         self.wait(Event::StoreFailed, self.pause()).await
     }

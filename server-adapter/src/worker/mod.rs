@@ -1,7 +1,10 @@
 //! The worker: takes rows that are due, and carries each on as far as it goes.
 
+mod account;
 mod carry;
+mod fetch;
 mod presence;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +13,13 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::asset::Blobs;
+use crate::cache::Recent;
 use crate::clock::SharedClock;
 use crate::log::tell;
 use crate::provider::Providers;
-use crate::store::{Claim, Claimed, Millis, Store};
+use crate::store::{Account, Claim, Claimed, Millis, Store};
+use crate::vault::Vault;
+use crate::webhook::Doors;
 
 pub(crate) use presence::enter;
 
@@ -53,12 +59,18 @@ pub struct Worker {
     pub providers: Providers,
     /// Where what was made is kept.
     pub blobs: Blobs,
+    /// Where providers report to; without it nobody is asked to, and polling carries everything.
+    pub doors: Option<Doors>,
     /// The time.
     pub clock: SharedClock,
     /// Rung when there may be work.
     pub bell: Arc<Notify>,
     /// How it works.
     pub settings: WorkerSettings,
+    /// Opens the keys of accounts.
+    pub vault: Vault,
+    /// Accounts that were read lately.
+    pub accounts: Arc<Recent<String, Arc<Account>>>,
 }
 
 impl Worker {

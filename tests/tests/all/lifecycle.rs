@@ -86,7 +86,7 @@ fn any_event() -> impl Strategy<Value = Event> {
     prop_oneof![
         prop::sample::select(vec![
             Event::Claimed,
-            Event::NoAccount,
+            Event::NoAccount(ErrorCode::ProviderConcurrentLimit),
             Event::IntentStored,
             Event::Accepted,
             Event::AnswerLost,

@@ -14,12 +14,16 @@ mod contract;
 mod corpus;
 mod edited;
 mod lifecycle;
+mod names;
+mod plan;
 mod predecessor;
 mod properties;
+mod providers;
 mod purity;
 mod schemas;
 mod server;
 mod vectors;
+mod webhooks;
 
 use serde_json::Value;
 

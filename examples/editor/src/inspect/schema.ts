@@ -1,7 +1,7 @@
 /** The schema of a config as a form wants it: one plain type a field, and the blocks of providers. */
 
 import type { RJSFSchema } from '@rjsf/utils';
-import { providers, type ProviderInfo } from 'onepath';
+import { generationOperations, providers, type ProviderInfo } from 'onepath';
 import config from 'onepath/schema/generation-node-config.schema.json';
 
 import { isObject, plain } from '../scene/pointer';
@@ -50,12 +50,15 @@ const base = simple(config as unknown as Schema) as { properties: Record<string,
 delete base.properties['$schema'];
 
 /** The block of a provider, by what it declares. */
-function block({ parameters, id }: ProviderInfo): Schema {
-  const properties = (parameters ?? []).map((parameter) => {
+function block({ parameters, id }: ProviderInfo, operation: string | undefined): Schema {
+  // A name may be declared once for each operation.
+  const fitting = (parameters ?? []).filter(({ operations }) => !operations || !operation || (operations as string[]).includes(operation));
+  const properties = fitting.map((parameter) => {
     const words = parameter.enum?.every((value) => typeof value === 'string') ? { 'x-words': parameter.enum.map((word) => ({ word })) } : {};
     const type = { text: 'string', integer: 'integer', number: 'number', boolean: 'boolean' }[parameter.type ?? 'text'];
     const range = [parameter.min, parameter.max].some((end) => end !== undefined) ? ` ${parameter.min ?? ''} to ${parameter.max ?? ''}.` : '';
-    return [parameter.name, { type, description: `${parameter.description ?? ''}${range}`, ...words }];
+    const preset = parameter.default === undefined ? '' : ` ${JSON.stringify(parameter.default)} if absent.`;
+    return [parameter.name, { type, description: `${parameter.description ?? ''}${range}${preset}`, ...words }];
   });
   return { type: 'object', title: `settings of ${id}`, properties: Object.fromEntries(properties) };
 }
@@ -66,9 +69,11 @@ export function formSchema(value: unknown, provider: string): RJSFSchema {
   const known = base.properties['style']?.['properties'] as Record<string, Schema>;
   const names = new Set([...style.filter((name) => !(plain(name) in known)), ...(provider === '' ? [] : [provider])]);
   const infos = providers();
+  const type = isObject(value) ? (value['generationType'] ?? value['generation_type']) : undefined;
+  const operation = generationOperations().find((row) => row.generation_type === type)?.operation;
   const blocks = [...names].map((name) => {
     const info = infos.find(({ id }) => id === name);
-    return [name, info ? block(info) : { type: 'string', 'x-json': true, title: `settings of ${name}` }];
+    return [name, info ? block(info, operation) : { type: 'string', 'x-json': true, title: `settings of ${name}` }];
   });
   const properties = { ...base.properties, style: { ...base.properties['style'], properties: { ...known, ...Object.fromEntries(blocks) } } };
   return { type: 'object', properties } as RJSFSchema;

@@ -7,8 +7,8 @@ use onepath_core::{GenerationType, Operation, Rating, RatingTrail, Strategy};
 use sha2::{Digest as _, Sha256};
 
 use super::super::{
-    Advance, Advanced, Asked, Asset, Claim, Claimed, CreateOutcome, Created, Creation, Generation,
-    Millis, NewGeneration, Reader, Row, Store, Viewer,
+    Advance, Advanced, Asked, Asset, AssetState, Blob, Claim, Claimed, CreateOutcome, Created,
+    Creation, Generation, Media, Millis, NewGeneration, Reader, Row, Store, Viewer,
 };
 use crate::clock::hex;
 
@@ -61,6 +61,7 @@ pub fn wanted(what: &str, owner: &Reader, now: Millis) -> NewGeneration {
             ttl_seconds: Some(TTL),
             force_new: false,
             price_micros: Some(1_500),
+            price_credits: None,
             reserved_micros: 1_500,
             world: None,
             workspace: None,
@@ -71,6 +72,7 @@ pub fn wanted(what: &str, owner: &Reader, now: Millis) -> NewGeneration {
         description: None,
         priority: 5,
         scheduled_at: None,
+        inputs: Vec::new(),
         now,
     }
 }
@@ -104,9 +106,12 @@ pub fn done(outcome: CreateOutcome) -> Created {
     }
 }
 
-/// Takes up to `limit` rows for half a minute.
+/// Takes up to `limit` rows for half a minute; those that only go on waiting are left out.
 pub(super) async fn claim(store: &dyn Store, now: Millis, limit: usize) -> Vec<Claimed> {
-    store.claim(&Claim { now, lease_until: now + 30 * SECOND, limit }).await.unwrap()
+    let claim = Claim { now, lease_until: now + 30 * SECOND, limit };
+    let mut claimed = store.claim(&claim).await.unwrap();
+    claimed.retain(|one| !matches!(one.row.state, State::Pending { .. }));
+    claimed
 }
 
 /// Takes the one row that is due.
@@ -125,24 +130,39 @@ pub(super) fn event(row: &Row, event: Event, now: Millis) -> Advance {
             advance.deadline_at = Some(now + 10 * MINUTE);
         }
         Event::Accepted => advance.prediction = Some(fresh("prediction")),
-        Event::Stored => advance.assets = vec![asset(row, now)],
+        Event::Stored => {
+            (advance.assets, advance.blobs) = (vec![asset(row, now)], vec![blob("made")]);
+        }
         _ => {}
     }
     advance
 }
 
-pub(super) fn asset(row: &Row, now: Millis) -> Asset {
-    Asset {
-        id: fresh("asset"),
-        generation: row.id.clone(),
-        index: 0,
+/// What a file of these words is.
+#[must_use]
+pub fn media(what: &str) -> Media {
+    Media {
         media_type: "image/png".to_owned(),
         width: 640,
         height: 360,
+        duration_ms: None,
         bytes: 12_345,
-        sha256: "ab".repeat(32),
-        created_at: now,
+        sha256: hex(&Sha256::digest(what)),
     }
+}
+
+/// A blob of the same words.
+#[must_use]
+pub fn blob(what: &str) -> Blob {
+    let place = fresh("place");
+    Blob { sha256: media(what).sha256, place, bytes: 12_345 }
+}
+
+/// Something that was made for a row and is here.
+pub(super) fn asset(row: &Row, now: Millis) -> Asset {
+    let mut asset = Asset::output(row, fresh("asset"), 0, now);
+    asset.state = AssetState::Downloaded(media("made"));
+    asset
 }
 
 pub(super) async fn advance(store: &dyn Store, row: &Row, happens: Event, now: Millis) -> Advanced {
@@ -190,7 +210,7 @@ pub(super) async fn kinds(store: &dyn Store, reader: &Reader, id: &str) -> Vec<&
     let events = store.events(&viewer(reader), id).await.unwrap();
     for (index, event) in events.iter().enumerate() {
         assert_eq!(event.number, i64::try_from(index).unwrap() + 1, "events have no gaps");
-        assert_eq!(event.generation, id);
+        assert!(event.is_of(id));
     }
     events.iter().map(|event| event.kind).collect()
 }

@@ -5,7 +5,7 @@ use onepath_core::lifecycle::{
     Attempt as Stage, Effect, ErrorCode, Event, GenerationStatus, ProviderReport, State,
 };
 
-use super::super::{Answer, Store};
+use super::super::{Answer, Origin, Store};
 use super::fixture::{
     MINUTE, NOON, SECOND, SUCCEEDED, TTL, advance, asset, claim_one, complete_all, create, event,
     get, go_on, kinds, reader, refuse_all, stage, wanted,
@@ -37,7 +37,9 @@ pub(super) async fn a_run_goes_through_every_stage(store: &dyn Store) {
 
     let mut stored = event(&made.row, Event::Stored, NOON + 5);
     let mut second = asset(&made.row, NOON + 5);
-    second.index = 1;
+    if let Origin::Output { index, .. } = &mut second.origin {
+        *index = 1;
+    }
     stored.assets.push(second);
     let done = store.advance(&stored).await.unwrap().unwrap();
     assert!(done.effects.contains(&Effect::Debit));
@@ -46,6 +48,9 @@ pub(super) async fn a_run_goes_through_every_stage(store: &dyn Store) {
     assert_eq!(read.row.state, State::Completed { run: 1, fallback: None });
     assert_eq!((read.row.lease_until, read.row.completed_at), (None, Some(NOON + 5)));
     assert_eq!(read.row.expires_at, Some(NOON + 5 + i64::from(TTL) * SECOND));
+    for asset in &mut stored.assets {
+        asset.events = 1;
+    }
     assert_eq!(read.assets, stored.assets);
     let attempt = &read.attempts[0];
     assert_eq!((attempt.number, attempt.run, attempt.provider.as_str()), (1, 1, "local"));
@@ -134,7 +139,9 @@ pub(super) async fn what_is_over_stays_as_it_is(store: &dyn Store) {
             let mut late = event(&before.row, happens, NOON + MINUTE);
             late.prediction = Some("another".to_owned());
             late.assets = vec![asset(&before.row, NOON + MINUTE)];
-            late.assets[0].index = 5;
+            if let Origin::Output { index, .. } = &mut late.assets[0].origin {
+                *index = 5;
+            }
             (late.gives_back, late.next_run_at) = (true, Some(NOON + MINUTE));
             for fence in [Some(before.row.fence), None] {
                 late.fence = fence;

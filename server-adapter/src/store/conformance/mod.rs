@@ -23,21 +23,28 @@
     reason = "test code: a failing case is supposed to stop"
 )]
 
+mod assets;
+mod cache;
 mod cancel;
 mod claim;
 mod concurrent;
 mod create;
+pub(super) mod endpoints;
 mod fixture;
 mod life;
 mod owner;
+mod predictions;
 mod read;
+mod slots;
+mod telemetry;
+mod webhooks;
 
 use std::pin::Pin;
 use std::sync::Arc;
 
 use super::Store;
 
-pub use fixture::{NOON, done, reader, viewer, wanted};
+pub use fixture::{NOON, blob, done, media, reader, viewer, wanted};
 
 /// A case on its way.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -64,6 +71,9 @@ macro_rules! cases {
 #[must_use]
 pub fn cases() -> Vec<Case> {
     let mut cases = cases! {
+        predictions {
+            a_prediction_belongs_to_one_attempt
+        }
         create {
             a_create_makes_a_pending_row
             rows_are_numbered_within_their_tenant
@@ -106,6 +116,20 @@ pub fn cases() -> Vec<Case> {
             what_was_made_wins_over_a_cancel
             who_has_no_interest_cancels_nothing
         }
+        assets {
+            the_same_bytes_are_one_blob_and_an_owner_has_them_once
+            a_blob_that_is_gone_is_not_counted_on
+            a_plan_limits_the_bytes_that_are_kept
+            a_list_of_assets_is_filtered_and_read_in_pages
+            only_what_is_public_is_everybodys
+            what_is_fetched_is_seen_on_its_way
+            what_was_left_is_replaced_by_what_is_made_anew
+            a_later_try_brings_what_a_run_could_not
+            lineage_goes_both_ways_as_far_as_one_may_see
+            bytes_go_when_nothing_needs_them
+            a_small_picture_is_kept_beside
+            a_copy_at_a_provider_is_remembered_while_it_lives
+        }
         owner {
             every_step_is_told_to_the_log
             a_patch_changes_what_it_names
@@ -122,7 +146,43 @@ pub fn cases() -> Vec<Case> {
             a_key_is_found_by_its_hash
             an_empty_store_answers
         }
+        cache {
+            what_is_invalidated_is_no_answer_any_more
+            answers_are_counted_by_the_minute
+        }
+        telemetry {
+            every_run_that_ended_is_counted_once
+        }
+        slots {
+            no_more_run_than_there_are_slots
+            a_lease_that_ran_out_gives_its_slot_back
+            what_was_sent_keeps_its_slot_when_its_worker_dies
+            whoever_ends_leases_gives_slots_back
+            a_cancel_gives_the_slot_back
+            accounts_are_chosen_by_priority_then_the_longest_unused
+            private_accounts_work_for_their_tenant
+            an_account_rests_after_failures_and_a_probe_heals_it
+            too_many_at_the_provider_rests_the_account_and_another_goes_on
+            what_has_no_credits_left_waits
+            a_day_has_only_so_many_submissions
+            what_waits_for_an_account_fails_after_a_day
+            whoever_waited_long_has_all_the_time_of_a_run
+            an_account_is_kept_and_changed_and_removed
+            a_provider_without_accounts_is_asked_without_one
+        }
+        endpoints {
+            messages_are_leased_by_one_and_fair_to_all
+        }
+        webhooks {
+            a_webhook_makes_its_row_due_once
+            what_is_told_while_a_row_is_held_is_looked_at_when_it_is_given_back
+            a_door_leads_to_its_attempt_while_that_is_on_its_way
+            a_webhook_tells_the_prediction_of_a_lost_submission
+            webhooks_of_what_is_over_change_nothing
+            what_is_on_its_way_is_not_forgotten
+        }
     };
     cases.extend(concurrent::CASES);
+    cases.extend(slots::CASES);
     cases
 }

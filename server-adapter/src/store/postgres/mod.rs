@@ -4,6 +4,7 @@
 //! indexes refuse because somebody else was first is run again and finds what they left.
 
 mod clock;
+mod examine;
 mod keeper;
 mod remote;
 mod schema;
@@ -17,13 +18,15 @@ use deadpool_postgres::{RecyclingMethod, Runtime};
 use tokio::sync::watch;
 use tokio_postgres::{Config, NoTls};
 
+pub use self::examine::examine_postgres;
 use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
-use super::sql::{accounts, create, events, number, operations};
+use super::sql::{accounts, cache, create, events, number, operations, predictions, telemetry};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
-    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Advance, Advanced, Answer, AnswerCount, CacheStore, Cancelled, Claim, Claimed, CreateOutcome,
+    Creation, Event, Generation, Kept, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch,
+    PlanNow, PredictionStore, Reader, Result, Row, RunCount, RunTimes, Store, StoreError,
+    TelemetryStore, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::{Clock as _, SharedClock, SystemClock};
 
@@ -197,6 +200,10 @@ macro_rules! ask {
     };
 }
 
+mod endpoints;
+mod seats;
+mod webhooks;
+
 /// The time that decides over leases, and the end of one that would end at `until` by the caller's.
 async fn lease(
     tx: &mut Remote,
@@ -230,8 +237,18 @@ async fn heartbeat(
     fence: i64,
     (now, until): (Millis, Millis),
 ) -> Result<bool> {
-    let (_, until) = lease(tx, time, now, until).await?;
-    operations::heartbeat(tx, id, fence, until).await
+    let (now, until) = lease(tx, time, now, until).await?;
+    operations::heartbeat(tx, id, fence, now, until).await
+}
+
+mod assets;
+
+#[async_trait]
+impl PredictionStore for PostgresStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let (provider, list) = (provider.to_owned(), predictions.to_vec());
+        read!(self, |tx| predictions::unclaimed(tx, &provider, &list))
+    }
 }
 
 #[async_trait]
@@ -318,11 +335,6 @@ impl Store for PostgresStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         ask!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -342,7 +354,7 @@ impl Store for PostgresStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
@@ -402,5 +414,67 @@ impl Store for PostgresStore {
 
     async fn ping(&self) -> Result<()> {
         ask!(self, |tx| operations::ping(tx))
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for PostgresStore {
+    async fn ended_runs(
+        &self,
+        tenant: Option<&str>,
+        since: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        let tenant = tenant.map(str::to_owned);
+        read!(self, |tx| telemetry::ended_runs(tx, tenant.as_deref(), since))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        ask!(self, |tx| telemetry::in_flight(tx))
+    }
+
+    async fn forget_runs(&self, before: Millis) -> Result<u64> {
+        ask!(self, |tx| telemetry::forget_runs(tx, before))
+    }
+}
+
+#[async_trait]
+impl CacheStore for PostgresStore {
+    async fn kept(
+        &self,
+        tenant: &str,
+        owner: Option<&str>,
+        now: Millis,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Kept>> {
+        let (tenant, owner) = (tenant.to_owned(), owner.map(str::to_owned));
+        let after = after.to_owned();
+        ask!(self, |tx| cache::kept(tx, &tenant, owner.as_deref(), now, &after, limit))
+    }
+
+    async fn invalidate(
+        &self,
+        tenant: &str,
+        owner: Option<&str>,
+        ids: &[String],
+        now: Millis,
+    ) -> Result<u64> {
+        let (tenant, owner) = (tenant.to_owned(), owner.map(str::to_owned));
+        let ids = ids.to_vec();
+        write!(self, |tx| cache::invalidate(tx, &tenant, owner.as_deref(), &ids, now))
+    }
+
+    async fn add_answers(&self, counts: &[AnswerCount]) -> Result<()> {
+        let counts = counts.to_vec();
+        write!(self, |tx| cache::add_answers(tx, &counts))
+    }
+
+    async fn answers(&self, tenant: &str, since: Millis) -> Result<Vec<AnswerCount>> {
+        let tenant = tenant.to_owned();
+        ask!(self, |tx| cache::answers(tx, &tenant, since))
+    }
+
+    async fn forget_answers(&self, before: Millis) -> Result<u64> {
+        write!(self, |tx| cache::forget_answers(tx, before))
     }
 }

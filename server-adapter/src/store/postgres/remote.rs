@@ -63,7 +63,7 @@ pub(super) fn fault(error: &Error) -> Fault {
 /// Whether somebody else took the slot, or answered the same call, at the same moment.
 fn is_race(db: &DbError) -> bool {
     *db.code() == SqlState::UNIQUE_VIOLATION
-        && matches!(db.constraint(), Some("generations_reuse" | "receipts_pkey"))
+        && matches!(db.constraint(), Some("generations_reuse" | "receipts_pkey" | "assets_upload"))
 }
 
 impl From<Error> for StoreError {

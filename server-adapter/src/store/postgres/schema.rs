@@ -7,6 +7,11 @@ use super::super::{Result, StoreError};
 /// Steps from one version of the schema to the next; the table `onepath_schema` counts those done.
 const MIGRATIONS: &[&str] = &[include_str!("schema.sql")];
 
+/// The version that [`migrate`] brings a database to.
+pub(super) const fn known() -> usize {
+    MIGRATIONS.len()
+}
+
 /// How every connection is set up. A commit is on disk before anybody hears of it, also where the
 /// database's own default is weaker; whoever stops in the middle of a transaction does not keep its
 /// locks for ever.

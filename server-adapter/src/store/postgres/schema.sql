@@ -21,6 +21,7 @@ CREATE TABLE generations (
     ttl_seconds BIGINT,
     force_new BIGINT NOT NULL,
     price_micros BIGINT,
+    price_credits BIGINT,
     reserved_micros BIGINT NOT NULL,
     world_id TEXT COLLATE "C",
     workspace_id TEXT COLLATE "C",
@@ -46,9 +47,13 @@ CREATE TABLE generations (
     fence BIGINT NOT NULL,
     lease_until BIGINT,
     next_run_at BIGINT NOT NULL,
+    hinted BIGINT NOT NULL,
     token TEXT COLLATE "C",
     submitted_at BIGINT,
     prediction TEXT COLLATE "C",
+    -- Whose slot it holds, while an attempt is on its way.
+    account TEXT COLLATE "C",
+    deferred TEXT COLLATE "C",
     deadline_at BIGINT,
     attempts BIGINT NOT NULL,
     events BIGINT NOT NULL,
@@ -67,6 +72,9 @@ CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE
 CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX generations_account ON generations (account) WHERE account IS NOT NULL;
+CREATE INDEX generations_deferred ON generations (provider, deferred, priority, created_at)
+    WHERE deferred IS NOT NULL;
 
 CREATE TABLE numbers (
     tenant TEXT COLLATE "C" PRIMARY KEY,
@@ -78,6 +86,7 @@ CREATE TABLE attempts (
     number BIGINT NOT NULL,
     run BIGINT NOT NULL,
     provider TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C",
     token TEXT COLLATE "C" NOT NULL UNIQUE,
     prediction TEXT COLLATE "C",
     submitted_at BIGINT NOT NULL,
@@ -86,17 +95,150 @@ CREATE TABLE attempts (
     PRIMARY KEY (generation, number)
 );
 
+-- What accounts were asked for on a day.
+CREATE INDEX attempts_account ON attempts (submitted_at, account) WHERE account IS NOT NULL;
+
+-- Bytes that lie somewhere, under a place that is never used again. The row goes first, then the
+-- bytes.
+CREATE TABLE blobs (
+    sha256 TEXT COLLATE "C" PRIMARY KEY,
+    place TEXT COLLATE "C" NOT NULL UNIQUE,
+    bytes BIGINT NOT NULL,
+    created_at BIGINT NOT NULL
+);
+
+CREATE INDEX blobs_age ON blobs (created_at);
+-- By a provider's own id: for webhooks without a token, and for what is alike.
+CREATE INDEX attempts_prediction ON attempts (provider, prediction) WHERE prediction IS NOT NULL;
+
+-- Where providers report to: the hash of the token in the path of a webhook's URL.
+CREATE TABLE webhook_doors (
+    hash TEXT COLLATE "C" PRIMARY KEY,
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    attempt BIGINT NOT NULL,
+    provider TEXT COLLATE "C" NOT NULL,
+    opened_at BIGINT NOT NULL
+);
+
+CREATE INDEX webhook_doors_age ON webhook_doors (opened_at);
+
+-- Where tenants are told of events; secrets are sealed.
+CREATE TABLE webhook_endpoints (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    tenant TEXT COLLATE "C" NOT NULL,
+    url TEXT COLLATE "C" NOT NULL,
+    secret TEXT COLLATE "C" NOT NULL,
+    old_secret TEXT COLLATE "C",
+    old_until BIGINT,
+    events TEXT COLLATE "C",
+    from_cursor BIGINT NOT NULL,
+    failing_since BIGINT,
+    disabled_at BIGINT,
+    disabled_reason TEXT COLLATE "C",
+    created_at BIGINT NOT NULL
+);
+
+-- What endpoints are told: each event once, sent until it is taken.
+CREATE TABLE webhook_messages (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    endpoint TEXT COLLATE "C" NOT NULL REFERENCES webhook_endpoints (id),
+    message TEXT COLLATE "C" NOT NULL,
+    kind TEXT COLLATE "C" NOT NULL,
+    payload TEXT COLLATE "C" NOT NULL,
+    attempts BIGINT NOT NULL,
+    due_at BIGINT,
+    leased BIGINT NOT NULL,
+    fence BIGINT NOT NULL,
+    delivered BIGINT NOT NULL,
+    last_status BIGINT,
+    last_error TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    sent_at BIGINT,
+    UNIQUE (endpoint, message)
+);
+
+CREATE INDEX webhook_messages_due ON webhook_messages (endpoint, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_messages_log ON webhook_messages (endpoint, id);
+
+-- The place up to which events became messages.
+CREATE TABLE webhook_told (
+    one BIGINT PRIMARY KEY,
+    cursor BIGINT NOT NULL
+);
+
+-- What providers told over webhooks: each delivery once.
+CREATE TABLE webhook_receipts (
+    provider TEXT COLLATE "C" NOT NULL,
+    delivery TEXT COLLATE "C" NOT NULL,
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    attempt BIGINT NOT NULL,
+    prediction TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (provider, delivery)
+);
+
+CREATE INDEX webhook_receipts_attempt ON webhook_receipts (generation, attempt);
+CREATE INDEX webhook_receipts_age ON webhook_receipts (at);
+
 CREATE TABLE assets (
     id TEXT COLLATE "C" PRIMARY KEY,
-    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    tenant TEXT COLLATE "C" NOT NULL,
+    owner TEXT COLLATE "C" NOT NULL,
+    -- The rating that a bound must allow, if the whole tenant may see it.
+    shared TEXT COLLATE "C",
+    public BIGINT NOT NULL,
+    -- None for what was uploaded.
+    generation TEXT COLLATE "C" REFERENCES generations (id),
     idx BIGINT NOT NULL,
-    media_type TEXT COLLATE "C" NOT NULL,
-    width BIGINT NOT NULL,
-    height BIGINT NOT NULL,
-    bytes BIGINT NOT NULL,
-    sha256 TEXT COLLATE "C" NOT NULL,
+    provider TEXT COLLATE "C",
+    sync TEXT COLLATE "C" NOT NULL,
+    sync_attempts BIGINT NOT NULL,
+    sync_error TEXT COLLATE "C",
+    location TEXT COLLATE "C",
+    media_type TEXT COLLATE "C",
+    width BIGINT,
+    height BIGINT,
+    duration_ms BIGINT,
+    bytes BIGINT,
+    sha256 TEXT COLLATE "C" REFERENCES blobs (sha256),
+    thumbnail TEXT COLLATE "C" REFERENCES blobs (sha256),
+    name TEXT COLLATE "C",
+    -- A JSON list of texts.
+    tags TEXT COLLATE "C" NOT NULL,
+    events BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
-    UNIQUE (generation, idx)
+    updated_at BIGINT NOT NULL,
+    deleted_at BIGINT
+);
+
+CREATE UNIQUE INDEX assets_output ON assets (generation, idx) WHERE generation IS NOT NULL AND deleted_at IS NULL;
+CREATE UNIQUE INDEX assets_upload ON assets (tenant, owner, sha256) WHERE generation IS NULL AND deleted_at IS NULL;
+CREATE INDEX assets_list ON assets (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX assets_stored ON assets (tenant, owner, bytes) WHERE deleted_at IS NULL;
+CREATE INDEX assets_blob ON assets (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX assets_thumbnail ON assets (thumbnail) WHERE thumbnail IS NOT NULL;
+CREATE INDEX assets_deleted ON assets (deleted_at) WHERE deleted_at IS NOT NULL AND sha256 IS NOT NULL;
+
+-- The assets that a generation starts from.
+CREATE TABLE inputs (
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    position BIGINT NOT NULL,
+    role TEXT COLLATE "C" NOT NULL,
+    asset TEXT COLLATE "C" NOT NULL REFERENCES assets (id),
+    PRIMARY KEY (generation, position)
+);
+
+CREATE INDEX inputs_asset ON inputs (asset);
+
+-- Assets as providers have them.
+CREATE TABLE copies (
+    asset TEXT COLLATE "C" NOT NULL REFERENCES assets (id),
+    provider TEXT COLLATE "C" NOT NULL,
+    account TEXT COLLATE "C" NOT NULL,
+    reference TEXT COLLATE "C" NOT NULL,
+    expires_at BIGINT,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (asset, provider, account)
 );
 
 -- Who wants a generation; open while it is not over.
@@ -119,15 +261,19 @@ CREATE TABLE events (
     owner TEXT COLLATE "C" NOT NULL,
     -- The rating that a bound must allow, if the whole tenant may be told.
     shared TEXT COLLATE "C",
-    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    -- At least one of both: an asset that was uploaded has no generation.
+    generation TEXT COLLATE "C" REFERENCES generations (id),
+    asset TEXT COLLATE "C" REFERENCES assets (id),
     number BIGINT NOT NULL,
     kind TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     error TEXT COLLATE "C",
     at BIGINT NOT NULL,
-    cursor BIGINT,
-    UNIQUE (generation, number)
+    cursor BIGINT
 );
+
+CREATE UNIQUE INDEX events_generation ON events (generation, number) WHERE asset IS NULL;
+CREATE UNIQUE INDEX events_asset ON events (asset, number) WHERE asset IS NOT NULL;
 
 CREATE UNIQUE INDEX events_cursor ON events (cursor) WHERE cursor IS NOT NULL;
 CREATE INDEX events_unpublished ON events (position) WHERE cursor IS NULL;
@@ -148,6 +294,36 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
 CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
+
+-- How creates were answered, by minute.
+CREATE TABLE answers (
+    minute BIGINT NOT NULL,
+    tenant TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    count BIGINT NOT NULL,
+    saved_micros BIGINT NOT NULL,
+    PRIMARY KEY (minute, tenant, strategy, answer)
+);
+
+-- How runs ended: what telemetry is made of. Times lie in bins whose bounds grow by a fixed factor.
+CREATE TABLE ended_runs (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    run BIGINT NOT NULL,
+    tenant TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT,
+    operation TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    error TEXT,
+    wait_bin BIGINT,
+    latency_bin BIGINT,
+    micros BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (generation, run)
+);
+
+CREATE INDEX ended_runs_at ON ended_runs (at);
 
 -- Answers to creates with an idempotency key.
 CREATE TABLE receipts (
@@ -175,6 +351,32 @@ CREATE TABLE api_keys (
     created_at BIGINT NOT NULL,
     revoked_at BIGINT
 );
+
+-- Accounts at providers. Nothing here counts what is in use: that are the rows of generations.
+CREATE TABLE provider_accounts (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    provider TEXT COLLATE "C" NOT NULL,
+    -- Whose it is; NULL if it works for every tenant.
+    tenant TEXT COLLATE "C",
+    endpoint TEXT COLLATE "C",
+    -- `env:NAME`, or `sealed:` and what only the key of the data folder opens.
+    key_source TEXT COLLATE "C",
+    priority BIGINT NOT NULL,
+    concurrency BIGINT,
+    daily_limit BIGINT,
+    enabled BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    streak BIGINT NOT NULL,
+    cooldown_until BIGINT,
+    last_error TEXT COLLATE "C",
+    last_used_at BIGINT,
+    -- What the provider said last that is left, by kind, as a JSON object.
+    credits TEXT COLLATE "C",
+    credits_read_at BIGINT
+);
+
+CREATE INDEX provider_accounts_provider ON provider_accounts (provider, id);
 
 CREATE TABLE users (
     tenant TEXT COLLATE "C" NOT NULL,
@@ -249,6 +451,7 @@ CREATE TRIGGER generations_asked BEFORE UPDATE ON generations FOR EACH ROW
     OR OLD.ttl_seconds IS DISTINCT FROM NEW.ttl_seconds
     OR OLD.force_new IS DISTINCT FROM NEW.force_new
     OR OLD.price_micros IS DISTINCT FROM NEW.price_micros
+    OR OLD.price_credits IS DISTINCT FROM NEW.price_credits
     OR OLD.world_id IS DISTINCT FROM NEW.world_id
     OR OLD.workspace_id IS DISTINCT FROM NEW.workspace_id
     OR OLD.trace_id IS DISTINCT FROM NEW.trace_id

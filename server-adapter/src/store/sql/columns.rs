@@ -8,8 +8,10 @@ use onepath_core::{
     BoundBy, FallbackMode, GenerationType, Operation, Rating, RatingTrail, Strategy,
 };
 
+use super::super::account::Deferral;
+use super::super::assets::SyncStatus;
 use super::super::row::{
-    Asked, Asset, Attempt, Event, Key, Millis, Role, Row, StateColumns, StateText, User, World,
+    Asked, Attempt, Event, Key, Millis, Role, Row, StateColumns, StateText, Subject, User, World,
     unknown_policy, unknown_word,
 };
 use super::super::{Reader, Result, known_event};
@@ -34,6 +36,7 @@ const FIXED: &[&str] = &[
     "ttl_seconds",
     "force_new",
     "price_micros",
+    "price_credits",
     "reserved_micros",
     "world_id",
     "workspace_id",
@@ -65,9 +68,12 @@ const CHANGING: &[&str] = &[
     "fence",
     "lease_until",
     "next_run_at",
+    "hinted",
     "token",
     "submitted_at",
     "prediction",
+    "account",
+    "deferred",
     "deadline_at",
     "attempts",
     "events",
@@ -86,11 +92,11 @@ macro_rules! generation_columns {
         "g.id, g.number, g.tenant, g.request, g.generation_type, g.operation, g.provider, \
          g.strategy, g.request_hash, g.family_hash, g.cache_key, g.seed, g.rating_asked, \
          g.rating_effective, g.rating_bound_by, g.ttl_seconds, g.force_new, g.price_micros, \
-         g.reserved_micros, g.world_id, g.workspace_id, g.trace_id, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
+         g.price_credits, g.reserved_micros, g.world_id, g.workspace_id, g.trace_id, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
          g.created_at, g.owner, g.status, g.run, g.spent, g.stage, g.error, g.fallback, \
          g.resubmitted, g.cancel_requested, g.reuse_key, g.expires_at, g.name, g.description, g.tags, \
-         g.priority, g.scheduled_at, g.fence, g.lease_until, g.next_run_at, g.token, \
-         g.submitted_at, g.prediction, g.deadline_at, g.attempts, g.events, g.updated_at, \
+         g.priority, g.scheduled_at, g.fence, g.lease_until, g.next_run_at, g.hinted, g.token, \
+         g.submitted_at, g.prediction, g.account, g.deferred, g.deadline_at, g.attempts, g.events, g.updated_at, \
          g.started_at, g.completed_at, g.deleted_at"
     };
 }
@@ -116,6 +122,7 @@ pub(super) fn generation(mut c: Cells) -> Result<Row> {
         ttl_seconds: c.take()?,
         force_new: c.take()?,
         price_micros: c.take()?,
+        price_credits: c.take()?,
         reserved_micros: c.take()?,
         world: c.take()?,
         workspace: c.take()?,
@@ -157,9 +164,12 @@ pub(super) fn generation(mut c: Cells) -> Result<Row> {
         fence: c.take()?,
         lease_until: c.take()?,
         next_run_at: c.take()?,
+        hinted: c.take()?,
         token: c.take()?,
         submitted_at: c.take()?,
         prediction: c.take()?,
+        account: c.take()?,
+        deferred: c.optional_word(Deferral::parse)?,
         deadline_at: c.take()?,
         attempts: c.take()?,
         events: c.take()?,
@@ -195,6 +205,7 @@ fn fixed(row: &Row) -> Vec<Value<'_>> {
         asked.ttl_seconds.into(),
         asked.force_new.into(),
         asked.price_micros.into(),
+        asked.price_credits.into(),
         asked.reserved_micros.into(),
         asked.world.as_ref().into(),
         asked.workspace.as_ref().into(),
@@ -228,9 +239,12 @@ fn changing(row: &Row) -> Vec<Value<'_>> {
         row.fence.into(),
         row.lease_until.into(),
         row.next_run_at.into(),
+        row.hinted.into(),
         row.token.as_ref().into(),
         row.submitted_at.into(),
         row.prediction.as_ref().into(),
+        row.account.as_ref().into(),
+        row.deferred.map(Deferral::word).into(),
         row.deadline_at.into(),
         row.attempts.into(),
         row.events.into(),
@@ -274,12 +288,13 @@ pub(super) async fn update<T: Tx>(tx: &mut T, row: &Row) -> Result<()> {
     tx.send(UPDATE.as_str(), &values).await
 }
 
-/// An attempt from `number, run, provider, prediction, submitted_at, ended_at, error`.
+/// An attempt from `number, run, provider, account, prediction, submitted_at, ended_at, error`.
 pub(super) fn attempt(mut c: Cells) -> Result<Attempt> {
     Ok(Attempt {
         number: c.take()?,
         run: c.take()?,
         provider: c.take()?,
+        account: c.take()?,
         prediction: c.take()?,
         submitted_at: c.take()?,
         ended_at: c.take()?,
@@ -287,35 +302,23 @@ pub(super) fn attempt(mut c: Cells) -> Result<Attempt> {
     })
 }
 
-/// An asset from `id, generation, idx, media_type, width, height, bytes, sha256, created_at`.
-pub(super) fn asset(mut c: Cells) -> Result<Asset> {
-    Ok(Asset {
-        id: c.take()?,
-        generation: c.take()?,
-        index: c.take()?,
-        media_type: c.take()?,
-        width: c.take()?,
-        height: c.take()?,
-        bytes: c.take()?,
-        sha256: c.take()?,
-        created_at: c.take()?,
-    })
-}
-
-/// An event from `position, tenant, owner, shared, generation, number, kind, status, error, at`.
+/// An event from `position, tenant, owner, shared, generation, asset, number, kind, status, error,
+/// at`.
 pub(super) fn event(mut c: Cells) -> Result<Event> {
-    Ok(Event {
-        cursor: c.take::<Option<i64>>()?.unwrap_or(0),
-        tenant: c.take()?,
-        owner: c.take()?,
-        shared: c.optional_word(Rating::parse)?,
-        generation: c.take()?,
-        number: c.take()?,
-        kind: c.word(known_event)?,
-        status: c.word(GenerationStatus::parse)?,
-        error: c.optional_word(ErrorCode::parse)?,
-        at: c.take()?,
-    })
+    let cursor = c.take::<Option<i64>>()?.unwrap_or(0);
+    let (tenant, owner) = (c.take()?, c.take()?);
+    let shared = c.optional_word(Rating::parse)?;
+    let (generation, asset): (Option<String>, Option<String>) = (c.take()?, c.take()?);
+    let (number, kind) = (c.take()?, c.word(known_event)?);
+    let subject = match (asset, generation) {
+        (Some(id), generation) => {
+            Subject::Asset { id, generation, sync: c.word(SyncStatus::parse)? }
+        }
+        (None, Some(id)) => Subject::Generation { id, status: c.word(GenerationStatus::parse)? },
+        (None, None) => return Err(unreadable("an event of nothing")),
+    };
+    let (error, at) = (c.optional_word(ErrorCode::parse)?, c.take()?);
+    Ok(Event { cursor, tenant, owner, shared, subject, number, kind, error, at })
 }
 
 /// A key from `hash, id, name, tenant, user_id, role, created_at, revoked_at`.

@@ -5,6 +5,7 @@ use super::super::{
     Answer, CreateOutcome, Created, Creation, Millis, NewGeneration, PlanNow, Reader, Receipt,
     ReceiptWish, Result, Row, StoreError, Used,
 };
+use super::assets::put_inputs;
 use super::operations::{event, ledger};
 use super::{Tx, Value, columns, first, number};
 use crate::generation_columns;
@@ -158,7 +159,7 @@ async fn answered<T: Tx>(tx: &mut T, new: &NewGeneration, plan: PlanNow) -> Resu
         CreateDecision::Insert { holds_slot, clears_holder } => {
             if plan.limits.any() {
                 one_at_a_time(tx, &new.owner).await?;
-                let used = used(tx, &new.owner, plan.since).await?;
+                let used = used_of(tx, &new.owner, plan).await?;
                 if let Some(hit) = limit_hit(&plan.limits, used, Some(new.asked.reserved_micros)) {
                     return Ok(CreateOutcome::Limited(hit));
                 }
@@ -173,6 +174,7 @@ async fn answered<T: Tx>(tx: &mut T, new: &NewGeneration, plan: PlanNow) -> Resu
             let mut row = new.clone().into_row(next);
             row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
             columns::insert(tx, &row).await?;
+            put_inputs(tx, &row.id, &new.inputs).await?;
             want(tx, &row.id, &new.owner, new.now).await?;
             ledger(tx, &row, &first_reservation(&row)).await?;
             event(tx, &row, "generation.created").await?;
@@ -205,8 +207,34 @@ pub(crate) async fn one_at_a_time<T: Tx>(tx: &mut T, user: &Reader) -> Result<()
     tx.send(sql, &[(&user.tenant).into(), (&user.user).into()]).await
 }
 
-/// What a user used since a time.
-pub(crate) async fn used<T: Tx>(tx: &mut T, reader: &Reader, since: Millis) -> Result<Used> {
+/// What a user used of everything that their plan limits.
+pub(crate) async fn used_of<T: Tx>(tx: &mut T, reader: &Reader, plan: PlanNow) -> Result<Used> {
+    let mut used = used(tx, reader, plan.since).await?;
+    if plan.limits.storage_bytes.is_some() {
+        used.storage = stored(tx, reader).await?;
+    }
+    Ok(used)
+}
+
+/// What a user used since a time, and what they have.
+pub(crate) async fn used_and_stored<T: Tx>(
+    tx: &mut T,
+    reader: &Reader,
+    since: Millis,
+) -> Result<Used> {
+    let storage = stored(tx, reader).await?;
+    Ok(Used { storage, ..used(tx, reader, since).await? })
+}
+
+/// Bytes of a user's assets.
+pub(crate) async fn stored<T: Tx>(tx: &mut T, user: &Reader) -> Result<i64> {
+    let sql = "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM assets
+               WHERE tenant = ?1 AND owner = ?2 AND deleted_at IS NULL";
+    number(tx, sql, &[(&user.tenant).into(), (&user.user).into()]).await
+}
+
+/// Runs and money of a user since a time, and what they want now.
+async fn used<T: Tx>(tx: &mut T, reader: &Reader, since: Millis) -> Result<Used> {
     let who = [Value::from(&reader.tenant), Value::from(&reader.user)];
     let open = "SELECT count(*) FROM interests WHERE tenant = ?1 AND user_id = ?2 AND open = 1";
     let in_flight = number(tx, open, &who).await?;

@@ -4,10 +4,17 @@
 //! times are milliseconds since 1970. [`Tx`] is what a database must be able to do with it.
 
 pub(super) mod accounts;
+pub(super) mod assets;
+pub(super) mod cache;
 pub(super) mod columns;
 pub(super) mod create;
+pub(super) mod endpoints;
 pub(super) mod events;
 pub(super) mod operations;
+pub(super) mod predictions;
+pub(super) mod slots;
+pub(super) mod telemetry;
+pub(super) mod webhooks;
 
 use super::{Result, StoreError};
 

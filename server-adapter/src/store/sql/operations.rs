@@ -1,7 +1,7 @@
 //! The operations on rows: read what a decision needs, decide, write what it comes to.
 
 use onepath_core::Rating;
-use onepath_core::lifecycle::ErrorCode;
+use onepath_core::lifecycle::{ErrorCode, State};
 
 use super::super::decide::{
     CancelDecision, Change, OwnerDecision, Patch, decide_advance, decide_cancel, decide_claim,
@@ -9,22 +9,19 @@ use super::super::decide::{
 };
 use super::super::row::LedgerEntry;
 use super::super::{
-    Advance, Advanced, Asset, Cancelled, Claim, Claimed, Generation, ListQuery, Millis, Outcome,
-    Page, PlanNow, Reader, Result, Row, Viewer,
+    Advance, Advanced, Asset, Blob, Cancelled, Claim, Claimed, Generation, ListQuery, Millis,
+    Outcome, Page, PlanNow, Reader, Result, Row, Viewer,
 };
-use super::create::{one_at_a_time, used, want};
-use super::{Tx, Value, columns, first, number};
+use super::create::{one_at_a_time, used_of, want};
+use super::{Tx, Value, assets, columns, first, number, slots, telemetry};
 use crate::generation_columns;
 
-const ATTEMPTS: &str = "SELECT number, run, provider, prediction, submitted_at, ended_at, error
+const ATTEMPTS: &str =
+    "SELECT number, run, provider, account, prediction, submitted_at, ended_at, error
     FROM attempts WHERE generation = ?1 ORDER BY number";
 
-const ASSETS: &str =
-    "SELECT id, generation, idx, media_type, width, height, bytes, sha256, created_at
-    FROM assets WHERE generation = ?1 ORDER BY idx";
-
 /// A row, for reading or inside of a transaction that may change it.
-async fn by_id<T: Tx>(tx: &mut T, id: &str, to_change: bool) -> Result<Option<Row>> {
+pub(super) async fn by_id<T: Tx>(tx: &mut T, id: &str, to_change: bool) -> Result<Option<Row>> {
     const READ: &str =
         concat!("SELECT ", generation_columns!(), " FROM generations g WHERE g.id = ?1");
     const CHANGE: &str =
@@ -36,10 +33,10 @@ async fn by_id<T: Tx>(tx: &mut T, id: &str, to_change: bool) -> Result<Option<Ro
 async fn complete<T: Tx>(tx: &mut T, row: Row) -> Result<Generation> {
     let id = [Value::from(&row.id)];
     let attempts = tx.query(ATTEMPTS, &id).await?;
-    let assets = tx.query(ASSETS, &id).await?;
+    let assets = assets::of_generation(tx, &row.id).await?;
     Ok(Generation {
         attempts: attempts.into_iter().map(columns::attempt).collect::<Result<_>>()?,
-        assets: assets.into_iter().map(columns::asset).collect::<Result<_>>()?,
+        assets,
         row,
     })
 }
@@ -67,6 +64,7 @@ macro_rules! listed {
             AND (CAST(?7 AS TEXT) IS NULL OR g.world_id = ?7)
             AND (CAST(?8 AS TEXT) IS NULL OR g.workspace_id = ?8)
             AND g.created_at >= ?9 AND g.created_at < ?10
+            AND (CAST(?12 AS BIGINT) IS NULL OR g.number = ?12)
             AND (CAST(?11 AS TEXT) IS NULL OR lower(g.name) LIKE lower(?11) ESCAPE '\\'
                  OR lower(g.description) LIKE lower(?11) ESCAPE '\\')"
     };
@@ -78,8 +76,8 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
         "SELECT ",
         generation_columns!(),
         listed!(),
-        " AND (g.created_at, g.id) < (?12, ?13)
-          ORDER BY g.created_at DESC, g.id DESC LIMIT ?14 OFFSET ?15"
+        " AND (g.created_at, g.id) < (?13, ?14)
+          ORDER BY g.created_at DESC, g.id DESC LIMIT ?15 OFFSET ?16"
     );
     let (at, id) = query.after.clone().unwrap_or((Millis::MAX, String::new()));
     let pattern = query.text.as_ref().map(|text| {
@@ -99,6 +97,7 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
         query.created_after.unwrap_or(Millis::MIN).into(),
         query.created_before.unwrap_or(Millis::MAX).into(),
         pattern.as_ref().into(),
+        query.number.into(),
     ];
     let total = if query.count { Some(number(tx, COUNT, &values).await?) } else { None };
     values.extend([
@@ -147,12 +146,19 @@ pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claime
     let sql = if T::SKIP_LOCKED.is_empty() { SQL } else { SKIPPING };
     let limit = i64::try_from(claim.limit).unwrap_or(i64::MAX);
     let rows = tx.query(sql, &[claim.now.into(), limit.into()]).await?;
+    let rows: Vec<Row> = rows.into_iter().map(columns::generation).collect::<Result<_>>()?;
+    let mut seats = slots::seats(tx, &rows, claim.now).await?;
     let mut claimed = Vec::with_capacity(rows.len());
     for row in rows {
-        let change = decide_claim(&columns::generation(row)?, claim.now, claim.lease_until);
-        write(tx, &change, &[]).await?;
-        claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
+        let change = decide_claim(&row, claim.now, claim.lease_until, |row| {
+            seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
+        });
+        write(tx, &change, NOTHING).await?;
+        if !matches!(change.row.state, State::Pending { .. }) || !change.steps.is_empty() {
+            claimed.push(Claimed { row: change.row, effects: change.effects, steps: change.steps });
+        }
     }
+    slots::chosen(tx, &seats).await?;
     Ok(claimed)
 }
 
@@ -168,11 +174,15 @@ pub(crate) async fn heartbeat<T: Tx>(
     tx: &mut T,
     id: &str,
     fence: i64,
+    now: Millis,
     lease_until: Millis,
 ) -> Result<bool> {
+    // A slot that went with its lease does not come back by a sign of life.
     let sql = "UPDATE generations SET lease_until = ?3, due_at = ?3
-               WHERE id = ?1 AND fence = ?2 AND lease_until IS NOT NULL";
-    Ok(tx.execute(sql, &[id.into(), fence.into(), lease_until.into()]).await? == 1)
+               WHERE id = ?1 AND fence = ?2 AND lease_until IS NOT NULL
+                 AND (account IS NULL OR stage <> 'claimed' OR lease_until > ?4)";
+    let values = [id.into(), fence.into(), lease_until.into(), now.into()];
+    Ok(tx.execute(sql, &values).await? == 1)
 }
 
 pub(crate) async fn end_leases<T: Tx>(tx: &mut T, now: Millis) -> Result<u64> {
@@ -184,7 +194,7 @@ pub(crate) async fn end_leases<T: Tx>(tx: &mut T, now: Millis) -> Result<u64> {
 pub(crate) async fn advance<T: Tx>(tx: &mut T, advance: &Advance) -> Result<Option<Advanced>> {
     let Some(row) = by_id(tx, &advance.id, true).await? else { return Ok(None) };
     let Some(change) = decide_advance(&row, advance) else { return Ok(None) };
-    write(tx, &change, &advance.assets).await?;
+    write(tx, &change, (&advance.assets, &advance.blobs)).await?;
     Ok(Some(Advanced { row: change.row, effects: change.effects, steps: change.steps }))
 }
 
@@ -205,7 +215,10 @@ pub(crate) async fn cancel<T: Tx>(
         CancelDecision::NotThere => return Ok(None),
         CancelDecision::Nothing => withdrawn = false,
         CancelDecision::Withdrawn(change) | CancelDecision::Cancelled(change) => {
-            write(tx, &change, &[]).await?;
+            write(tx, &change, NOTHING).await?;
+            if change.row.owner != row.owner {
+                assets::move_outputs(tx, id, &change.row.owner).await?;
+            }
             steps = change.steps;
         }
     }
@@ -224,7 +237,7 @@ async fn wish<T: Tx>(tx: &mut T, row: Row, decision: OwnerDecision) -> Result<Ou
         OwnerDecision::NotNow => Ok(Outcome::NotNow(Box::new(row))),
         OwnerDecision::Changed => Ok(Outcome::Changed),
         OwnerDecision::Done(change) => {
-            write(tx, &change, &[]).await?;
+            write(tx, &change, NOTHING).await?;
             let Change { row, steps, .. } = *change;
             Ok(Outcome::Done(Box::new(complete(tx, row).await?), steps))
         }
@@ -243,7 +256,7 @@ pub(crate) async fn retry<T: Tx>(
     if matches!(decision, OwnerDecision::Done(_)) {
         if plan.limits.any() {
             one_at_a_time(tx, reader).await?;
-            let used = used(tx, reader, plan.since).await?;
+            let used = used_of(tx, reader, plan).await?;
             if let Some(hit) = limit_hit(&plan.limits, used, Some(row.asked.reserved_micros)) {
                 return Ok(Outcome::Limited(hit));
             }
@@ -261,6 +274,9 @@ pub(crate) async fn delete<T: Tx>(
 ) -> Result<Outcome> {
     let Some(row) = by_id(tx, id, true).await? else { return Ok(Outcome::NotThere) };
     let decision = decide_delete(&row, reader, now);
+    if matches!(decision, OwnerDecision::Done(_)) {
+        assets::delete_outputs(tx, id, now).await?;
+    }
     wish(tx, row, decision).await
 }
 
@@ -274,15 +290,6 @@ pub(crate) async fn patch<T: Tx>(
     let Some(row) = by_id(tx, id, true).await? else { return Ok(Outcome::NotThere) };
     let decision = decide_patch(&row, patch, reader, now);
     wish(tx, row, decision).await
-}
-
-pub(crate) async fn asset<T: Tx>(tx: &mut T, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-    let sql = "SELECT id, generation, idx, media_type, width, height, bytes, sha256, created_at
-               FROM assets WHERE id = ?1";
-    let found = first(tx, sql, &[id.into()]).await?.map(columns::asset).transpose()?;
-    let Some(asset) = found else { return Ok(None) };
-    let row = by_id(tx, &asset.generation, false).await?;
-    Ok(row.is_some_and(|row| row.readable_by(viewer)).then_some(asset))
 }
 
 /// Adds an event to a row.
@@ -321,8 +328,11 @@ pub(crate) async fn ledger<T: Tx>(tx: &mut T, row: &Row, entry: &LedgerEntry) ->
     tx.send(sql, &values).await
 }
 
+/// A change that keeps nothing that was made.
+const NOTHING: (&[Asset], &[Blob]) = (&[], &[]);
+
 /// Writes a change with everything that belongs to it.
-async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<()> {
+async fn write<T: Tx>(tx: &mut T, change: &Change, made: (&[Asset], &[Blob])) -> Result<()> {
     let row = &change.row;
     let id = Value::from(&row.id);
     if change.takes_slot {
@@ -333,14 +343,15 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
     columns::update(tx, row).await?;
     if let Some((attempt, token)) = &change.attempt {
         if let Some(token) = token {
-            let sql =
-                "INSERT INTO attempts (generation, number, run, provider, token, submitted_at)
-                       VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+            let sql = "INSERT INTO attempts (generation, number, run, provider, account, token,
+                       submitted_at)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
             let values = [
                 id,
                 attempt.number.into(),
                 attempt.run.into(),
                 (&attempt.provider).into(),
+                attempt.account.as_ref().into(),
                 token.into(),
                 attempt.submitted_at.into(),
             ];
@@ -363,6 +374,9 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
     for entry in &change.ledger {
         ledger(tx, row, entry).await?;
     }
+    if let Some(ended) = &change.ended {
+        telemetry::insert(tx, row, ended).await?;
+    }
     if let Some(kind) = change.event {
         event(tx, row, kind).await?;
     }
@@ -370,24 +384,15 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, assets: &[Asset]) -> Result<(
         let sql = "UPDATE interests SET open = 0 WHERE generation = ?1 AND open = 1";
         tx.send(sql, &[id]).await?;
     }
-    for asset in assets.iter().filter(|_| change.keeps_assets()) {
-        let sql =
-            "INSERT INTO assets (id, generation, idx, media_type, width, height, bytes, sha256,
-                       created_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
-                   ON CONFLICT (generation, idx) DO NOTHING";
-        let values = [
-            (&asset.id).into(),
-            (&asset.generation).into(),
-            asset.index.into(),
-            (&asset.media_type).into(),
-            asset.width.into(),
-            asset.height.into(),
-            asset.bytes.into(),
-            (&asset.sha256).into(),
-            asset.created_at.into(),
-        ];
-        tx.send(sql, &values).await?;
+    if let Some(outcome) = &change.outcome {
+        slots::outcome(tx, outcome, row.updated_at).await?;
+    }
+    if let Some(account) = &change.released {
+        slots::wake(tx, account, row.updated_at).await?;
+    }
+    if change.keeps_assets() {
+        assets::put_all(tx, made.0, made.1, row.updated_at).await?;
+        assets::own_outputs(tx, &row.id, made.0, &row.owner).await?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The store on SQLite: one file, one writer that commits in groups, readers beside it.
 
+mod examine;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -12,12 +13,16 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::{Semaphore, watch};
 
+pub use self::examine::{blobs_of_sqlite, copy_sqlite, examine_sqlite};
 use self::writer::Writer;
-use super::sql::{Cell, Cells, Tx, Value, accounts, create, events, operations};
+use super::sql::{
+    Cell, Cells, Tx, Value, accounts, cache, create, events, operations, predictions, telemetry,
+};
 use super::{
-    Advance, Advanced, Answer, Asset, Cancelled, Claim, Claimed, CreateOutcome, Creation, Event,
-    Generation, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, Reader,
-    Result, Row, Store, StoreError, UsageLine, Used, User, Viewer, World,
+    Advance, Advanced, Answer, AnswerCount, CacheStore, Cancelled, Claim, Claimed, CreateOutcome,
+    Creation, Event, Generation, Kept, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch,
+    PlanNow, PredictionStore, Reader, Result, Row, RunCount, RunTimes, Store, StoreError,
+    TelemetryStore, UsageLine, Used, User, Viewer, World,
 };
 
 /// Steps from one version of the schema to the next; `user_version` counts those done.
@@ -250,6 +255,10 @@ macro_rules! read {
     };
 }
 
+mod endpoints;
+mod seats;
+mod webhooks;
+
 impl SqliteStore {
     /// There may be new events.
     fn changed<T>(&self, result: Result<T>) -> Result<T> {
@@ -257,6 +266,16 @@ impl SqliteStore {
             self.changes.send_modify(|count| *count = count.wrapping_add(1));
         }
         result
+    }
+}
+
+mod assets;
+
+#[async_trait]
+impl PredictionStore for SqliteStore {
+    async fn unclaimed(&self, provider: &str, predictions: &[String]) -> Result<Vec<String>> {
+        let (provider, list) = (provider.to_owned(), predictions.to_vec());
+        read!(self, |tx| predictions::unclaimed(tx, &provider, &list))
     }
 }
 
@@ -294,11 +313,11 @@ impl Store for SqliteStore {
         &self,
         id: &str,
         fence: i64,
-        _: Millis,
+        now: Millis,
         lease_until: Millis,
     ) -> Result<bool> {
         let id = id.to_owned();
-        write!(self, |tx| operations::heartbeat(tx, &id, fence, lease_until))
+        write!(self, |tx| operations::heartbeat(tx, &id, fence, now, lease_until))
     }
 
     async fn end_leases(&self, now: Millis) -> Result<u64> {
@@ -342,11 +361,6 @@ impl Store for SqliteStore {
         self.changed(write!(self, |tx| operations::patch(tx, &reader, &id, &patch, now)))
     }
 
-    async fn asset(&self, viewer: &Viewer, id: &str) -> Result<Option<Asset>> {
-        let (viewer, id) = (viewer.clone(), id.to_owned());
-        read!(self, |tx| operations::asset(tx, &viewer, &id))
-    }
-
     async fn events(&self, viewer: &Viewer, id: &str) -> Result<Vec<Event>> {
         let (viewer, id) = (viewer.clone(), id.to_owned());
         read!(self, |tx| events::of_generation(tx, &viewer, &id))
@@ -366,7 +380,7 @@ impl Store for SqliteStore {
 
     async fn used(&self, reader: &Reader, since: Millis) -> Result<Used> {
         let reader = reader.clone();
-        read!(self, |tx| create::used(tx, &reader, since))
+        read!(self, |tx| create::used_and_stored(tx, &reader, since))
     }
 
     async fn usage(&self, reader: &Reader, since: Millis, until: Millis) -> Result<Vec<UsageLine>> {
@@ -426,5 +440,67 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<()> {
         read!(self, |tx| operations::ping(tx))
+    }
+}
+
+#[async_trait]
+impl TelemetryStore for SqliteStore {
+    async fn ended_runs(
+        &self,
+        tenant: Option<&str>,
+        since: Millis,
+    ) -> Result<(Vec<RunCount>, Vec<RunTimes>)> {
+        let tenant = tenant.map(str::to_owned);
+        read!(self, |tx| telemetry::ended_runs(tx, tenant.as_deref(), since))
+    }
+
+    async fn in_flight(&self) -> Result<Vec<(String, String, u64)>> {
+        read!(self, |tx| telemetry::in_flight(tx))
+    }
+
+    async fn forget_runs(&self, before: Millis) -> Result<u64> {
+        write!(self, |tx| telemetry::forget_runs(tx, before))
+    }
+}
+
+#[async_trait]
+impl CacheStore for SqliteStore {
+    async fn kept(
+        &self,
+        tenant: &str,
+        owner: Option<&str>,
+        now: Millis,
+        after: &str,
+        limit: usize,
+    ) -> Result<Vec<Kept>> {
+        let (tenant, owner) = (tenant.to_owned(), owner.map(str::to_owned));
+        let after = after.to_owned();
+        read!(self, |tx| cache::kept(tx, &tenant, owner.as_deref(), now, &after, limit))
+    }
+
+    async fn invalidate(
+        &self,
+        tenant: &str,
+        owner: Option<&str>,
+        ids: &[String],
+        now: Millis,
+    ) -> Result<u64> {
+        let (tenant, owner) = (tenant.to_owned(), owner.map(str::to_owned));
+        let ids = ids.to_vec();
+        write!(self, |tx| cache::invalidate(tx, &tenant, owner.as_deref(), &ids, now))
+    }
+
+    async fn add_answers(&self, counts: &[AnswerCount]) -> Result<()> {
+        let counts = counts.to_vec();
+        write!(self, |tx| cache::add_answers(tx, &counts))
+    }
+
+    async fn answers(&self, tenant: &str, since: Millis) -> Result<Vec<AnswerCount>> {
+        let tenant = tenant.to_owned();
+        read!(self, |tx| cache::answers(tx, &tenant, since))
+    }
+
+    async fn forget_answers(&self, before: Millis) -> Result<u64> {
+        write!(self, |tx| cache::forget_answers(tx, before))
     }
 }

@@ -20,6 +20,7 @@ CREATE TABLE generations (
     ttl_seconds INTEGER,
     force_new INTEGER NOT NULL,
     price_micros INTEGER,
+    price_credits INTEGER,
     reserved_micros INTEGER NOT NULL,
     world_id TEXT,
     workspace_id TEXT,
@@ -45,9 +46,13 @@ CREATE TABLE generations (
     fence INTEGER NOT NULL,
     lease_until INTEGER,
     next_run_at INTEGER NOT NULL,
+    hinted INTEGER NOT NULL,
     token TEXT,
     submitted_at INTEGER,
     prediction TEXT,
+    -- Whose slot it holds, while an attempt is on its way.
+    account TEXT,
+    deferred TEXT,
     deadline_at INTEGER,
     attempts INTEGER NOT NULL,
     events INTEGER NOT NULL,
@@ -66,6 +71,9 @@ CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE
 CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX generations_account ON generations (account) WHERE account IS NOT NULL;
+CREATE INDEX generations_deferred ON generations (provider, deferred, priority, created_at)
+    WHERE deferred IS NOT NULL;
 
 CREATE TABLE numbers (
     tenant TEXT PRIMARY KEY,
@@ -77,6 +85,7 @@ CREATE TABLE attempts (
     number INTEGER NOT NULL,
     run INTEGER NOT NULL,
     provider TEXT NOT NULL,
+    account TEXT,
     token TEXT NOT NULL UNIQUE,
     prediction TEXT,
     submitted_at INTEGER NOT NULL,
@@ -85,18 +94,151 @@ CREATE TABLE attempts (
     PRIMARY KEY (generation, number)
 ) STRICT, WITHOUT ROWID;
 
+-- What accounts were asked for on a day.
+CREATE INDEX attempts_account ON attempts (submitted_at, account) WHERE account IS NOT NULL;
+
+-- Bytes that lie somewhere, under a place that is never used again. The row goes first, then the
+-- bytes.
+CREATE TABLE blobs (
+    sha256 TEXT PRIMARY KEY,
+    place TEXT NOT NULL UNIQUE,
+    bytes INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX blobs_age ON blobs (created_at);
+-- By a provider's own id: for webhooks without a token, and for what is alike.
+CREATE INDEX attempts_prediction ON attempts (provider, prediction) WHERE prediction IS NOT NULL;
+
+-- Where providers report to: the hash of the token in the path of a webhook's URL.
+CREATE TABLE webhook_doors (
+    hash TEXT PRIMARY KEY,
+    generation TEXT NOT NULL REFERENCES generations (id),
+    attempt INTEGER NOT NULL,
+    provider TEXT NOT NULL,
+    opened_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_doors_age ON webhook_doors (opened_at);
+
+-- Where tenants are told of events; secrets are sealed.
+CREATE TABLE webhook_endpoints (
+    id TEXT PRIMARY KEY,
+    tenant TEXT NOT NULL,
+    url TEXT NOT NULL,
+    secret TEXT NOT NULL,
+    old_secret TEXT,
+    old_until INTEGER,
+    events TEXT,
+    from_cursor INTEGER NOT NULL,
+    failing_since INTEGER,
+    disabled_at INTEGER,
+    disabled_reason TEXT,
+    created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What endpoints are told: each event once, sent until it is taken.
+CREATE TABLE webhook_messages (
+    id TEXT PRIMARY KEY,
+    endpoint TEXT NOT NULL REFERENCES webhook_endpoints (id),
+    message TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    payload TEXT NOT NULL,
+    attempts INTEGER NOT NULL,
+    due_at INTEGER,
+    leased INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    last_status INTEGER,
+    last_error TEXT,
+    created_at INTEGER NOT NULL,
+    sent_at INTEGER,
+    UNIQUE (endpoint, message)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_messages_due ON webhook_messages (endpoint, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX webhook_messages_log ON webhook_messages (endpoint, id);
+
+-- The place up to which events became messages.
+CREATE TABLE webhook_told (
+    one INTEGER PRIMARY KEY,
+    cursor INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- What providers told over webhooks: each delivery once.
+CREATE TABLE webhook_receipts (
+    provider TEXT NOT NULL,
+    delivery TEXT NOT NULL,
+    generation TEXT NOT NULL REFERENCES generations (id),
+    attempt INTEGER NOT NULL,
+    prediction TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (provider, delivery)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX webhook_receipts_attempt ON webhook_receipts (generation, attempt);
+CREATE INDEX webhook_receipts_age ON webhook_receipts (at);
+
 CREATE TABLE assets (
     id TEXT PRIMARY KEY,
-    generation TEXT NOT NULL REFERENCES generations (id),
+    tenant TEXT NOT NULL,
+    owner TEXT NOT NULL,
+    -- The rating that a bound must allow, if the whole tenant may see it.
+    shared TEXT,
+    public INTEGER NOT NULL,
+    -- None for what was uploaded.
+    generation TEXT REFERENCES generations (id),
     idx INTEGER NOT NULL,
-    media_type TEXT NOT NULL,
-    width INTEGER NOT NULL,
-    height INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,
-    sha256 TEXT NOT NULL,
+    provider TEXT,
+    sync TEXT NOT NULL,
+    sync_attempts INTEGER NOT NULL,
+    sync_error TEXT,
+    location TEXT,
+    media_type TEXT,
+    width INTEGER,
+    height INTEGER,
+    duration_ms INTEGER,
+    bytes INTEGER,
+    sha256 TEXT REFERENCES blobs (sha256),
+    thumbnail TEXT REFERENCES blobs (sha256),
+    name TEXT,
+    -- A JSON list of texts.
+    tags TEXT NOT NULL,
+    events INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
-    UNIQUE (generation, idx)
+    updated_at INTEGER NOT NULL,
+    deleted_at INTEGER
 ) STRICT;
+
+CREATE UNIQUE INDEX assets_output ON assets (generation, idx) WHERE generation IS NOT NULL AND deleted_at IS NULL;
+CREATE UNIQUE INDEX assets_upload ON assets (tenant, owner, sha256) WHERE generation IS NULL AND deleted_at IS NULL;
+CREATE INDEX assets_list ON assets (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
+CREATE INDEX assets_stored ON assets (tenant, owner, bytes) WHERE deleted_at IS NULL;
+CREATE INDEX assets_blob ON assets (sha256) WHERE sha256 IS NOT NULL;
+CREATE INDEX assets_thumbnail ON assets (thumbnail) WHERE thumbnail IS NOT NULL;
+CREATE INDEX assets_deleted ON assets (deleted_at) WHERE deleted_at IS NOT NULL AND sha256 IS NOT NULL;
+
+-- The assets that a generation starts from.
+CREATE TABLE inputs (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    position INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    asset TEXT NOT NULL REFERENCES assets (id),
+    PRIMARY KEY (generation, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX inputs_asset ON inputs (asset);
+
+-- Assets as providers have them.
+CREATE TABLE copies (
+    asset TEXT NOT NULL REFERENCES assets (id),
+    provider TEXT NOT NULL,
+    account TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    expires_at INTEGER,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (asset, provider, account)
+) STRICT, WITHOUT ROWID;
 
 -- Who wants a generation; open while it is not over.
 CREATE TABLE interests (
@@ -118,14 +260,18 @@ CREATE TABLE events (
     owner TEXT NOT NULL,
     -- The rating that a bound must allow, if the whole tenant may be told.
     shared TEXT,
-    generation TEXT NOT NULL REFERENCES generations (id),
+    -- At least one of both: an asset that was uploaded has no generation.
+    generation TEXT REFERENCES generations (id),
+    asset TEXT REFERENCES assets (id),
     number INTEGER NOT NULL,
     kind TEXT NOT NULL,
     status TEXT NOT NULL,
     error TEXT,
-    at INTEGER NOT NULL,
-    UNIQUE (generation, number)
+    at INTEGER NOT NULL
 ) STRICT;
+
+CREATE UNIQUE INDEX events_generation ON events (generation, number) WHERE asset IS NULL;
+CREATE UNIQUE INDEX events_asset ON events (asset, number) WHERE asset IS NOT NULL;
 
 -- Money and runs, only ever added to: balances are sums.
 CREATE TABLE ledger (
@@ -143,6 +289,36 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_user ON ledger (tenant, user_id, at);
 CREATE UNIQUE INDEX ledger_reserved ON ledger (generation, run) WHERE kind = 'reserve';
 CREATE UNIQUE INDEX ledger_settled ON ledger (generation, run) WHERE kind IN ('settle', 'release');
+
+-- How creates were answered, by minute.
+CREATE TABLE answers (
+    minute INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    strategy TEXT NOT NULL,
+    answer TEXT NOT NULL,
+    count INTEGER NOT NULL,
+    saved_micros INTEGER NOT NULL,
+    PRIMARY KEY (minute, tenant, strategy, answer)
+) STRICT, WITHOUT ROWID;
+
+-- How runs ended: what telemetry is made of. Times lie in bins whose bounds grow by a fixed factor.
+CREATE TABLE ended_runs (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    run INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    model TEXT,
+    operation TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    error TEXT,
+    wait_bin INTEGER,
+    latency_bin INTEGER,
+    micros INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (generation, run)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ended_runs_at ON ended_runs (at);
 
 -- Answers to creates with an idempotency key.
 CREATE TABLE receipts (
@@ -170,6 +346,32 @@ CREATE TABLE api_keys (
     created_at INTEGER NOT NULL,
     revoked_at INTEGER
 ) STRICT, WITHOUT ROWID;
+
+-- Accounts at providers. Nothing here counts what is in use: that are the rows of generations.
+CREATE TABLE provider_accounts (
+    id TEXT PRIMARY KEY,
+    provider TEXT NOT NULL,
+    -- Whose it is; NULL if it works for every tenant.
+    tenant TEXT,
+    endpoint TEXT,
+    -- `env:NAME`, or `sealed:` and what only the key of the data folder opens.
+    key_source TEXT,
+    priority INTEGER NOT NULL,
+    concurrency INTEGER,
+    daily_limit INTEGER,
+    enabled INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    streak INTEGER NOT NULL,
+    cooldown_until INTEGER,
+    last_error TEXT,
+    last_used_at INTEGER,
+    -- What the provider said last that is left, by kind, as a JSON object.
+    credits TEXT,
+    credits_read_at INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX provider_accounts_provider ON provider_accounts (provider, id);
 
 CREATE TABLE users (
     tenant TEXT NOT NULL,
@@ -205,6 +407,7 @@ WHEN OLD.id IS NOT NEW.id OR OLD.number IS NOT NEW.number OR OLD.tenant IS NOT N
   OR OLD.rating_effective IS NOT NEW.rating_effective
   OR OLD.rating_bound_by IS NOT NEW.rating_bound_by OR OLD.ttl_seconds IS NOT NEW.ttl_seconds
   OR OLD.force_new IS NOT NEW.force_new OR OLD.price_micros IS NOT NEW.price_micros
+  OR OLD.price_credits IS NOT NEW.price_credits
   OR OLD.world_id IS NOT NEW.world_id OR OLD.workspace_id IS NOT NEW.workspace_id
   OR OLD.trace_id IS NOT NEW.trace_id OR OLD.policy_attempts IS NOT NEW.policy_attempts
   OR OLD.policy_fallback IS NOT NEW.policy_fallback

@@ -6,11 +6,17 @@ use onepath_core::lifecycle::{
     UnknownPolicy, step,
 };
 
+use super::super::account::Seat;
 use super::super::conformance::{NOON, reader, wanted};
 use super::super::decide::{
-    CancelDecision, decide_advance, decide_cancel, decide_claim, is_done_by_store,
+    self, CancelDecision, Change, decide_advance, decide_cancel, is_done_by_store,
 };
-use super::super::{Advance, EVENTS, Row, Transition, known_event, transition};
+use super::super::{Advance, EVENTS, Millis, Row, Transition, known_event, transition};
+
+/// The provider has no accounts.
+fn decide_claim(row: &Row, now: Millis, lease_until: Millis) -> Change {
+    decide::decide_claim(row, now, lease_until, |_| Seat::Free)
+}
 
 fn new_row() -> Row {
     wanted("a house", &reader("ada"), NOON).into_row(1)
@@ -175,7 +181,7 @@ fn states() -> Vec<State> {
 fn every_change_of_a_run_has_a_word_and_what_is_the_same_has_none() {
     let mut events = vec![
         Event::Claimed,
-        Event::NoAccount,
+        Event::NoAccount(ErrorCode::ProviderConcurrentLimit),
         Event::IntentStored,
         Event::Accepted,
         Event::AnswerLost,

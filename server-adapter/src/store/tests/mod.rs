@@ -60,6 +60,16 @@ async fn run_suite<K>(empty: impl Fn() -> (K, Arc<dyn Store>)) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn messages_to_endpoints_are_the_same_everywhere() {
+    let folder = Folder::new();
+    let postgres = postgres::store(&postgres::schema());
+    let stores: [&dyn Store; 3] = [&MemoryStore::new(), &folder.store(), &postgres];
+    for store in stores {
+        super::conformance::endpoints::try_it(store).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_store_in_memory_passes_the_suite() {
     run_suite(|| ((), Arc::new(MemoryStore::new()))).await;
 }

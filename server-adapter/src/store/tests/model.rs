@@ -1,5 +1,6 @@
 //! Any operations in any order: SQLite and PostgreSQL show what the store in memory shows.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use onepath_core::lifecycle::{ErrorCode, Event, GenerationStatus, ProviderReport, UnknownPolicy};
@@ -7,25 +8,97 @@ use onepath_core::{FallbackMode, Rating, Strategy as Sharing};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::super::conformance::{NOON, done, wanted};
+use super::super::conformance::{NOON, blob, done, media, viewer, wanted};
 use super::super::{
-    Advance, Asset, Claim, Creation, ListQuery, MemoryStore, Millis, NewGeneration, Reader, Store,
-    Viewer,
+    Account, AccountQuery, Advance, Asset, AssetPatch, AssetQuery, AssetState, AssetStore as _,
+    Claim, Creation, Health, Input, KeySource, ListQuery, MemoryStore, Millis, NewGeneration,
+    PlanNow, Reader, Store, StoreError, Viewer,
 };
 use super::Folder;
+use crate::provider::Credits;
 
 /// One operation; rows are named by their place in the order of creation.
 #[derive(Debug, Clone)]
 enum Operation {
     Create(Wish),
     Preview(Wish),
-    Claim { limit: usize, lease: Millis },
-    Advance { row: usize, event: Event, fence: Fence, gives_back: bool, wait: Option<Millis> },
-    Heartbeat { row: usize, fence: Fence, lease: Millis },
-    Cancel { row: usize, reader: Reader },
-    Read { row: usize, viewer: Viewer },
-    List { reader: Reader, limit: usize, status: Option<GenerationStatus> },
+    Claim {
+        limit: usize,
+        lease: Millis,
+    },
+    Advance {
+        row: usize,
+        event: Event,
+        fence: Fence,
+        gives_back: bool,
+        wait: Option<Millis>,
+    },
+    Heartbeat {
+        row: usize,
+        fence: Fence,
+        lease: Millis,
+    },
+    Cancel {
+        row: usize,
+        reader: Reader,
+    },
+    Read {
+        row: usize,
+        viewer: Viewer,
+    },
+    List {
+        reader: Reader,
+        limit: usize,
+        status: Option<GenerationStatus>,
+    },
+    Upload {
+        reader: Reader,
+        what: usize,
+    },
+    /// What a worker writes of what was made: on its way, failed or here.
+    Fetch {
+        row: usize,
+        fence: Fence,
+        state: usize,
+    },
+    Asset {
+        which: usize,
+        reader: Reader,
+        how: How,
+    },
+    Assets {
+        reader: Reader,
+        query: usize,
+    },
+    Collect(Millis),
+    Account {
+        id: usize,
+        slots: Option<i64>,
+        daily: Option<i64>,
+        tenant: Option<usize>,
+        on: bool,
+    },
+    Credits {
+        id: usize,
+        left: i64,
+    },
+    Heal {
+        id: usize,
+    },
+    Remove {
+        id: usize,
+    },
+    EndLeases,
     Wait(Millis),
+}
+
+/// What is done with an asset.
+#[derive(Debug, Clone, Copy)]
+enum How {
+    Read,
+    Patch,
+    Delete,
+    Lineage,
 }
 
 #[derive(Debug, Clone)]
@@ -38,6 +111,9 @@ struct Wish {
     scheduled: Option<Millis>,
     fallback: Option<FallbackMode>,
     unknown: UnknownPolicy,
+    credits: Option<i64>,
+    /// Whether it starts from the newest upload of its owner.
+    starts: bool,
 }
 
 /// Whose fence comes with a write.
@@ -67,17 +143,30 @@ fn wishes() -> impl Strategy<Value = Wish> {
         UnknownPolicy::FailWithoutCharge,
         UnknownPolicy::ResubmitOnce,
     ]);
-    let force_new = prop::bool::weighted(0.15);
-    (readers(), 0..3_usize, sharing, force_new, 0..3_i64, scheduled, fallback, unknown).prop_map(
-        |(reader, what, sharing, force_new, priority, scheduled, fallback, unknown)| Wish {
+    let flags = (prop::bool::weighted(0.15), any::<bool>(), prop::option::of(0..4_i64));
+    (readers(), 0..3_usize, sharing, flags, 0..3_i64, scheduled, fallback, unknown).prop_map(
+        |(
             reader,
             what,
             sharing,
-            force_new,
+            (force_new, starts, credits),
             priority,
             scheduled,
             fallback,
             unknown,
+        )| {
+            Wish {
+                reader,
+                what,
+                sharing,
+                force_new,
+                priority,
+                scheduled,
+                fallback,
+                unknown,
+                credits,
+                starts,
+            }
         },
     )
 }
@@ -99,7 +188,7 @@ fn events() -> impl Strategy<Value = Event> {
         Event::AnswerLost,
         Event::Found,
         Event::NotThere,
-        Event::NoAccount,
+        Event::NoAccount(ErrorCode::ProviderUnavailable),
         Event::DeadlinePassed,
         Event::RetryRequested,
         Event::CancelRequested,
@@ -111,9 +200,12 @@ fn events() -> impl Strategy<Value = Event> {
     ])
 }
 
+fn fences() -> impl Strategy<Value = Fence> + Clone {
+    select(vec![Fence::Newest, Fence::Newest, Fence::Newest, Fence::Older, Fence::None])
+}
+
 fn operations() -> impl Strategy<Value = Operation> {
-    let fence =
-        select(vec![Fence::Newest, Fence::Newest, Fence::Newest, Fence::Older, Fence::None]);
+    let fence = fences();
     let row = 0..6_usize;
     let status = select(vec![
         None,
@@ -136,7 +228,31 @@ fn operations() -> impl Strategy<Value = Operation> {
         2 => (row, viewers()).prop_map(|(row, viewer)| Operation::Read { row, viewer }),
         1 => (readers(), 0..4_usize, status)
             .prop_map(|(reader, limit, status)| Operation::List { reader, limit, status }),
+        2 => (readers(), 0..4_usize).prop_map(|(reader, what)| Operation::Upload { reader, what }),
+        4 => (0..6_usize, fences(), 0..3_usize)
+            .prop_map(|(row, fence, state)| Operation::Fetch { row, fence, state }),
+        4 => (0..6_usize, readers(), select(vec![How::Read, How::Patch, How::Delete, How::Lineage]))
+            .prop_map(|(which, reader, how)| Operation::Asset { which, reader, how }),
+        2 => (readers(), 0..6_usize).prop_map(|(reader, query)| Operation::Assets { reader, query }),
+        1 => select(vec![0, 60_000]).prop_map(Operation::Collect),
         3 => select(vec![0_i64, 1, 500, 30_000, 120_000, 4_000_000]).prop_map(Operation::Wait),
+        3 => accounts(),
+    ]
+}
+
+/// Three accounts, now here and now there.
+fn accounts() -> impl Strategy<Value = Operation> {
+    let id = 0..3_usize;
+    let (slots, daily) = (prop::option::of(0..3_i64), prop::option::weighted(0.2, 0..4_i64));
+    let tenant = prop::option::weighted(0.2, 0..2_usize);
+    prop_oneof![
+        5 => (id.clone(), slots, daily, tenant, prop::bool::weighted(0.8)).prop_map(
+            |(id, slots, daily, tenant, on)| Operation::Account { id, slots, daily, tenant, on }
+        ),
+        2 => (id.clone(), 0..4_i64).prop_map(|(id, left)| Operation::Credits { id, left }),
+        1 => id.clone().prop_map(|id| Operation::Heal { id }),
+        1 => id.prop_map(|id| Operation::Remove { id }),
+        1 => Just(Operation::EndLeases),
     ]
 }
 
@@ -147,7 +263,13 @@ struct Pair {
     now: Millis,
     /// Id, tenant and newest fence of each row.
     rows: Vec<(String, Reader, i64)>,
+    /// Ids of assets that were written, or would have been.
+    assets: Vec<String>,
+    /// Ids of uploads.
+    uploads: Vec<String>,
     next: usize,
+    /// The most slots that each account ever had; none for any number.
+    most: BTreeMap<String, Option<i64>>,
 }
 
 /// Has both do the same, and compares what they say.
@@ -174,10 +296,38 @@ impl Pair {
         new.asked.force_new = wish.force_new;
         (new.priority, new.scheduled_at) = (wish.priority, wish.scheduled.map(|at| self.now + at));
         (new.policy.fallback, new.policy.unknown) = (wish.fallback, wish.unknown);
+        new.asked.price_credits = wish.credits;
+        if let Some(asset) = self.uploads.last().filter(|_| wish.starts) {
+            let role = "image".to_owned();
+            new.inputs = vec![Input { position: 0, role, asset: asset.clone() }];
+        }
         if wish.sharing == Sharing::Always {
             (new.asked.cache_key, new.asked.ttl_seconds) = (None, None);
         }
         new
+    }
+
+    /// What a worker would write of what was made for a row: it goes on with what is there.
+    async fn made(&mut self, id: &str, state: AssetState) -> Option<Asset> {
+        let row = self.rows.iter().find(|(known, ..)| known == id)?;
+        let all = ["ada", "ben"].map(|user| Reader { user: user.to_owned(), ..row.1.clone() });
+        let mut found = None;
+        for reader in all {
+            found = found.or(self.model.get(&viewer(&reader), id).await.unwrap());
+        }
+        let row = found?.row;
+        let known = self.model.outputs(id).await.unwrap().into_iter().next();
+        self.next += 1;
+        let id = format!("asset {:08}", self.next);
+        let mut asset = known.unwrap_or_else(|| Asset::output(&row, id, 0, self.now));
+        if matches!(asset.state, AssetState::Downloaded(_)) {
+            return None;
+        }
+        asset.state = state;
+        if asset.events == 0 {
+            self.assets.push(asset.id.clone());
+        }
+        Some(asset)
     }
 
     /// A row of the newest, with the fence as wanted.
@@ -217,16 +367,11 @@ impl Pair {
             Operation::Advance { row, event, fence, gives_back, wait } => {
                 let Some((id, _, fence)) = self.row(row, fence) else { return };
                 self.next += 1;
-                let asset = Asset {
-                    id: format!("asset {}", self.next),
-                    generation: id.clone(),
-                    index: 0,
-                    media_type: "image/gif".to_owned(),
-                    width: 2,
-                    height: 3,
-                    bytes: 4,
-                    sha256: "00".repeat(32),
-                    created_at: self.now,
+                let stored = event == Event::Stored;
+                let made = if stored {
+                    self.made(&id, AssetState::Downloaded(media("made"))).await
+                } else {
+                    None
                 };
                 let advance = Advance {
                     id,
@@ -237,8 +382,11 @@ impl Pair {
                     deadline_at: Some(self.now + 300_000),
                     prediction: (event == Event::Accepted).then(|| format!("p{}", self.next)),
                     next_run_at: wait.map(|wait| self.now + wait),
+                    not_before: None,
+                    jitter: 0,
                     gives_back,
-                    assets: if event == Event::Stored { vec![asset] } else { Vec::new() },
+                    assets: made.into_iter().collect(),
+                    blobs: if stored { vec![blob("made")] } else { Vec::new() },
                 };
                 both!(self, store => store.advance(&advance));
             }
@@ -258,14 +406,135 @@ impl Pair {
                     both!(self, store => store.asset(&viewer, &asset.id));
                 }
             }
+            Operation::Upload { reader, what } => {
+                self.next += 1;
+                let what = format!("upload {what}");
+                let id = format!("asset {:08}", self.next);
+                let asset = Asset::upload(&reader, id.clone(), media(&what), self.now);
+                let blob = Some(blob(&what));
+                let plan = PlanNow::default();
+                both!(self, store => store.keep_upload(asset.clone(), blob.clone(), plan));
+                if both!(self, store => store.asset(&viewer(&reader), &id)).is_some() {
+                    self.uploads.push(id.clone());
+                    self.assets.push(id);
+                }
+            }
+            Operation::Fetch { row, fence, state } => {
+                let Some((id, _, fence)) = self.row(row, fence) else { return };
+                let state = match state {
+                    0 => AssetState::Downloading,
+                    1 => AssetState::Failed(ErrorCode::StorageFailed),
+                    _ => AssetState::Downloaded(media("made")),
+                };
+                let Some(asset) = self.made(&id, state).await else { return };
+                let (blobs, fence) = (vec![blob("made")], fence.unwrap_or(0));
+                both!(self, store => {
+                    store.put_outputs(&id, fence, vec![asset.clone()], blobs.clone(), self.now)
+                });
+            }
+            Operation::Asset { which, reader, how } => {
+                let Some(id) = self.assets.iter().rev().nth(which).cloned() else { return };
+                match how {
+                    How::Read => {
+                        both!(self, store => store.asset(&viewer(&reader), &id));
+                        both!(self, store => store.public_asset(&id));
+                    }
+                    How::Patch => {
+                        self.next += 1;
+                        let patch = AssetPatch {
+                            name: Some(Some(format!("name {}", self.next))),
+                            tags: Some(vec![format!("tag {}", self.next % 2)]),
+                            public: Some(self.next.is_multiple_of(2)),
+                        };
+                        both!(self, store => store.patch_asset(&reader, &id, &patch, self.now));
+                    }
+                    How::Delete => {
+                        both!(self, store => store.delete_asset(&reader, &id, self.now));
+                    }
+                    How::Lineage => {
+                        both!(self, store => store.lineage(&viewer(&reader), &id));
+                    }
+                }
+            }
+            Operation::Assets { reader, query } => {
+                let mut query = AssetQuery {
+                    limit: 2,
+                    uploads: [None, Some(true), Some(false)][query % 3],
+                    tag: (query == 3).then(|| "tag 1".to_owned()),
+                    text: (query == 4).then(|| "NAME 1".to_owned()),
+                    kind: (query == 5).then(|| "image".to_owned()),
+                    ..AssetQuery::default()
+                };
+                let page = both!(self, store => store.assets(&reader, &query));
+                query.after = page.next;
+                both!(self, store => store.assets(&reader, &query));
+                both!(self, store => store.used(&reader, 0));
+            }
+            Operation::Collect(grace) => {
+                let before = self.now - grace;
+                both!(self, store => async {
+                    let places = store.collect_blobs(before, 100).await?;
+                    Ok::<_, StoreError>(places.len())
+                });
+            }
             Operation::List { reader, limit, status } => {
                 let mut query = ListQuery { limit, status, ..ListQuery::default() };
                 let page = both!(self, store => store.list(&reader, &query));
                 query.after = page.next;
                 both!(self, store => store.list(&reader, &query));
             }
+            Operation::Account { id, slots, daily, tenant, on } => {
+                let account = Account {
+                    id: format!("account {id}"),
+                    provider: "local".to_owned(),
+                    tenant: tenant.map(|one| ["one", "two"][one].to_owned()),
+                    endpoint: None,
+                    key: KeySource::None,
+                    priority: i64::try_from(id).unwrap() / 2,
+                    concurrency: slots,
+                    daily_limit: daily,
+                    enabled: on,
+                    created_at: self.now,
+                    updated_at: self.now,
+                    health: Health::default(),
+                    credits: None,
+                };
+                both!(self, store => store.put_account(account.clone()));
+            }
+            Operation::Credits { id, left } => {
+                let credits: Credits = [("web".to_owned(), left)].into();
+                let id = format!("account {id}");
+                both!(self, store => store.put_credits(&id, credits.clone(), self.now));
+            }
+            Operation::Heal { id } => {
+                let id = format!("account {id}");
+                both!(self, store => store.heal_account(&id, self.now));
+            }
+            Operation::Remove { id } => {
+                let id = format!("account {id}");
+                both!(self, store => store.remove_account(&id, self.now));
+            }
+            Operation::EndLeases => {
+                both!(self, store => store.end_leases(self.now));
+            }
         }
         both!(self, store => store.next_due());
+        self.count_slots().await;
+    }
+
+    /// I6: both count the same, and an account that was given no more slots than it had never has
+    /// more in use than it ever was given.
+    async fn count_slots(&mut self) {
+        let query = AccountQuery::default();
+        for one in both!(self, store => store.accounts(&query, self.now)) {
+            let account = &one.account;
+            let most = self.most.entry(account.id.clone()).or_insert(Some(0));
+            *most = match (*most, account.concurrency) {
+                (Some(most), Some(slots)) => Some(most.max(slots)),
+                _ => None,
+            };
+            assert!(most.is_none_or(|most| one.in_use <= most), "{} in use", one.in_use);
+        }
     }
 
     /// What lies in both at the end, row by row.
@@ -291,8 +560,16 @@ impl Pair {
 fn compare(operations: Vec<Operation>, real: impl FnOnce() -> Arc<dyn Store>) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut pair =
-            Pair { model: MemoryStore::new(), real: real(), now: NOON, rows: Vec::new(), next: 0 };
+        let mut pair = Pair {
+            model: MemoryStore::new(),
+            real: real(),
+            now: NOON,
+            rows: Vec::new(),
+            most: BTreeMap::new(),
+            assets: Vec::new(),
+            uploads: Vec::new(),
+            next: 0,
+        };
         for operation in operations {
             pair.carry_out(operation).await;
         }

@@ -36,6 +36,7 @@ async fn sql_does_not_change_what_was_asked() {
         "ttl_seconds",
         "force_new",
         "price_micros",
+        "price_credits",
         "reserved_micros",
         "world_id",
         "workspace_id",

@@ -8,49 +8,49 @@ use tokio::net::TcpStream;
 
 /// Where to ask, and with which key.
 #[derive(Debug, Clone)]
-pub(super) struct Http {
+pub(crate) struct Http {
     address: SocketAddr,
     key: Option<String>,
 }
 
 /// An answer.
 #[derive(Debug, Clone)]
-pub(super) struct Reply {
-    pub(super) status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     headers: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Http {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self { address, key: None }
     }
 
-    pub(super) fn with_key(&self, key: &str) -> Self {
+    pub(crate) fn with_key(&self, key: &str) -> Self {
         Self { key: Some(key.to_owned()), ..self.clone() }
     }
 
-    pub(super) fn without_key(&self) -> Self {
+    pub(crate) fn without_key(&self) -> Self {
         Self { key: None, ..self.clone() }
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(super) async fn get(&self, path: &str) -> Reply {
+    pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], b"").await
     }
 
-    pub(super) async fn post(&self, path: &str, body: &Value) -> Reply {
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Reply {
         self.post_text(path, body.to_string().as_bytes()).await
     }
 
-    pub(super) async fn post_text(&self, path: &str, body: &[u8]) -> Reply {
+    pub(crate) async fn post_text(&self, path: &str, body: &[u8]) -> Reply {
         self.send("POST", path, &[("content-type", "application/json")], body).await
     }
 
-    pub(super) async fn send(
+    pub(crate) async fn send(
         &self,
         method: &str,
         path: &str,
@@ -76,7 +76,7 @@ impl Http {
     }
 
     /// Sends bytes as they are, and reads until the server closes.
-    pub(super) async fn raw(&self, bytes: &[u8]) -> Reply {
+    pub(crate) async fn raw(&self, bytes: &[u8]) -> Reply {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
         let (mut reads, mut writes) = stream.split();
         let mut answer = Vec::new();
@@ -110,21 +110,21 @@ impl Reply {
         reply
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value.as_str())
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// That this is a whole problem document with this status and code.
-    pub(super) fn assert_problem(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn assert_problem(&self, status: u16, code: &str) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), Some("application/problem+json"));
         let problem = self.json();

@@ -1,19 +1,28 @@
 //! A real server on a folder of its own, spoken to over HTTP.
 
+mod accounts;
+mod assets;
 mod bounds;
+mod cache;
+mod content;
+mod door;
 mod events;
 mod failures;
 mod files;
 mod generations;
-mod http;
+pub(crate) mod http;
+mod jobs;
 mod lists;
 mod logs;
+mod maker;
 mod money;
 mod openapi;
 mod problems;
 mod restart;
 mod sharing;
 mod short_ways;
+mod telemetry;
+mod webhooks;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,10 +42,10 @@ use tokio::task::JoinHandle;
 use self::http::{Http, Reply};
 
 /// A folder of a test's own, removed at the end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let path =
@@ -67,15 +76,15 @@ const KEYS: [(&str, &str, &str, Role); 4] = [
 ];
 
 /// A server at work.
-struct Running {
-    http: Http,
+pub(crate) struct Running {
+    pub(crate) http: Http,
     store: Arc<dyn Store>,
     stop: watch::Sender<bool>,
     task: JoinHandle<()>,
 }
 
 /// Settings with a quick worker.
-fn settings(folder: &Folder) -> Settings {
+pub(crate) fn settings(folder: &Folder) -> Settings {
     let mut settings = Settings::new(folder.as_ref());
     settings.plans = Plans::unlimited();
     settings.worker = WorkerSettings {
@@ -87,11 +96,11 @@ fn settings(folder: &Folder) -> Settings {
 }
 
 impl Running {
-    async fn start(folder: &Folder) -> Self {
+    pub(crate) async fn start(folder: &Folder) -> Self {
         Self::with(&settings(folder)).await
     }
 
-    async fn with(settings: &Settings) -> Self {
+    pub(crate) async fn with(settings: &Settings) -> Self {
         let server = Server::open(settings).unwrap();
         for (key, tenant, user, role) in KEYS {
             let reader = Reader { tenant: tenant.to_owned(), user: user.to_owned() };
@@ -100,7 +109,7 @@ impl Running {
         Self::serve(server).await
     }
 
-    async fn serve(server: Server) -> Self {
+    pub(crate) async fn serve(server: Server) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let http = Http::new(listener.local_addr().unwrap()).with_key("backend");
         let (stop, stopped) = watch::channel(false);
@@ -110,38 +119,38 @@ impl Running {
     }
 
     /// Ends it as Ctrl-C does.
-    async fn stop(self) {
+    pub(crate) async fn stop(self) {
         self.stop.send(true).unwrap();
         within("the server ends", self.task).await.unwrap();
     }
 
     /// Ends it as a crash does: in the middle of whatever it does.
-    async fn crash(self) {
+    pub(crate) async fn crash(self) {
         self.task.abort();
         assert!(self.task.await.unwrap_err().is_cancelled());
     }
 
-    async fn create(&self, body: &Value) -> Value {
+    pub(crate) async fn create(&self, body: &Value) -> Value {
         let reply = self.http.post("/api/v1/generations", body).await;
         assert!(matches!(reply.status, 200 | 202), "{} {}", reply.status, reply.text());
         reply.json()
     }
 
     /// The id of a new generation.
-    async fn created(&self, body: &Value) -> String {
+    pub(crate) async fn created(&self, body: &Value) -> String {
         let created = self.create(body).await;
         assert_eq!(created["answer"], "created", "{created}");
         created["id"].as_str().unwrap().to_owned()
     }
 
-    async fn get(&self, id: &str) -> Value {
+    pub(crate) async fn get(&self, id: &str) -> Value {
         let reply = self.http.get(&format!("/api/v1/generations/{id}")).await;
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.json()
     }
 
     /// The generation as soon as it is as it should be.
-    async fn when(&self, id: &str, what: &str, good: impl Fn(&Value) -> bool) -> Value {
+    pub(crate) async fn when(&self, id: &str, what: &str, good: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
             let seen = self.get(id).await;
@@ -153,7 +162,7 @@ impl Running {
         }
     }
 
-    async fn when_over(&self, id: &str) -> Value {
+    pub(crate) async fn when_over(&self, id: &str) -> Value {
         let over = ["completed", "failed", "cancelled"];
         self.when(id, "it is over", |seen| over.contains(&seen["status"].as_str().unwrap())).await
     }
@@ -197,7 +206,7 @@ fn merge(into: &mut Value, more: Value) {
     }
 }
 
-fn merged(mut envelope: Value, more: Value) -> Value {
+pub(crate) fn merged(mut envelope: Value, more: Value) -> Value {
     merge(&mut envelope, more);
     envelope
 }

@@ -1,0 +1,176 @@
+//! Connections: what comes in is answered by the provider's own code, and faults happen around it.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::{Body, to_bytes};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
+use bytes::Bytes;
+use futures_util::stream;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::TcpListener;
+
+use crate::switches::{Fault, What};
+use crate::{Kind, Shared, control, replicate};
+
+/// Bytes of a body at most.
+const MOST: usize = 128 << 20;
+
+/// A request with its whole body.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) query: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Asked {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Option<Value> {
+        serde_json::from_slice(&self.body).ok()
+    }
+}
+
+/// An answer before anything happened to it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Bytes,
+}
+
+impl Reply {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
+        let headers = vec![("content-type", "application/json".to_owned())];
+        Self { status, headers, body: body.to_string().into() }
+    }
+
+    pub(crate) fn bytes(kind: &str, body: Vec<u8>) -> Self {
+        let headers = vec![("content-type", kind.to_owned())];
+        Self { status: 200, headers, body: body.into() }
+    }
+
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+pub(crate) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
+    while let Ok((stream, _)) = listener.accept().await {
+        let shared = Arc::clone(&shared);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(Arc::clone(&shared), request));
+            // A caller that goes away is no fault, and a connection that is cut is meant.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+        });
+    }
+}
+
+/// Ends the connection without an answer.
+fn cut() -> io::Error {
+    io::Error::other("cut")
+}
+
+async fn answer(
+    shared: Arc<Shared>,
+    request: Request<hyper::body::Incoming>,
+) -> Result<Response<Body>, io::Error> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(Body::new(body), MOST).await.map_err(io::Error::other)?;
+    let asked = Asked {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers: parts.headers,
+        body,
+    };
+    if asked.path == "/_fake" || asked.path.starts_with("/_fake/") {
+        return whole(control::answer(&shared, &asked));
+    }
+    let call = match shared.kind {
+        Kind::Replicate => replicate::call(&asked),
+    };
+    shared.book().count(call);
+    let fault = shared.switches().take(call);
+    match fault.as_ref().map(|fault| fault.what) {
+        Some(What::Status) => return whole(refusal(shared.kind, fault.as_ref())),
+        Some(What::Cut) => return Err(cut()),
+        Some(What::Hang) => std::future::pending::<()>().await,
+        _ => {}
+    }
+    let reply = match shared.kind {
+        Kind::Replicate => replicate::answer(&shared, call, &asked),
+    };
+    match fault.as_ref().map(|fault| fault.what) {
+        Some(What::CutAfter) => Err(cut()),
+        Some(What::HangAfter) => {
+            std::future::pending::<()>().await;
+            Err(cut())
+        }
+        Some(What::HalfAfter) => half(&reply),
+        Some(What::PageAfter) => whole(Reply {
+            status: 200,
+            headers: vec![("content-type", "text/html".to_owned())],
+            body: "<html><body>One moment, please.</body></html>".into(),
+        }),
+        Some(What::StatusAfter) => whole(refusal(shared.kind, fault.as_ref())),
+        Some(What::HugeAfter) => endless(),
+        _ => whole(reply),
+    }
+}
+
+/// What a provider says with a status that it was told to have.
+fn refusal(kind: Kind, fault: Option<&Fault>) -> Reply {
+    let status = fault.map_or(503, |fault| fault.status);
+    let body = match kind {
+        Kind::Replicate => replicate::refused(status),
+    };
+    let reply = Reply::json(status, &body);
+    match fault.and_then(|fault| fault.retry_after.clone()) {
+        Some(after) => reply.with("retry-after", after),
+        None => reply,
+    }
+}
+
+fn head(reply: &Reply) -> axum::http::response::Builder {
+    let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut builder = Response::builder().status(status);
+    for (name, value) in &reply.headers {
+        builder = builder.header(*name, value);
+    }
+    builder
+}
+
+fn whole(reply: Reply) -> Result<Response<Body>, io::Error> {
+    head(&reply).body(Body::from(reply.body)).map_err(io::Error::other)
+}
+
+fn half(reply: &Reply) -> Result<Response<Body>, io::Error> {
+    let first = reply.body.slice(..reply.body.len() / 2);
+    let parts = stream::iter([Ok(first), Err(cut())]);
+    head(reply)
+        .header(CONTENT_LENGTH, reply.body.len())
+        .body(Body::from_stream(parts))
+        .map_err(io::Error::other)
+}
+
+fn endless() -> Result<Response<Body>, io::Error> {
+    let chunk = Bytes::from(vec![b' '; 64 << 10]);
+    let parts = stream::repeat_with(move || Ok::<_, io::Error>(chunk.clone()));
+    let body = Body::from_stream(parts);
+    Response::builder()
+        .header(CONTENT_TYPE, "application/json")
+        .body(body)
+        .map_err(io::Error::other)
+}

@@ -1,0 +1,189 @@
+#![doc = include_str!("../README.md")]
+#![deny(missing_docs)]
+
+mod book;
+mod control;
+mod http;
+mod media;
+mod replicate;
+mod switches;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use book::Book;
+pub use book::Charge;
+pub use switches::{Call, Fault, Output, Switches, Webhooks, What};
+
+/// Which provider a fake stands in for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Replicate's API of predictions.
+    Replicate,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::Replicate];
+
+    /// The provider's id.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Replicate => "replicate",
+        }
+    }
+
+    /// The kind of an id.
+    #[must_use]
+    pub fn parse(id: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.id() == id)
+    }
+
+    /// The ways in which its predictions end, beside well.
+    #[must_use]
+    pub const fn ends(self) -> &'static [&'static str] {
+        match self {
+            Self::Replicate => replicate::ENDS,
+        }
+    }
+
+    /// What stands between its host and its paths.
+    const fn base(self) -> &'static str {
+        match self {
+            Self::Replicate => "/v1",
+        }
+    }
+}
+
+/// How a fake is started.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Where it listens; a free port of this machine, if absent.
+    pub listen: Option<SocketAddr>,
+    /// Where charges are written down, one JSON object a line; what stands there is read first.
+    pub charges: Option<PathBuf>,
+    /// How it behaves at first.
+    pub switches: Switches,
+}
+
+/// What a fake knows and how it behaves, shared by everything that answers.
+#[derive(Debug)]
+struct Shared {
+    kind: Kind,
+    origin: String,
+    book: Mutex<Book>,
+    switches: Mutex<Switches>,
+    http: reqwest::Client,
+}
+
+impl Shared {
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn switches(&self) -> MutexGuard<'_, Switches> {
+        self.switches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A fake that listens, until it is dropped.
+#[derive(Debug)]
+pub struct Fake {
+    shared: Arc<Shared>,
+    task: JoinHandle<()>,
+}
+
+impl Fake {
+    /// Starts one.
+    ///
+    /// # Errors
+    ///
+    /// The address is taken, or the log cannot be read or written.
+    pub async fn start(kind: Kind, options: &Options) -> io::Result<Self> {
+        let listen = options.listen.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let listener = TcpListener::bind(listen).await?;
+        // Another part of the program may have chosen a provider before; either is good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(15))
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(io::Error::other)?;
+        let shared = Arc::new(Shared {
+            kind,
+            origin: format!("http://{}", listener.local_addr()?),
+            book: Mutex::new(Book::open(options.charges.as_deref())?),
+            switches: Mutex::new(options.switches.clone()),
+            http,
+        });
+        let task = tokio::spawn(http::listen(listener, Arc::clone(&shared)));
+        Ok(Self { shared, task })
+    }
+
+    /// The address that stands in for the provider's own.
+    #[must_use]
+    pub fn url(&self) -> String {
+        format!("{}{}", self.shared.origin, self.shared.kind.base())
+    }
+
+    /// Where `/_fake` is.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.shared.origin
+    }
+
+    /// Sets how it behaves from now on.
+    pub fn set(&self, switches: Switches) {
+        *self.shared.switches() = switches;
+    }
+
+    /// What it charged for, in order.
+    #[must_use]
+    pub fn charges(&self) -> Vec<Charge> {
+        self.shared.book().charges().to_vec()
+    }
+
+    /// The ids of everything it has taken, in order.
+    #[must_use]
+    pub fn predictions(&self) -> Vec<String> {
+        self.shared.book().ids()
+    }
+
+    /// The bodies of what it was asked to make, in order.
+    #[must_use]
+    pub fn asked(&self) -> Vec<serde_json::Value> {
+        self.shared.book().bodies()
+    }
+
+    /// Whether a prediction was asked to stop.
+    #[must_use]
+    pub fn is_cancelled(&self, prediction: &str) -> bool {
+        self.shared.book().is_cancelled(prediction)
+    }
+
+    /// Calls that came, by what they were.
+    #[must_use]
+    pub fn calls(&self, call: Call) -> usize {
+        self.shared.book().calls(call)
+    }
+
+    /// Until it is dropped.
+    pub async fn run(mut self) {
+        // It ends with the process.
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

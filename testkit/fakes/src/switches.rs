@@ -1,0 +1,176 @@
+//! How a fake behaves.
+
+use serde::{Deserialize, Serialize};
+
+/// How a fake behaves; the README tells what each means.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(clippy::struct_excessive_bools, reason = "they are switches")]
+pub struct Switches {
+    /// A prediction ends when it was asked after so many times.
+    pub polls: u32,
+    /// And not before so many milliseconds.
+    pub takes_ms: u64,
+    /// How predictions end: a word of the provider's list; empty is well.
+    pub end: String,
+    /// In which form outputs come.
+    pub output: Output,
+    /// How webhooks are sent.
+    pub webhooks: Webhooks,
+    /// A cancelled prediction is made all the same.
+    pub late: bool,
+    /// A create shows output while its status says that it is at work.
+    pub blocking_quirk: bool,
+    /// Optional fields are `null`.
+    pub nulls: bool,
+    /// Predictions show the URL of their webhook.
+    pub echo_webhook: bool,
+    /// A new prediction is listed so much later.
+    pub list_lag_ms: u64,
+    /// Only this key is taken; any, if absent.
+    pub key: Option<String>,
+    /// Faults that are waiting to happen.
+    pub faults: Vec<Fault>,
+}
+
+/// In which form outputs come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Output {
+    /// One, as the provider gives one.
+    #[default]
+    Single,
+    /// Two, in a list.
+    List,
+    /// In an object.
+    Object,
+    /// As a data URL.
+    Data,
+    /// None, although it ended well.
+    Nothing,
+    /// At a place where nothing is any more.
+    Gone,
+    /// At a place that redirects to another.
+    Redirect,
+    /// Bytes that are no media.
+    Junk,
+}
+
+/// How webhooks are sent.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Webhooks {
+    /// Each once.
+    #[default]
+    Once,
+    /// Each twice, with the same id.
+    Twice,
+    /// The end before the beginning.
+    Reordered,
+    /// Signed with another secret.
+    Forged,
+    /// With a signature of an old secret before the good one.
+    Rotated,
+    /// Never.
+    None,
+}
+
+/// What a call is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    /// Something is to be made.
+    Create,
+    /// How something stands.
+    Status,
+    /// What there is.
+    List,
+    /// Something is to stop.
+    Cancel,
+    /// A file is handed over.
+    Upload,
+    /// A file that was made is fetched.
+    File,
+    /// Anything else.
+    Other,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// An answer with a status; nothing is taken.
+    Status,
+    /// The connection ends; nothing is taken.
+    Cut,
+    /// No answer ever comes; nothing is taken.
+    Hang,
+    /// It is taken, then the connection ends.
+    CutAfter,
+    /// It is taken; half of the answer comes.
+    HalfAfter,
+    /// It is taken; no answer ever comes.
+    HangAfter,
+    /// It is taken; a page for people comes.
+    PageAfter,
+    /// It is taken; the answer has a status.
+    StatusAfter,
+    /// It is taken; the answer never ends.
+    HugeAfter,
+}
+
+/// A fault that is waiting to happen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// To which calls.
+    pub on: Call,
+    /// What goes wrong.
+    pub what: What,
+    /// How often it still happens.
+    #[serde(default = "once")]
+    pub times: u32,
+    /// The status of an answer that has one.
+    #[serde(default = "unavailable")]
+    pub status: u16,
+    /// Its `Retry-After`.
+    #[serde(default)]
+    pub retry_after: Option<String>,
+}
+
+fn once() -> u32 {
+    1
+}
+
+fn unavailable() -> u16 {
+    503
+}
+
+impl Fault {
+    /// Once.
+    #[must_use]
+    pub fn new(on: Call, what: What) -> Self {
+        Self { on, what, times: 1, status: 503, retry_after: None }
+    }
+
+    /// An answer with a status, once; nothing is taken.
+    #[must_use]
+    pub fn status(on: Call, status: u16) -> Self {
+        Self { status, ..Self::new(on, What::Status) }
+    }
+}
+
+impl Switches {
+    /// With one fault.
+    #[must_use]
+    pub fn fault(fault: Fault) -> Self {
+        Self { faults: vec![fault], ..Self::default() }
+    }
+
+    /// The fault that happens to a call, if one does; it happens once less from now on.
+    pub(crate) fn take(&mut self, call: Call) -> Option<Fault> {
+        let fault = self.faults.iter_mut().find(|fault| fault.on == call && fault.times > 0)?;
+        fault.times -= 1;
+        Some(fault.clone())
+    }
+}
