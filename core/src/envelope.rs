@@ -14,6 +14,7 @@ use crate::id::Id;
 use crate::json::locate::snake;
 use crate::json::number::Integer;
 use crate::json::value::Map;
+use crate::provider::{ProviderInfo, shipped};
 use crate::rating::BoundsOption;
 use crate::rebound::OwnBounds;
 use crate::request::GenerateContentRequest;
@@ -197,6 +198,16 @@ impl<'a> Draft<'a> {
         Some(Self { config, options })
     }
 
+    /// With what a provider declares that is none of those known here; another changes nothing.
+    #[must_use]
+    pub fn with_provider(mut self, info: &ProviderInfo<'a>) -> Self {
+        let is_asked = self.options.provider_id.as_ref() == Some(&info.id);
+        if is_asked && shipped(info.id.as_str()).is_none() {
+            self.options.provider = Some(info.clone());
+        }
+        self
+    }
+
     /// Validates, builds and fingerprints. `faults` are those of reading the envelope; the report
     /// holds them first, then what the rules find on the parts that were read, all with pointers
     /// into the envelope.
@@ -274,6 +285,31 @@ mod tests {
                 "error[scope/player-missing] a player id is needed and none is given at `/player_context/playerId`",
             ]
         );
+    }
+
+    #[test]
+    fn a_provider_that_is_not_known_here_is_described_by_whoever_knows_it() {
+        let text = r#"{"config": {"generationType": "text_to_image", "purpose": "ambient",
+            "strategy": "once", "prompt": "x", "fallback": {"mode": "skip"},
+            "style": {"own": {"size": 3}}}, "provider_id": "own"}"#;
+        let envelope = decode::<CreateGenerationRequest<'_>>(text).into_result().unwrap();
+        let draft = Draft::new(&envelope, OWN, None).unwrap();
+        let info = |id: &str| {
+            let text = format!(r#"{{"id": "{id}", "defaults": {{"speed": 1}}}}"#);
+            let info: ProviderInfo<'_> = decode(&text).into_result().unwrap();
+            serde_json::to_string(&info).unwrap()
+        };
+        let (own, other) = (info("own"), info("other"));
+        let (own, other) = (decode(&own).value.unwrap(), decode(&other).value.unwrap());
+        let waits = draft.clone().with_provider(&other);
+        assert!(waits.prepare(&[]).made.is_none_or(|made| made.1.hashes.is_none()));
+        let draft = draft.with_provider(&own);
+        let made = draft.prepare(&[]).made.unwrap();
+        assert_eq!(
+            serde_json::to_value(made.0.provider_settings).unwrap(),
+            serde_json::json!({ "size": 3, "speed": 1 })
+        );
+        assert!(made.1.hashes.is_some());
     }
 
     #[test]

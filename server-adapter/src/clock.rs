@@ -1,8 +1,8 @@
 //! Time and randomness: the two things that a simulation replaces.
 
 use std::cell::RefCell;
-use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use crate::store::Millis;
 
@@ -34,6 +34,69 @@ impl Clock for SystemClock {
             return POOL.with_borrow_mut(|pool| pool.take(bytes));
         }
         fill(bytes);
+    }
+}
+
+/// The system's clock for whoever holds leases and waits by it: it never goes back.
+///
+/// When somebody sets the machine's clock ahead, it follows at once, as after a machine's sleep. When
+/// they set it back, it goes on, a tenth slower until the machine has caught up: what was to happen
+/// in a second does not happen in an hour.
+#[derive(Debug)]
+pub struct SteadyClock(Mutex<Line>);
+
+/// Time as a line from a moment on.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    at: Millis,
+    since: Instant,
+    last: Millis,
+}
+
+/// What the two clocks of a machine may differ without anybody having set one.
+const DRIFT: Millis = 50;
+
+impl SteadyClock {
+    /// Goes on from what was written last, if the machine says an earlier time: its clock was set
+    /// back while nobody looked. What is ahead by more than a day is no time to go on from.
+    #[must_use]
+    pub fn after(written: Option<Millis>) -> Self {
+        const DAY: Millis = 24 * 60 * 60 * 1000;
+        let system = SystemClock.now();
+        let at = written
+            .filter(|at| at.saturating_sub(system) < DAY)
+            .map_or(system, |at| at.max(system));
+        Self(Mutex::new(Line { at, since: Instant::now(), last: at }))
+    }
+}
+
+impl Line {
+    /// The time, when the machine says `system` at `now`.
+    fn told(&mut self, system: Millis, now: Instant) -> Millis {
+        let passed = now.saturating_duration_since(self.since).as_millis();
+        let passed = Millis::try_from(passed).unwrap_or(0);
+        let line = self.at.saturating_add(passed);
+        let ahead = line.saturating_sub(system);
+        if ahead < -DRIFT {
+            (self.at, self.since) = (system, now);
+        } else if ahead > DRIFT && passed >= DRIFT {
+            (self.at, self.since) = (line - ahead.min(passed / 10), now);
+        }
+        let passed = now.saturating_duration_since(self.since).as_millis();
+        let told = self.at.saturating_add(Millis::try_from(passed).unwrap_or(0));
+        self.last = self.last.max(told);
+        self.last
+    }
+}
+
+impl Clock for SteadyClock {
+    fn now(&self) -> Millis {
+        let mut line = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        line.told(SystemClock.now(), Instant::now())
+    }
+
+    fn random(&self, bytes: &mut [u8]) {
+        SystemClock.random(bytes);
     }
 }
 
@@ -160,6 +223,26 @@ fn to_millis(date: jiff::civil::Date) -> Millis {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_steady_clock_follows_ahead_and_never_goes_back() {
+        let start = Instant::now();
+        let after = |seconds: i64| start + std::time::Duration::from_secs(seconds as u64);
+        let mut line = Line { at: 1_000_000, since: start, last: 1_000_000 };
+        assert_eq!(line.told(1_010_000, after(10)), 1_010_000);
+        assert_eq!(line.told(4_620_000, after(20)), 4_620_000, "an hour ahead");
+        // An hour back: it goes on, nine seconds in ten.
+        let mut last = 4_620_000;
+        for second in 21..=420 {
+            let told = line.told(1_000_000 + second * 1000, after(second));
+            assert!((last..=last + 1000).contains(&told), "{last} {told}");
+            last = told;
+        }
+        assert_eq!(last, 4_620_000 + 400 * 900);
+        // The machine has caught up.
+        assert_eq!(line.told(last, after(500)), last + 72_000);
+        assert_eq!(line.told(last + 400_000, after(900)), last + 432_000);
+    }
 
     #[test]
     fn months_are_those_of_utc() {

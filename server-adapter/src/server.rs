@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
 use crate::asset::{Blobs, Spool};
-use crate::clock::{SharedClock, SystemClock, new_id, new_secret};
+use crate::clock::{SharedClock, SteadyClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
 use crate::guard::{Guard, GuardError, GuardRules};
 use crate::http::{App, Door, Pages, hash_key, serve};
@@ -350,8 +350,13 @@ fn open_store(settings: &Settings) -> Result<(Arc<dyn Store>, SharedClock, Worke
         return Ok((Arc::new(store), clock, Workers::Anywhere));
     }
     let path = data.join("onepath.sqlite");
-    let store = SqliteStore::open(&path).map_err(|error| OpenError::Store { path, error })?;
-    Ok((Arc::new(store), Arc::new(SystemClock), Workers::Here(data.join("worker.lock"))))
+    let open = || {
+        let store = SqliteStore::open(&path)?;
+        let clock = SteadyClock::after(store.last_written()?);
+        Ok((store, clock))
+    };
+    let (store, clock) = open().map_err(|error| OpenError::Store { path: path.clone(), error })?;
+    Ok((Arc::new(store), Arc::new(clock), Workers::Here(data.join("worker.lock"))))
 }
 
 /// A new key's text.

@@ -1,22 +1,21 @@
-//! What must be true, whenever the server was killed. The store is read with SQL of our own, not
-//! with the server's code.
+//! What must be true when everything has ended, whatever was killed on the way: I1 to I8, I11 and
+//! I13. The judge reads the database with SQL of its own, the provider's charges, and what clients
+//! were told.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::fmt::Write as _;
-use std::path::Path;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
-use onepath_client::{Client, Created};
-use rusqlite::{Connection, OpenFlags};
-use sha2::{Digest as _, Sha256};
+use onepath_testkit::Fallible;
+use onepath_testkit::fake::{Charge, charges};
 
-use crate::Fallible;
-use crate::plan::GENERATIONS;
-use crate::round::Seen;
-use crate::serve::Place;
+use crate::caller::{Acknowledged, Caller};
+use crate::follower::Follower;
+use crate::truth::Truth;
 
 /// What must not be.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// What was acknowledged is not there.
     Lost(String),
@@ -40,234 +39,342 @@ impl fmt::Display for Fault {
     }
 }
 
-/// A database that nobody writes to.
-fn open(file: &Path) -> Fallible<Connection> {
-    Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)
-        .map_err(|error| format!("{}: {error}", file.display()))
+/// What the verdict counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) acknowledged: u64,
+    pub(crate) rows: u64,
+    pub(crate) completed: u64,
+    pub(crate) charges: u64,
+    pub(crate) events: u64,
 }
 
-/// The rows of a query, as texts; absent values are empty.
-fn rows(connection: &Connection, sql: &str) -> Fallible<Vec<Vec<String>>> {
-    let read = || -> rusqlite::Result<Vec<Vec<String>>> {
-        let mut statement = connection.prepare(sql)?;
-        let columns = statement.column_count();
-        let mapped = statement.query_map([], |row| {
-            (0..columns)
-                .map(|column| {
-                    use rusqlite::types::ValueRef;
-                    Ok(match row.get_ref(column)? {
-                        ValueRef::Null => String::new(),
-                        ValueRef::Integer(value) => value.to_string(),
-                        ValueRef::Real(value) => value.to_string(),
-                        ValueRef::Text(text) | ValueRef::Blob(text) => {
-                            String::from_utf8_lossy(text).into_owned()
-                        }
-                    })
-                })
-                .collect()
-        })?;
-        mapped.collect()
-    };
-    read().map_err(|error| format!("{sql}: {error}"))
-}
-
-fn joined(rows: &[Vec<String>]) -> String {
-    rows.iter().map(|row| row.join(" ")).collect::<Vec<_>>().join("; ")
-}
-
-/// Looks at a copy of the store as the dead server left it: what was acknowledged is in it.
-pub(crate) fn at_the_kill(
-    place: &Place,
-    folder: &Path,
-    early: &[(usize, Created)],
-    seen: &mut Seen,
-) -> Fallible<()> {
-    let copy = folder.join("at-the-kill.sqlite");
-    for suffix in ["", "-wal"] {
-        let from = place.data().join(format!("onepath.sqlite{suffix}"));
-        let to = folder.join(format!("at-the-kill.sqlite{suffix}"));
-        std::fs::copy(&from, to).map_err(|error| format!("{}: {error}", from.display()))?;
-    }
-    let connection = open(&copy)?;
-    let found = rows(&connection, "SELECT id, coalesce(stage, status) FROM generations")?;
-    let ids: BTreeSet<&str> =
-        found.iter().filter_map(|row| row.first()).map(String::as_str).collect();
-    for (_, created) in early {
-        if !ids.contains(created.id.as_str()) {
-            let what = format!("{} was acknowledged and is not in the store", created.id);
-            seen.faults.push(Fault::Lost(what));
-        }
-    }
-    for stage in found.iter().filter_map(|row| row.get(1)) {
-        *seen.stages.entry(stage.clone()).or_default() += 1;
-    }
-    Ok(())
-}
-
-/// What the provider drew so far, by the request's hash.
-pub(crate) fn draws(place: &Place) -> Fallible<BTreeMap<String, usize>> {
-    let log = place.log();
-    let text =
-        std::fs::read_to_string(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-    let mut draws = BTreeMap::new();
-    for line in text.lines().filter(|line| line.contains(" drawn ")) {
-        let hash = line.split("request_hash=").nth(1).unwrap_or(line).trim().trim_matches('"');
-        *draws.entry(hash.to_owned()).or_default() += 1;
-    }
-    Ok(draws)
-}
-
-/// Fetches every asset as a browser would: its bytes are those of its hash.
-pub(crate) async fn assets(address: &str, client: &Client, all: &[String], seen: &mut Seen) {
-    let browser = reqwest::Client::new();
-    for id in all {
-        let assets = match client.get(id).await {
-            Ok(generation) => generation.assets,
-            Err(error) => {
-                seen.faults.push(Fault::Lost(format!("{id}: {error}")));
-                continue;
-            }
-        };
-        for asset in assets {
-            let Some((path, sha256)) = asset.url.zip(asset.sha256) else {
-                seen.faults
-                    .push(Fault::Lost(format!("the asset of {id} is {}", asset.sync_status)));
-                continue;
-            };
-            let url = format!("http://{address}{path}");
-            let bytes = async {
-                let response = browser.get(&url).send().await?.error_for_status()?;
-                response.bytes().await
-            };
-            match bytes.await {
-                Ok(bytes) => {
-                    let mut hash = String::new();
-                    for byte in Sha256::digest(&bytes) {
-                        // Writing into a text cannot fail.
-                        let _ = write!(hash, "{byte:02x}");
-                    }
-                    if hash != sha256 {
-                        let what = format!("the bytes of {id} are not those of their hash");
-                        seen.faults.push(Fault::Other(what));
-                    }
-                }
-                Err(error) => seen.faults.push(Fault::Lost(format!("the asset of {id}: {error}"))),
-            }
-        }
+impl std::ops::AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.acknowledged += other.acknowledged;
+        self.rows += other.rows;
+        self.completed += other.completed;
+        self.charges += other.charges;
+        self.events += other.events;
     }
 }
 
-/// Queries that find nothing in a sound store, and what it means if they do.
-const NOTHING: &[(&str, &str)] = &[
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} creates acknowledged, {} generations ({} completed), {} provider charges, {} events",
+            self.acknowledged, self.rows, self.completed, self.charges, self.events
+        )
+    }
+}
+
+/// How bad rows are that a query finds.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Twice,
+    Stuck,
+    Other,
+}
+
+/// Queries that find nothing when all is well, and what it means if they do.
+const NOTHING: &[(Kind, &str, &str)] = &[
     (
-        "two generations have one key",
-        "SELECT cache_key, count(*) FROM generations GROUP BY tenant, cache_key HAVING count(*) > 1",
+        Kind::Stuck,
+        "I1: a generation has no end",
+        "SELECT id, status, stage FROM generations
+         WHERE status NOT IN ('completed', 'failed', 'cancelled')",
     ),
     (
-        "a generation was not submitted exactly once",
-        "SELECT g.id, count(a.token) FROM generations g LEFT JOIN attempts a ON a.generation = g.id GROUP BY g.id HAVING count(a.token) <> 1",
+        Kind::Stuck,
+        "I1: what is over is held, due or wanted",
+        "SELECT id FROM generations WHERE due_at IS NOT NULL OR lease_until IS NOT NULL
+         UNION ALL SELECT generation FROM interests WHERE open = 1",
     ),
     (
-        "a generation has not exactly one asset",
-        "SELECT g.id, count(a.id) FROM generations g LEFT JOIN assets a ON a.generation = g.id GROUP BY g.id HAVING count(a.id) <> 1",
+        Kind::Twice,
+        "one slot has two holders",
+        "SELECT tenant, count(*) FROM generations WHERE reuse_key IS NOT NULL
+         GROUP BY tenant, reuse_key HAVING count(*) > 1",
     ),
     (
-        "an attempt did not end well",
-        "SELECT generation, number, error FROM attempts WHERE ended_at IS NULL OR error IS NOT NULL OR prediction IS NULL",
+        Kind::Twice,
+        "I2: a run was not reserved once",
+        "SELECT g.id FROM generations g
+         WHERE g.run <> (SELECT count(*) FROM ledger l WHERE l.generation = g.id AND l.kind = 'reserve')",
     ),
     (
+        Kind::Twice,
+        "I2: a run was not settled once",
+        "SELECT g.id FROM generations g WHERE g.run <> (SELECT count(*) FROM ledger l
+             WHERE l.generation = g.id AND l.kind IN ('settle', 'release'))",
+    ),
+    (
+        Kind::Other,
+        "I2: a run was settled as what it was not",
+        "SELECT g.id, g.status, l.kind FROM generations g JOIN ledger l
+             ON l.generation = g.id AND l.run = g.run AND l.kind IN ('settle', 'release')
+         WHERE (g.status = 'completed' AND g.fallback IS NULL AND l.kind <> 'settle')
+            OR ((g.status = 'failed' OR g.fallback IS NOT NULL) AND l.kind <> 'release')",
+    ),
+    (
+        Kind::Other,
+        "I2: the ledger does not balance",
+        "SELECT g.id FROM generations g JOIN ledger l ON l.generation = g.id
+         GROUP BY g.id, g.reserved_micros
+         HAVING sum(l.runs) <> sum(CASE l.kind WHEN 'settle' THEN 1 ELSE 0 END)
+             OR sum(l.micros) <> g.reserved_micros * sum(CASE l.kind WHEN 'settle' THEN 1 ELSE 0 END)",
+    ),
+    (
+        Kind::Other,
         "a row counts other attempts than it has",
-        "SELECT g.id, g.attempts FROM generations g WHERE g.attempts <> (SELECT count(*) FROM attempts a WHERE a.generation = g.id)",
+        "SELECT g.id, g.attempts FROM generations g
+         WHERE g.attempts <> (SELECT count(*) FROM attempts a WHERE a.generation = g.id)",
     ),
     (
-        "events have gaps",
-        "SELECT g.id, g.events, count(e.number) FROM generations g LEFT JOIN events e ON e.generation = g.id AND e.asset IS NULL GROUP BY g.id HAVING count(e.number) <> g.events OR max(e.number) <> g.events OR min(e.number) <> 1",
+        Kind::Other,
+        "I11: events have gaps",
+        "SELECT g.id, g.events, count(e.number) FROM generations g
+         LEFT JOIN events e ON e.generation = g.id AND e.asset IS NULL GROUP BY g.id, g.events
+         HAVING count(e.number) <> g.events OR max(e.number) <> g.events OR min(e.number) <> 1",
     ),
     (
-        "a generation does not hold its slot",
-        "SELECT id FROM generations WHERE reuse_key IS NOT cache_key",
+        Kind::Twice,
+        "I4: a run has not ended once",
+        "SELECT g.id, g.run FROM generations g WHERE g.run <> (SELECT count(*) FROM events e
+             WHERE e.generation = g.id
+             AND e.kind IN ('generation.completed', 'generation.failed', 'generation.cancelled'))",
     ),
     (
-        "a generation is held although it is over",
-        "SELECT id FROM generations WHERE due_at IS NOT NULL OR lease_until IS NOT NULL",
+        Kind::Other,
+        "I11: the last event tells another end",
+        "SELECT g.id, g.status, e.status FROM generations g
+         JOIN events e ON e.generation = g.id AND e.asset IS NULL AND e.number = g.events
+         WHERE e.status <> g.status",
     ),
     (
+        Kind::Other,
+        "I8: something crossed a tenant's wall",
+        "SELECT g.id FROM generations g JOIN events e ON e.generation = g.id WHERE e.tenant <> g.tenant
+         UNION ALL SELECT g.id FROM generations g JOIN interests i ON i.generation = g.id
+             WHERE i.tenant <> g.tenant
+         UNION ALL SELECT g.id FROM generations g JOIN ledger l ON l.generation = g.id
+             WHERE l.tenant <> g.tenant",
+    ),
+    (
+        Kind::Other,
+        "a generation has not the assets of its end",
+        "SELECT g.id, g.status, count(a.id) FROM generations g
+         LEFT JOIN assets a ON a.generation = g.id AND a.sync = 'downloaded'
+         WHERE g.status = 'completed' AND g.fallback IS NULL GROUP BY g.id, g.status
+         HAVING count(a.id) <> 1",
+    ),
+    (
+        Kind::Other,
+        "I11: events of an asset have gaps",
+        "SELECT a.id, a.events, count(e.number) FROM assets a
+         LEFT JOIN events e ON e.asset = a.id GROUP BY a.id, a.events
+         HAVING count(e.number) <> a.events OR max(e.number) <> a.events OR min(e.number) <> 1",
+    ),
+    (
+        Kind::Other,
+        "I9: an asset has no blob",
+        "SELECT a.id FROM assets a LEFT JOIN blobs b ON b.sha256 = a.sha256
+         WHERE a.sync = 'downloaded' AND b.sha256 IS NULL",
+    ),
+    (
+        Kind::Other,
         "numbers have gaps",
-        "SELECT max(number), count(*) FROM generations HAVING max(number) <> count(*) OR min(number) <> 1",
+        "SELECT tenant, max(number), count(*) FROM generations GROUP BY tenant
+         HAVING max(number) <> count(*) OR min(number) <> 1",
     ),
-    ("a row refers to what is not there", "SELECT * FROM pragma_foreign_key_check"),
-    (
-        "a generation is wanted by nobody",
-        "SELECT id FROM generations WHERE id NOT IN (SELECT generation FROM interests)",
-    ),
+    (Kind::Other, "a watcher in the database", "SELECT DISTINCT what FROM test_violations"),
 ];
 
-/// What every generation tells its readers when nothing goes wrong.
-const STORY: &str =
-    "generation.created generation.started generation.submitted generation.completed";
-
-/// Judges the store and the spool of a server that has ended. `before` is what was drawn when all
-/// generations were there and before the same was asked for again.
-pub(crate) fn store(
-    place: &Place,
-    all: &[String],
-    before: &BTreeMap<String, usize>,
-    seen: &mut Seen,
-) -> Fallible<()> {
-    let connection = open(&place.data().join("onepath.sqlite"))?;
-    let check = rows(&connection, "PRAGMA integrity_check")?;
-    if joined(&check) != "ok" {
-        seen.faults.push(Fault::Other(format!("the store is corrupt: {}", joined(&check))));
-    }
-    let found = rows(&connection, "SELECT id FROM generations")?;
-    if found.len() > GENERATIONS {
-        let what = format!("{} rows for {GENERATIONS} creates", found.len());
-        seen.faults.push(Fault::Twice(what));
-    }
-    for id in all {
-        if !found.iter().any(|row| row.first() == Some(id)) {
-            seen.faults.push(Fault::Lost(format!("{id} is not in the store")));
-        }
-    }
-    for (what, sql) in NOTHING {
-        let bad = rows(&connection, sql)?;
-        if !bad.is_empty() {
-            let what = format!("{what}: {}", joined(&bad));
-            let twice = what.contains("one key") || what.contains("submitted exactly once");
-            seen.faults.push(if twice { Fault::Twice(what) } else { Fault::Other(what) });
-        }
-    }
-    let stories = "SELECT generation, group_concat(kind, ' ') FROM
-        (SELECT generation, kind FROM events ORDER BY generation, number) GROUP BY generation";
-    for row in rows(&connection, stories)? {
-        if row.get(1).is_none_or(|told| told != STORY) {
-            seen.faults.push(Fault::Other(format!("events of another story: {}", row.join(": "))));
-        }
-    }
-    let draws = draws(place)?;
-    seen.draws = draws.values().sum();
-    if draws != *before {
-        seen.faults.push(Fault::Twice("what exists was drawn again".to_owned()));
-    }
-    for (hash, count) in draws.iter().filter(|(_, count)| **count > 1) {
-        seen.faults.push(Fault::Twice(format!("the request {hash} was drawn {count} times")));
-    }
-    spool(place, &connection, seen)
+/// Everything that a verdict is made of.
+pub(crate) struct Case<'c> {
+    pub(crate) truth: &'c Truth,
+    /// Where the provider wrote down what it charged for.
+    pub(crate) charges: PathBuf,
+    pub(crate) acknowledged: &'c [Acknowledged],
+    /// Speaks for the tenant; the servers are up.
+    pub(crate) caller: &'c Caller,
+    /// Speaks for another tenant.
+    pub(crate) stranger: &'c Caller,
+    /// The user `game` of the tenant, who followed all events.
+    pub(crate) follower: &'c Follower,
+    /// How long what is on its way may still take.
+    pub(crate) patience: Duration,
 }
 
-/// What is left in the spool was charged for an attempt that is known.
-fn spool(place: &Place, connection: &Connection, seen: &mut Seen) -> Fallible<()> {
-    let known: BTreeSet<String> =
-        rows(connection, "SELECT prediction FROM attempts")?.into_iter().flatten().collect();
-    let folder = place.data().join("local");
-    let shown = |error: std::io::Error| format!("{}: {error}", folder.display());
-    for entry in std::fs::read_dir(&folder).map_err(shown)? {
-        let path = entry.map_err(shown)?.path();
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        seen.leftovers += 1;
-        if !known.contains(&name) {
-            seen.faults.push(Fault::Twice(format!("{name} was drawn for no attempt")));
+impl Case<'_> {
+    /// Waits until everything has ended, and judges.
+    pub(crate) async fn judge(&self) -> Fallible<(Counts, Vec<Fault>)> {
+        let mut faults = Vec::new();
+        self.quiet().await?;
+        let charged = charges(&self.charges)?;
+        for (kind, what, sql) in NOTHING {
+            let bad = self.truth.rows(sql).await?;
+            if !bad.is_empty() {
+                let shown: Vec<String> = bad.iter().take(5).map(|row| row.join(" ")).collect();
+                let what = format!("{what}: {} rows, {}", bad.len(), shown.join("; "));
+                faults.push(match kind {
+                    Kind::Twice => Fault::Twice(what),
+                    Kind::Stuck => Fault::Stuck(what),
+                    Kind::Other => Fault::Other(what),
+                });
+            }
+        }
+        faults.extend(self.truth.corruption().await?.into_iter().map(Fault::Other));
+        self.rows(&mut faults).await?;
+        self.money(&charged, &mut faults).await?;
+        self.answers(&mut faults).await?;
+        self.walls(&mut faults).await?;
+        self.stream(&mut faults).await?;
+        let counts = Counts {
+            acknowledged: self.acknowledged.len() as u64,
+            rows: self.truth.number("SELECT count(*) FROM generations").await?,
+            completed: self
+                .truth
+                .number("SELECT count(*) FROM generations WHERE status = 'completed' AND fallback IS NULL")
+                .await?,
+            charges: charged.len() as u64,
+            events: self.truth.number("SELECT count(*) FROM events").await?,
+        };
+        Ok((counts, faults))
+    }
+
+    /// Until nothing is on its way, or for as long as patience lasts.
+    async fn quiet(&self) -> Fallible<()> {
+        let since = Instant::now();
+        let sql = "SELECT count(*) FROM generations WHERE due_at IS NOT NULL";
+        while since.elapsed() < self.patience && self.truth.number(sql).await? > 0 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    /// I1 and I13: what was acknowledged is there, as it was asked.
+    async fn rows(&self, faults: &mut Vec<Fault>) -> Fallible<()> {
+        let rows = self.truth.rows("SELECT id, request_hash, tenant FROM generations").await?;
+        let known: BTreeMap<&str, (&str, &str)> = rows
+            .iter()
+            .filter_map(|row| {
+                Some((row.first()?.as_str(), (row.get(1)?.as_str(), row.get(2)?.as_str())))
+            })
+            .collect();
+        for one in self.acknowledged {
+            match known.get(one.id.as_str()) {
+                None => faults.push(Fault::Lost(format!("I1: {} was acknowledged", one.id))),
+                Some((hash, tenant)) if *hash != one.request_hash || *tenant != "studio" => {
+                    faults.push(Fault::Other(format!("I13: {} is not what was asked", one.id)));
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// I3: nothing is charged twice, nothing for nobody, and nothing is debited that was not charged.
+    async fn money(&self, charges: &[Charge], faults: &mut Vec<Fault>) -> Fallible<()> {
+        let sql = "SELECT a.token, g.id, g.request_hash, a.run, a.prediction FROM attempts a
+                   JOIN generations g ON g.id = a.generation";
+        let attempts = self.truth.rows(sql).await?;
+        let mut tokens: BTreeMap<&str, usize> = BTreeMap::new();
+        for charge in charges {
+            *tokens.entry(charge.token.as_str()).or_default() += 1;
+        }
+        for (token, count) in tokens.iter().filter(|(_, count)| **count > 1) {
+            faults.push(Fault::Twice(format!("I3: {count} charges for the token {token}")));
+        }
+        let mut known = BTreeSet::new();
+        let mut charged_runs = BTreeSet::new();
+        for row in &attempts {
+            let [token, id, hash, run, prediction] = row.as_slice() else { continue };
+            known.insert(token.as_str());
+            let Some(charge) = charges.iter().find(|charge| charge.token == *token) else {
+                if !prediction.is_empty() {
+                    faults.push(Fault::Other(format!("{id} has a prediction nobody made")));
+                }
+                continue;
+            };
+            charged_runs.insert((id.as_str(), run.as_str()));
+            if charge.request_hash != *hash {
+                faults.push(Fault::Other(format!("{id} was charged as another request")));
+            }
+        }
+        for charge in charges.iter().filter(|charge| !known.contains(charge.token.as_str())) {
+            faults.push(Fault::Twice(format!("{} was charged for nobody", charge.prediction)));
+        }
+        for row in
+            self.truth.rows("SELECT generation, run FROM ledger WHERE kind = 'settle'").await?
+        {
+            let [id, run] = row.as_slice() else { continue };
+            if !charged_runs.contains(&(id.as_str(), run.as_str())) {
+                faults.push(Fault::Other(format!("I2: run {run} of {id} was debited for nothing")));
+            }
+        }
+        Ok(())
+    }
+
+    /// I7: the same call gives the same bytes.
+    async fn answers(&self, faults: &mut Vec<Fault>) -> Fallible<()> {
+        for one in self.acknowledged {
+            let again = self.caller.create(&one.user, &one.key, &one.body).await?;
+            if again.bytes != one.bytes {
+                let what = format!("I7: the call of {} is answered with {}", one.id, again.id);
+                faults.push(Fault::Other(what));
+            }
+        }
+        Ok(())
+    }
+
+    /// I8: another tenant finds nothing of all this.
+    async fn walls(&self, faults: &mut Vec<Fault>) -> Fallible<()> {
+        for one in self.acknowledged.iter().step_by(1 + self.acknowledged.len() / 10) {
+            let seen = self.stranger.get("game", &one.id).await?;
+            let path = "/api/v1/generations/preflight";
+            let asked = self.stranger.call("POST", path, ("game", None), Some(&one.body)).await?;
+            let hit = asked.json().get("generation_id").is_some_and(|id| !id.is_null());
+            if seen.status != 404 || hit {
+                faults.push(Fault::Other(format!("I8: another tenant reaches {}", one.id)));
+            }
+        }
+        Ok(())
+    }
+
+    /// I11: whoever followed was told everything once, in order.
+    async fn stream(&self, faults: &mut Vec<Fault>) -> Fallible<()> {
+        let place = match self.truth {
+            Truth::Sqlite(_) => "position",
+            Truth::Postgres(_) => "cursor",
+        };
+        let sql = format!(
+            "SELECT {place}, coalesce(generation, ''), number, kind FROM events
+             WHERE tenant = 'studio' AND (shared IS NOT NULL OR owner = 'game') ORDER BY {place}"
+        );
+        let since = Instant::now();
+        loop {
+            let rows = self.truth.rows(&sql).await?;
+            let told: Vec<Vec<String>> = self
+                .follower
+                .told()
+                .into_iter()
+                .map(|(cursor, id, number, kind)| {
+                    vec![cursor.to_string(), id, number.to_string(), kind]
+                })
+                .collect();
+            if rows == told {
+                return Ok(());
+            }
+            if since.elapsed() > Duration::from_secs(15) {
+                let first = rows.iter().zip(&told).find(|(row, told)| row != told);
+                let what =
+                    format!("I11: {} events, {} were told; {first:?}", rows.len(), told.len());
+                faults.push(Fault::Other(what));
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
-    Ok(())
 }

@@ -246,7 +246,7 @@ fn whole_words<'t>(line: &'t str, name: &'t str) -> impl Iterator<Item = usize> 
         let before = line.get(..*start).and_then(|before| before.chars().next_back());
         let after = line.get(start + name.len()..).and_then(|rest| rest.chars().next());
         let starts_word = name.starts_with(is_word);
-        !(starts_word && before.is_some_and(is_word)) && !after.is_some_and(is_word)
+        !(starts_word && before.is_some_and(is_word) || after.is_some_and(is_word))
     })
 }
 

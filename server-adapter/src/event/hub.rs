@@ -17,11 +17,15 @@ const PAGE: usize = 500;
 /// How often the store is asked when nobody says that it changed.
 const POLL: Duration = Duration::from_secs(1);
 
+/// The place behind which the hub reads on, and what it found there. Whoever has not come that far
+/// missed something, and reads the store.
+type Handed = (i64, Option<Arc<Event>>);
+
 /// Hands events on.
 #[derive(Debug)]
 pub struct Hub {
     store: Arc<dyn Store>,
-    events: broadcast::Sender<Arc<Event>>,
+    events: broadcast::Sender<Handed>,
     /// Whether somebody reads the store; it ends with the last subscription.
     reading: Mutex<bool>,
     closed: watch::Sender<bool>,
@@ -113,14 +117,19 @@ impl Hub {
 
     /// Hands on what is new; gives the place of the last.
     async fn pass_on(&self, last: Option<i64>) -> Result<i64> {
-        let Some(mut last) = last else { return self.store.last_event().await };
+        let Some(mut last) = last else {
+            // Whoever came before this moment has to look whether something was written meanwhile.
+            let start = self.store.last_event().await?;
+            let _ = self.events.send((start, None));
+            return Ok(start);
+        };
         loop {
             let events = self.store.events_after(last, PAGE).await?;
             let more = events.len() == PAGE;
             for event in events {
-                last = event.cursor;
+                let before = std::mem::replace(&mut last, event.cursor);
                 // Nobody listening is no fault.
-                let _ = self.events.send(Arc::new(event));
+                let _ = self.events.send((before, Some(Arc::new(event))));
             }
             if !more {
                 return Ok(last);
@@ -134,7 +143,7 @@ impl Hub {
 pub struct Subscription {
     hub: Arc<Hub>,
     tenant: String,
-    live: broadcast::Receiver<Arc<Event>>,
+    live: broadcast::Receiver<Handed>,
     closed: watch::Receiver<bool>,
     missed: VecDeque<Event>,
     last: i64,
@@ -167,7 +176,8 @@ impl Subscription {
             }
             tokio::select! {
                 event = self.live.recv() => match event {
-                    Ok(event) => if let Some(event) = self.see(event) {
+                    Ok((before, _)) if before > self.last => self.behind = true,
+                    Ok((_, event)) => if let Some(event) = event.and_then(|event| self.see(event)) {
                         return Ok(Some(event));
                     },
                     Err(broadcast::error::RecvError::Lagged(_)) => self.behind = true,
@@ -183,8 +193,33 @@ impl Subscription {
         if event.cursor <= self.last {
             return None;
         }
-        // The hub reads in order: a hole means that something was not handed on.
         self.last = event.cursor;
         (event.tenant == self.tenant).then_some(event)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::conformance::{NOON, reader, wanted};
+    use crate::store::{Creation, MemoryStore};
+
+    /// What is written after a subscription looked into the store and before the hub did.
+    #[tokio::test]
+    async fn nothing_falls_between_the_store_and_the_hub() {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        let create = async |what: &str| {
+            store.create(Creation::of(wanted(what, &reader("ada"), NOON))).await.unwrap();
+        };
+        let hub = Hub::new(Arc::clone(&store));
+        create("a house").await;
+        let mut events = hub.subscribe("studio".to_owned(), Some(0)).await.unwrap();
+        // Nobody else has had a turn yet: the hub has not looked.
+        assert_eq!(events.next().await.unwrap().unwrap().cursor, 1);
+        create("a ship").await;
+        let next = tokio::time::timeout(Duration::from_secs(20), events.next()).await;
+        assert_eq!(next.unwrap().unwrap().unwrap().cursor, 2);
+        create("a tree").await;
+        assert_eq!(events.next().await.unwrap().unwrap().cursor, 3);
     }
 }

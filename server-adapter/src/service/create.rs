@@ -5,7 +5,7 @@ use std::sync::Arc;
 use onepath_core::{Code, Draft, Integer, Report, fingerprint, review, to_json};
 
 use super::idempotency::content_fingerprint;
-use super::plan::{Plan, Setting, envelope, own_world, plan, world_id};
+use super::plan::{Plan, Setting, described, envelope, own_world, plan, world_id};
 use super::standing::Standing;
 use super::view::{CreateGenerationResponse, PreflightResponse, ValidateResponse};
 use super::{Caller, Service};
@@ -148,6 +148,7 @@ impl Service {
         let with_world = own_world(envelope, &standing)?;
         let envelope = with_world.as_ref().unwrap_or(envelope);
         if let Some(draft) = Draft::new(envelope, standing.own(), now) {
+            let draft = described(draft, envelope, &self.providers);
             let report = draft.prepare(&read.faults).report;
             metrics::found(&report);
             return Ok(ValidateResponse::new(report));

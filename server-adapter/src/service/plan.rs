@@ -123,6 +123,7 @@ fn of_config(
     let Some(draft) = Draft::new(envelope, own, Integer::new(setting.now)) else {
         return Err(structured_config_required());
     };
+    let draft = described(draft, envelope, setting.providers);
     check_player(draft.player_id(), setting.caller)?;
     let prepared = draft.prepare(&read.faults);
     let strict = envelope.strict == Some(true);
@@ -133,6 +134,19 @@ fn of_config(
     known_provider(&request, setting.providers)?;
     let lowered = is_lowered(&prepared.report);
     finish(envelope, request, &print, prepared.report, lowered, setting)
+}
+
+/// A draft with what the server's own provider declares, if it is one that core does not know.
+pub(super) fn described<'a>(
+    draft: Draft<'a>,
+    envelope: &CreateGenerationRequest<'a>,
+    providers: &Providers,
+) -> Draft<'a> {
+    let asked = envelope.provider_id.as_ref().and_then(|id| providers.get(id.as_str()));
+    match asked {
+        Some(provider) => draft.with_provider(provider.info()),
+        None => draft,
+    }
 }
 
 /// The envelope with the server's own world in place of the one that was given: what a world

@@ -239,9 +239,9 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
     {
         change.row.token.clone_from(&advance.token);
         change.row.prediction = None;
-        if change.row.deadline_at.is_none() {
-            change.row.deadline_at = advance.deadline_at;
-        }
+        // The first attempt's stands for all, but not the long one of whoever waited for an account.
+        let both = [change.row.deadline_at, advance.deadline_at];
+        change.row.deadline_at = both.into_iter().flatten().min();
     }
     match (advance.event, row.state) {
         // A worker says so where nobody speaks for the provider.

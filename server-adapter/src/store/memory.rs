@@ -84,6 +84,14 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// Every row, and every entry of the ledger with its row's id: for whoever judges.
+    #[cfg(any(test, feature = "conformance"))]
+    pub(crate) fn everything(&self) -> (Vec<Row>, Vec<(String, LedgerEntry)>) {
+        let tables = self.tables();
+        let ledger = tables.ledger.iter().map(|(_, entry, id, _)| (id.clone(), entry.clone()));
+        (tables.rows.values().cloned().collect(), ledger.collect())
+    }
+
     /// A panic elsewhere leaves whole operations behind, never halves: the tables stay good.
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(std::sync::PoisonError::into_inner)

@@ -163,9 +163,7 @@ impl Load<'_> {
     }
 
     async fn submit(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
-        if self.row.lease_until.is_none_or(|until| until <= self.worker.clock.now()) {
-            // The process stood still for longer than its lease: somebody else asks for the
-            // submission by now, and one that comes late could not be told from one that is lost.
+        if !self.still_holds().await? {
             return Ok(false);
         }
         let mut submission = self.submission();
@@ -206,6 +204,21 @@ impl Load<'_> {
         }
     }
 
+    /// Whether the row is still this worker's. A process that stood still for longer than its lease
+    /// asks before it sends: somebody else may have asked for the submission by now, and one that
+    /// comes late could not be told from one that is lost.
+    async fn still_holds(&mut self) -> Result<bool> {
+        let now = self.worker.clock.now();
+        if self.row.lease_until.is_some_and(|until| until > now) {
+            return Ok(true);
+        }
+        let until = now + millis(self.worker.settings.lease);
+        let (id, fence) = (&self.row.id, self.row.fence);
+        let holds = self.worker.store.heartbeat(id, fence, now, until).await?;
+        self.row.lease_until = holds.then_some(until);
+        Ok(holds && self.worker.clock.now() < until)
+    }
+
     async fn look_up(&mut self, provider: &Arc<dyn Provider>) -> Result<bool> {
         if let Some(prediction) = self.worker.told(&self.row, provider).await? {
             let mut advance = self.event(Event::Found);
@@ -213,6 +226,8 @@ impl Load<'_> {
             return self.advance(advance).await;
         }
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
+        // What the provider says is true for this moment at the earliest, not for when it arrives.
+        let asked_at = self.worker.clock.now();
         match self.asked("find", provider.find(&self.submission())).await {
             Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
@@ -238,7 +253,7 @@ impl Load<'_> {
             // Only a webhook can tell, or the deadline.
             Ok(Found::CannotTell) => self.wait(Event::AnswerLost, self.pause()).await,
             Ok(Found::NotThere) => {
-                let left = since + millis(provider.visibility()) - self.worker.clock.now();
+                let left = since + millis(provider.visibility()) - asked_at;
                 if left > 0 || self.sent {
                     // It may still show up, and what was lost a moment ago is not sent at once.
                     self.wait(Event::AnswerLost, left.max(self.pause())).await

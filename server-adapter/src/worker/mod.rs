@@ -4,6 +4,8 @@ mod account;
 mod carry;
 mod fetch;
 mod presence;
+#[cfg(any(test, feature = "conformance"))]
+pub mod sim;
 mod told;
 
 use std::sync::Arc;

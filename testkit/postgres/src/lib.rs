@@ -22,9 +22,13 @@ end() {
 }
 "$1/initdb" -D "$folder/data" --auth=trust --username=onepath --encoding=UTF8 --locale=C.UTF-8 \
     --no-sync >"$folder/log" 2>&1 &&
-"$1/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 -o \
-    "-k $folder -c listen_addresses= -c max_connections=300 -c shared_buffers=64MB" \
-    start >/dev/null 2>&1 ||
+cat >>"$folder/data/postgresql.conf" <<END
+unix_socket_directories = '$folder'
+listen_addresses = ''
+max_connections = 300
+shared_buffers = 64MB
+END
+"$1/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 start >/dev/null 2>&1 ||
 { tail -20 "$folder/log" >&2; end "$1"; exit 1; }
 echo "$folder"
 cat >/dev/null
@@ -38,6 +42,7 @@ pub struct Cluster {
     folder: PathBuf,
     guard: Child,
     databases: AtomicU64,
+    env: Vec<(String, String)>,
 }
 
 impl Cluster {
@@ -61,14 +66,7 @@ impl Cluster {
             "PostgreSQL is not installed: `cargo xtask test` installs it, or `apt-get install \
              postgresql`",
         )?;
-        let mut command = if is_root() {
-            let mut command = Command::new("runuser");
-            command.args(["-u", "postgres", "--", "sh"]);
-            command
-        } else {
-            Command::new("sh")
-        };
-        let mut guard = command
+        let mut guard = as_owner("sh")
             .args(["-c", SCRIPT, "sh"])
             .arg(&binaries)
             .stdin(Stdio::piped())
@@ -95,7 +93,13 @@ impl Cluster {
             folder: PathBuf::from(folder.trim_end()),
             guard,
             databases: AtomicU64::new(0),
+            env: Vec::new(),
         })
+    }
+
+    /// Sets a variable for the database's processes, from its next start on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.env.push((name.to_owned(), value.to_owned()));
     }
 
     /// The URL of a new, empty database.
@@ -121,6 +125,70 @@ impl Cluster {
         self.sql("postgres", &format!("CREATE SCHEMA {name}"))?;
         let socket = self.folder.to_string_lossy().replace('/', "%2F");
         Ok(format!("postgres://onepath@{socket}/postgres?options=-c%20search_path%3D{name}"))
+    }
+
+    /// Ends it as `kill -9` does: what is not on the disk is gone.
+    ///
+    /// # Errors
+    ///
+    /// It does not run.
+    pub fn kill(&self) -> Result<(), String> {
+        let file = self.folder.join("data/postmaster.pid");
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| format!("{}: {error}", file.display()))?;
+        let id = text.lines().next().unwrap_or_default().to_owned();
+        let killed = Command::new("kill").args(["-9", &id]).status();
+        match killed {
+            Ok(status) if status.success() => Ok(()),
+            _ => Err(format!("PostgreSQL, process {id}, was not killed")),
+        }
+    }
+
+    /// Ends it at once, as a crash does, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn restart(&self) -> Result<(), String> {
+        self.control(&["-m", "immediate", "restart"])
+    }
+
+    /// Starts it again after it was killed.
+    ///
+    /// # Errors
+    ///
+    /// It does not start.
+    pub fn start_again(&self) -> Result<(), String> {
+        // What a killed one left behind goes with its last child.
+        let mut last = Ok(());
+        for _ in 0..50 {
+            last = self.control(&["start"]);
+            if last.is_ok() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        last
+    }
+
+    fn control(&self, what: &[&str]) -> Result<(), String> {
+        let output = as_owner(&self.binaries.join("pg_ctl").to_string_lossy())
+            .current_dir("/")
+            .arg("-D")
+            .arg(self.folder.join("data"))
+            .arg("-l")
+            .arg(self.folder.join("log"))
+            .args(["-w", "-t", "60"])
+            .args(what)
+            .envs(self.env.iter().map(|(name, value)| (name, value)))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("pg_ctl: {error}"))?;
+        if output.status.success() {
+            Ok(())
+        } else {
+            Err(format!("pg_ctl {}: {}", what.join(" "), String::from_utf8_lossy(&output.stderr)))
+        }
     }
 
     /// Runs SQL on a database, given by its name or its URL; the rows, without anything around them.
@@ -151,6 +219,17 @@ impl Drop for Cluster {
         // Closes the pipe, upon which the guard ends everything.
         drop(self.guard.stdin.take());
         let _ = self.guard.wait();
+    }
+}
+
+/// A program as the user who may run PostgreSQL, which refuses root.
+fn as_owner(program: &str) -> Command {
+    if is_root() {
+        let mut command = Command::new("runuser");
+        command.args(["-u", "postgres", "--", program]);
+        command
+    } else {
+        Command::new(program)
     }
 }
 

@@ -107,7 +107,7 @@ pub(super) async fn a_list_is_filtered(store: &dyn Store) {
     let listed = store.list(&ada, &all()).await.unwrap().generations;
     for one in &listed {
         let number = ListQuery { number: Some(one.row.number), ..all() };
-        assert_eq!(ids(store, &ada, &number).await, [one.row.id.clone()]);
+        assert_eq!(ids(store, &ada, &number).await, std::slice::from_ref(&one.row.id));
     }
     let same = ListQuery { request_hash: Some(hash), ..all() };
     assert_eq!(ids(store, &ada, &same).await, [waits.as_str()]);

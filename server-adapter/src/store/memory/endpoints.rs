@@ -45,7 +45,7 @@ impl EndpointStore for MemoryStore {
 
     async fn remove_endpoint(&self, tenant: &str, id: &str) -> Result<bool> {
         let kept = &mut self.tables().endpoints;
-        if !kept.all.get(id).is_some_and(|one| one.tenant == tenant) {
+        if kept.all.get(id).is_none_or(|one| one.tenant != tenant) {
             return Ok(false);
         }
         kept.messages.retain(|_, one| one.endpoint != id);

@@ -66,6 +66,19 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// When the last event was written.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn last_written(&self) -> Result<Option<Millis>> {
+        use rusqlite::OptionalExtension as _;
+        let sql = "SELECT at FROM events ORDER BY position DESC LIMIT 1";
+        Ok(connect(&self.readers.file, false)?.query_row(sql, [], |row| row.get(0)).optional()?)
+    }
+}
+
 /// A connection with our settings: durable at every commit.
 fn connect(file: &Path, writes: bool) -> Result<Connection> {
     let flags = if writes {

@@ -73,6 +73,22 @@ fn a_run_waits_for_a_free_account_for_a_day_and_no_longer() {
     assert!(ErrorCode::ALL.iter().any(|(_, code)| code.retry() == Retry::Defer));
 }
 
+/// Waiting for an account may last a day; what is sent afterwards may not.
+#[test]
+fn what_was_deferred_once_has_a_deadline_like_any_other() {
+    let waiting = refused(&new_row(), ErrorCode::ProviderRateLimit, NOON);
+    let now = waiting.next_run_at;
+    let claimed = decide_claim(&waiting, now, now + 30_000).row;
+    let mut intent = Advance::new(&claimed, Event::IntentStored, now);
+    (intent.token, intent.deadline_at) = (Some("token".to_owned()), Some(now + 600_000));
+    let sent = decide_advance(&claimed, &intent).unwrap().row;
+    assert_eq!(sent.deadline_at, Some(now + 600_000));
+    // A second attempt does not begin the time anew.
+    let failed = refused(&new_row(), ErrorCode::ProviderGeneric, NOON);
+    let again = refused(&failed, ErrorCode::ProviderGeneric, failed.next_run_at);
+    assert_eq!(again.deadline_at, failed.deadline_at);
+}
+
 #[test]
 fn a_lease_that_ran_out_before_anything_was_sent_ends_at_the_deadline() {
     let mut row = decide_claim(&new_row(), NOON, NOON + 1).row;

@@ -2,14 +2,15 @@
 
 use std::time::Duration;
 
+use onepath_testkit::random::Random;
 use serde_json::{Value, json};
 
 /// Generations of a round.
-pub(crate) const GENERATIONS: usize = 10;
+pub(super) const GENERATIONS: usize = 10;
 
 /// When the server is killed while it works.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Moment {
+pub(super) enum Moment {
     /// So long after the creates were sent, whatever was answered by then.
     Sent(Duration),
     /// So long after so many creates were answered.
@@ -18,23 +19,23 @@ pub(crate) enum Moment {
 
 /// A round.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub(super) struct Plan {
     /// The create requests, each of another result.
-    pub(crate) bodies: Vec<String>,
+    pub(super) bodies: Vec<String>,
     /// How long after another the creates are sent.
-    pub(crate) stagger: Duration,
+    pub(super) stagger: Duration,
     /// Kills of the first start, so long after the process began.
-    pub(crate) first_start: Option<Duration>,
+    pub(super) first_start: Option<Duration>,
     /// The kill in the middle of the work.
-    pub(crate) moment: Moment,
+    pub(super) moment: Moment,
     /// Kills of restarts, so long after the process began.
-    pub(crate) restarts: Vec<Duration>,
+    pub(super) restarts: Vec<Duration>,
 }
 
 impl Plan {
     /// The plan of a seed.
-    pub(crate) fn of(seed: u64) -> Self {
-        let mut random = Random(seed);
+    pub(super) fn of(seed: u64) -> Self {
+        let mut random = Random::new(seed);
         let first_start = random.chance(25).then(|| Duration::from_micros(random.below(30_000)));
         let moment = match random.below(100) {
             0..25 => Moment::Sent(Duration::from_micros(random.below(6_000))),
@@ -95,25 +96,4 @@ fn body(random: &mut Random, seed: u64, index: usize) -> String {
         "priority": random.below(11),
     })
     .to_string()
-}
-
-/// Numbers from a seed (SplitMix64).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
-    }
-
-    fn chance(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
 }

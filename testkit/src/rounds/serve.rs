@@ -6,38 +6,38 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::Fallible;
+use onepath_testkit::Fallible;
 
 /// The key of every round.
-pub(crate) const KEY: &str = "faults";
+pub(super) const KEY: &str = "faults";
 
 /// How long a server may take to start, and to end.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server of a folder.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(super) struct Place {
     onepath: PathBuf,
     folder: PathBuf,
 }
 
 impl Place {
-    pub(crate) fn new(onepath: &Path, folder: &Path) -> Self {
+    pub(super) fn new(onepath: &Path, folder: &Path) -> Self {
         Self { onepath: onepath.to_path_buf(), folder: folder.to_path_buf() }
     }
 
     /// The server's data.
-    pub(crate) fn data(&self) -> PathBuf {
+    pub(super) fn data(&self) -> PathBuf {
         self.folder.join("data")
     }
 
     /// Everything that its processes said on standard error.
-    pub(crate) fn log(&self) -> PathBuf {
+    pub(super) fn log(&self) -> PathBuf {
         self.folder.join("log")
     }
 
     /// Begins a process; it may not listen yet.
-    pub(crate) fn begin(&self, listen: &str) -> Fallible<Process> {
+    pub(super) fn begin(&self, listen: &str) -> Fallible<Process> {
         let shown = |error: std::io::Error| format!("{}: {error}", self.onepath.display());
         let log = File::options().create(true).append(true).open(self.log()).map_err(shown)?;
         let child = Command::new(&self.onepath)
@@ -54,7 +54,7 @@ impl Place {
     }
 
     /// Starts a server and waits until it says where it listens.
-    pub(crate) async fn start(&self, listen: &str) -> Fallible<(Process, String)> {
+    pub(super) async fn start(&self, listen: &str) -> Fallible<(Process, String)> {
         let mut process = self.begin(listen)?;
         let output = process.child.stdout.take().ok_or("the server has no output")?;
         let line = tokio::task::spawn_blocking(move || {
@@ -74,7 +74,7 @@ impl Place {
 
 /// A process, which ends with this value.
 #[derive(Debug)]
-pub(crate) struct Process {
+pub(super) struct Process {
     child: Child,
     /// Kept open: a server that nobody listens to ends.
     output: Option<BufReader<ChildStdout>>,
@@ -82,13 +82,13 @@ pub(crate) struct Process {
 
 impl Process {
     /// Ends it at once, as `kill -9` does.
-    pub(crate) fn kill(&mut self) -> Fallible<()> {
+    pub(super) fn kill(&mut self) -> Fallible<()> {
         self.child.kill().map_err(|error| error.to_string())?;
         self.child.wait().map(|_| ()).map_err(|error| error.to_string())
     }
 
     /// Asks it to end, and waits until it has.
-    pub(crate) async fn end(&mut self) -> Fallible<ExitStatus> {
+    pub(super) async fn end(&mut self) -> Fallible<ExitStatus> {
         let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
         if !asked.is_ok_and(|status| status.success()) {
             return Err("the server cannot be asked to end".to_owned());

@@ -8,36 +8,38 @@ use onepath_client::{Client, Created, Error, Generation};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 
-use crate::Fallible;
-use crate::judge::{self, Fault};
-use crate::plan::{GENERATIONS, Moment, Plan};
-use crate::serve::{KEY, Place, Process};
+use onepath_testkit::Fallible;
+
+use super::judge;
+use super::plan::{GENERATIONS, Moment, Plan};
+use super::serve::{KEY, Place, Process};
+use crate::judge::Fault;
 
 /// How long a generation may take to end, restarts included.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a round showed.
 #[derive(Debug, Default)]
-pub(crate) struct Seen {
+pub(super) struct Seen {
     /// Every kill, by the phase in which it fell.
-    pub(crate) kills: Vec<&'static str>,
+    pub(super) kills: Vec<&'static str>,
     /// Creates that were answered before the kill.
-    pub(crate) acknowledged: usize,
+    pub(super) acknowledged: usize,
     /// Where the generations stood in the store when the server was killed.
-    pub(crate) stages: BTreeMap<String, usize>,
+    pub(super) stages: BTreeMap<String, usize>,
     /// What the provider drew.
-    pub(crate) draws: usize,
+    pub(super) draws: usize,
     /// Files that nobody needs any more.
-    pub(crate) leftovers: usize,
+    pub(super) leftovers: usize,
     /// What must not be.
-    pub(crate) faults: Vec<Fault>,
+    pub(super) faults: Vec<Fault>,
 }
 
 /// The answers to the creates of a round, as they come.
 type Answers = UnboundedReceiver<(usize, Result<Created, Error>)>;
 
 /// Plays a round in a fresh folder.
-pub(crate) async fn play(onepath: &Path, folder: &Path, plan: &Plan) -> Fallible<Seen> {
+pub(super) async fn play(onepath: &Path, folder: &Path, plan: &Plan) -> Fallible<Seen> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(format!("{}: {error}", folder.display()));
