@@ -269,7 +269,7 @@ fn social_line(line: &str) -> Answer {
     };
     let config = GenerationNodeConfig::default();
     let facts = Facts::new(&config, &options, Known::All);
-    let context = match &facts.social {
+    let context = match facts.social() {
         Ok(context) => context.clone(),
         Err(findings) => {
             let place = |finding: &Finding| {
@@ -282,7 +282,7 @@ fn social_line(line: &str) -> Answer {
         }
     };
     let rating =
-        RatingTrail::new(context.rating(), [facts.world_bound, facts.user_bound, None, None]);
+        RatingTrail::new(context.rating(), [facts.world_bound(), facts.user_bound(), None, None]);
     let asked = context.band();
     let band = BandTrail { asked, effective: asked.min(rating.effective.allowed_band()) };
     Ok(json(&Social { context, rating, band }))

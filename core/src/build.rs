@@ -61,7 +61,7 @@ pub fn build<'r>(
 /// What stops a build.
 fn refusals(facts: &Facts<'_>) -> Vec<Finding> {
     let mut findings = validate::run(facts, &[], true);
-    if let Err(faults) = &facts.social {
+    if let Err(faults) = facts.social() {
         findings.extend(faults.iter().cloned());
     }
     findings
@@ -148,7 +148,7 @@ pub(crate) fn prepare_with<'r>(
 ) -> Prepared<'r> {
     let facts = Facts::new(config, options, Known::All);
     let mut findings = validate::run(&facts, faults, refusals_only);
-    if let Err(faults) = &facts.social {
+    if let Err(faults) = facts.social() {
         findings.splice(0..0, faults.iter().cloned());
     }
     let refused =
@@ -163,9 +163,9 @@ fn assemble<'r>(facts: &Facts<'r>) -> Result<(GenerateContentRequest<'r>, Finger
     let plan_source = facts.config.seed_source;
     let always_without_source = request.strategy == Strategy::Always && plan_source.is_none();
     let print = if request.seed.is_some() || always_without_source {
-        compute(&request, facts.provider, &SeedPlan::AsGiven)?
+        compute(&request, facts.provider(), &SeedPlan::AsGiven)?
     } else {
-        compute(&request, facts.provider, &SeedPlan::Derive(plan_source, &request))?
+        compute(&request, facts.provider(), &SeedPlan::Derive(plan_source, &request))?
     };
     if request.seed.is_none() {
         request.seed = print.seed.clone().and_then(Seed::new);
@@ -177,7 +177,7 @@ fn request<'r>(facts: &Facts<'r>) -> Result<GenerateContentRequest<'r>, Refusal>
     let (config, options) = (facts.config, facts.options);
     let required =
         |code: Code, pointer: &'static str| Refusal::new(vec![Finding::new(code, pointer)]);
-    let social = facts.social.clone().map_err(Refusal::new)?;
+    let social = facts.social().clone().map_err(Refusal::new)?;
     Ok(GenerateContentRequest {
         generation_type: config
             .generation_type
@@ -187,10 +187,10 @@ fn request<'r>(facts: &Facts<'r>) -> Result<GenerateContentRequest<'r>, Refusal>
         provider_id: options.provider_id().map(Id::by_ref),
         provider_settings: provider_settings(facts),
         fallback_providers: None,
-        bounds: Some(Bounds { world: facts.world_bound, user: facts.user_bound }),
+        bounds: Some(Bounds { world: facts.world_bound(), user: facts.user_bound() }),
         prompt: prompt(facts),
-        negative_prompt: facts.texts.negative.clone(),
-        prompts: facts.texts.prompts.clone(),
+        negative_prompt: facts.texts().negative.clone(),
+        prompts: facts.texts().prompts.clone(),
         inputs: inputs(facts),
         template: template(facts),
         from_scene: options.scene_from(),
@@ -217,7 +217,7 @@ fn request<'r>(facts: &Facts<'r>) -> Result<GenerateContentRequest<'r>, Refusal>
 
 /// The rendered prompt; `""` if a template was read and gives none, so that nothing is pending.
 fn prompt<'r>(facts: &Facts<'r>) -> Option<Text<'r>> {
-    match (&facts.texts.prompt, facts.template) {
+    match (&facts.texts().prompt, facts.template()) {
         (Some(prompt), _) => Some(prompt.clone()),
         (None, TemplateState::Read(_)) => Some(Cow::Borrowed("")),
         (None, _) => None,
@@ -226,7 +226,7 @@ fn prompt<'r>(facts: &Facts<'r>) -> Option<Text<'r>> {
 
 fn template<'r>(facts: &Facts<'r>) -> Option<TemplateRef<'r>> {
     let id = facts.config.template_id.as_ref()?;
-    let version_id = match facts.template {
+    let version_id = match facts.template() {
         TemplateState::Read(template) => Some(template.version_id.by_ref()),
         _ => facts.config.template_version_id.as_ref().map(Id::by_ref),
     };
@@ -239,7 +239,7 @@ fn template<'r>(facts: &Facts<'r>) -> Option<TemplateRef<'r>> {
 
 /// The explicit seed, or the time if that is what the source says. A derived one comes later.
 fn seed<'r>(facts: &Facts<'r>) -> Option<Seed<'r>> {
-    match &facts.seed {
+    match facts.seed() {
         Ok(Some(seed)) => Some(seed.clone()),
         _ if facts.config.seed_source == Some(SeedSource::Timestamp) => {
             facts.options.now.map(Seed::from)
@@ -251,8 +251,8 @@ fn seed<'r>(facts: &Facts<'r>) -> Option<Seed<'r>> {
 /// The provider's block and, where it says nothing, the provider's declared defaults.
 fn provider_settings<'r>(facts: &Facts<'r>) -> Option<Map<'r>> {
     let operation = facts.operation;
-    let default_of = |name: &str| facts.provider?.default_of(name, operation);
-    let block = facts.block.map(|block| {
+    let default_of = |name: &str| facts.provider()?.default_of(name, operation);
+    let block = facts.block().map(|block| {
         // An empty text counts as absent, so that a default may stand in for it.
         let empty = |value: &Value<'_>| value.as_text().is_some_and(str::is_empty);
         let members = block.entries().iter().filter(|(name, value)| {
@@ -263,7 +263,7 @@ fn provider_settings<'r>(facts: &Facts<'r>) -> Option<Map<'r>> {
             .collect::<Map<'r>>()
     });
     let mut settings = block.unwrap_or_default();
-    for (name, value) in facts.provider.iter().flat_map(|info| info.defaults_for(operation)) {
+    for (name, value) in facts.provider().iter().flat_map(|info| info.defaults_for(operation)) {
         if settings.get(name).is_none() {
             settings.push(Cow::Borrowed(name), value.by_ref());
         }

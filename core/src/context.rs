@@ -8,7 +8,7 @@ use crate::config::SceneRef;
 use crate::decode::{Decode, Merge, Text, record};
 use crate::id;
 use crate::json::number::{Integer, Number};
-use crate::json::reader::{Key, Reader};
+use crate::json::reader::Reader;
 use crate::json::value::Map;
 use crate::provider::ProviderInfo;
 use crate::rating::{Band, BoundsOption, Rating, bound, bounds_option};
@@ -181,7 +181,7 @@ impl<T: serde::Serialize> serde::Serialize for Named<'_, T> {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a, T: Decode<'a>> Decode<'a> for Named<'a, T> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         let at = reader.start();
         if !reader.open_object("an object") {
             return None;
@@ -191,14 +191,13 @@ impl<'a, T: Decode<'a>> Decode<'a> for Named<'a, T> {
         let mut first = true;
         let mut count = 0_usize;
         while let Some(key) = reader.next_key(&mut first) {
-            let key: Key<'a> = key;
             count += 1;
             if seen.repeated(reader, &key) {
                 reader.skip();
             } else if !reader.null()
                 && let Some(value) = T::decode(reader)
             {
-                members.push((key.text, value));
+                members.push((reader.keep(key.text), value));
             }
         }
         if count > crate::limits::MEMBERS {

@@ -179,7 +179,8 @@ impl EditedText {
         }
     }
 
-    fn replace(&mut self, range: Range<usize>, after: &str) {
+    /// Puts a JSON text in the place of a value.
+    pub(crate) fn replace(&mut self, range: Range<usize>, after: &str) {
         let before = self.text.get(range.clone()).unwrap_or("").to_owned();
         self.text.replace_range(range.clone(), after);
         self.done.push(Change { at: range.start, before, after: after.to_owned() });
@@ -195,7 +196,7 @@ fn member(name: &str, colon: &str, value: &str) -> String {
     out.into_string()
 }
 
-fn is_json(text: &str) -> bool {
+pub(crate) fn is_json(text: &str) -> bool {
     let mut reader = Reader::new(text, Profile::Any);
     reader.skip();
     reader.end();

@@ -6,7 +6,7 @@ use crate::identity::{Policy, View, field_policies, member_pointer};
 use crate::json::locate::{escape, unescape};
 use crate::json::value::{Map, Value};
 use crate::json::write::to_json;
-use crate::order::{sort_names, sorted};
+use crate::order::{in_order, sort_names, sorted};
 use crate::provider::ProviderInfo;
 use crate::request::GenerateContentRequest;
 use crate::words::Strategy;
@@ -104,8 +104,7 @@ pub fn explain(
     let order = sorted(out.len(), &mut |one, other| {
         out.get(one).map(|one| one.policy).cmp(&out.get(other).map(|other| other.policy))
     });
-    let mut out: Vec<_> = out.into_iter().map(Some).collect();
-    order.into_iter().filter_map(|index| out.get_mut(index).and_then(Option::take)).collect()
+    in_order(out, order)
 }
 
 fn identity(

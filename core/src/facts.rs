@@ -1,6 +1,7 @@
-//! What rules and build both need to know, worked out once.
+//! What rules and build both need to know, worked out once, when it is asked for first.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use crate::codes::Code;
 use crate::config::GenerationNodeConfig;
@@ -56,15 +57,10 @@ pub(crate) struct Facts<'f> {
     pub(crate) known: Known,
     pub(crate) generation_type: Option<GenerationType>,
     pub(crate) operation: Option<Operation>,
-    pub(crate) provider: Option<&'f ProviderInfo<'f>>,
-    pub(crate) block: Option<&'f Map<'f>>,
-    pub(crate) social: Result<GenerationSocialContext<'f>, Vec<Finding>>,
-    pub(crate) world_bound: Option<Rating>,
-    pub(crate) user_bound: Option<Rating>,
-    pub(crate) template: TemplateState<'f>,
-    pub(crate) texts: Texts<'f>,
-    /// The explicit seed; `Err` is the pointer of a malformed one.
-    pub(crate) seed: Result<Option<Seed<'f>>, String>,
+    provider: OnceCell<Option<&'f ProviderInfo<'f>>>,
+    social: OnceCell<Result<GenerationSocialContext<'f>, Vec<Finding>>>,
+    texts: OnceCell<Texts<'f>>,
+    seed: OnceCell<Result<Option<Seed<'f>>, String>>,
 }
 
 /// What is not `""`.
@@ -78,44 +74,84 @@ impl<'f> Facts<'f> {
         options: &'f BuildOptions<'f>,
         known: Known,
     ) -> Self {
-        let provider = options.provider_info();
-        let block = match (options.provider_id(), &config.style) {
-            (Some(id), Some(style)) => style.block(id.as_str()),
-            _ => None,
-        };
-        let mut social = social::resolve(config.social_context.as_ref(), options);
-        if let Err(findings) = &mut social {
-            for finding in findings {
-                finding.rebase("/options");
-            }
-        }
-        let unbounded = options.bounds.as_ref().and_then(|bounds| bounds.unbounded) == Some(true);
-        let silent = (!unbounded).then_some(Rating::SILENT);
-        let bounds = options.bounds.as_ref();
-        let declared =
-            options.world_generation().and_then(|generation| generation.max_content_rating);
-        let world_bound = lower(declared.or(silent), bounds.and_then(|bounds| bounds.world));
-        let wished = options.user.as_ref().and_then(|user| user.max_content_rating);
-        let configured =
-            options.social_context_config.as_ref().and_then(|config| config.max_content_rating);
-        let user_bound =
-            lower(lower(wished.or(silent), bounds.and_then(|bounds| bounds.user)), configured);
-        let template = template_state(config, options);
         Self {
             config,
             options,
             known,
             generation_type: config.generation_type,
             operation: config.generation_type.map(GenerationType::operation),
-            provider,
-            block,
-            social,
-            world_bound,
-            user_bound,
-            template,
-            texts: render(config, options, template),
-            seed: explicit_seed(config, options, block),
+            provider: OnceCell::new(),
+            social: OnceCell::new(),
+            texts: OnceCell::new(),
+            seed: OnceCell::new(),
         }
+    }
+
+    /// What the asked provider declares, if it is known.
+    pub(crate) fn provider(&self) -> Option<&'f ProviderInfo<'f>> {
+        *self.provider.get_or_init(|| self.options.provider_info())
+    }
+
+    /// The settings of the asked provider.
+    pub(crate) fn block(&self) -> Option<&'f Map<'f>> {
+        match (self.options.provider_id(), &self.config.style) {
+            (Some(id), Some(style)) => style.block(id.as_str()),
+            _ => None,
+        }
+    }
+
+    /// How the player stands to the npcs; `Err` are faults of the session.
+    pub(crate) fn social(&self) -> &Result<GenerationSocialContext<'f>, Vec<Finding>> {
+        self.social.get_or_init(|| {
+            let mut social = social::resolve(self.config.social_context.as_ref(), self.options);
+            if let Err(findings) = &mut social {
+                for finding in findings {
+                    finding.rebase("/options");
+                }
+            }
+            social
+        })
+    }
+
+    /// What a bound is where nobody says one.
+    fn silent(&self) -> Option<Rating> {
+        let bounds = self.options.bounds.as_ref();
+        let unbounded = bounds.and_then(|bounds| bounds.unbounded) == Some(true);
+        (!unbounded).then_some(Rating::SILENT)
+    }
+
+    /// The world's bound.
+    pub(crate) fn world_bound(&self) -> Option<Rating> {
+        let bounds = self.options.bounds.as_ref();
+        let declared =
+            self.options.world_generation().and_then(|generation| generation.max_content_rating);
+        lower(declared.or(self.silent()), bounds.and_then(|bounds| bounds.world))
+    }
+
+    /// The user's bound.
+    pub(crate) fn user_bound(&self) -> Option<Rating> {
+        let options = self.options;
+        let bounds = options.bounds.as_ref();
+        let wished = options.user.as_ref().and_then(|user| user.max_content_rating);
+        let configured =
+            options.social_context_config.as_ref().and_then(|config| config.max_content_rating);
+        let given = lower(wished.or(self.silent()), bounds.and_then(|bounds| bounds.user));
+        lower(given, configured)
+    }
+
+    /// The template that the config names.
+    pub(crate) fn template(&self) -> TemplateState<'f> {
+        template_state(self.config, self.options)
+    }
+
+    /// The texts of the node, rendered.
+    pub(crate) fn texts(&self) -> &Texts<'f> {
+        self.texts.get_or_init(|| render(self.config, self.options, self.template()))
+    }
+
+    /// The explicit seed; `Err` is the pointer of a malformed one.
+    pub(crate) fn seed(&self) -> &Result<Option<Seed<'f>>, String> {
+        self.seed.get_or_init(|| explicit_seed(self.config, self.options, self.block()))
     }
 
     /// Whether rules about the whole context speak.
@@ -127,7 +163,7 @@ impl<'f> Facts<'f> {
     pub(crate) fn asked_rating(&self) -> Option<Rating> {
         match &self.config.social_context {
             Some(by_hand) => by_hand.content_rating,
-            None => self.social.as_ref().ok().and_then(|social| social.content_rating),
+            None => self.social().as_ref().ok().and_then(|social| social.content_rating),
         }
     }
 
@@ -157,7 +193,7 @@ impl<'f> Facts<'f> {
             .npc_ids
             .as_deref()
             .and_then(<[_]>::first)
-            .or_else(|| self.social.as_ref().ok()?.npc_ids.as_deref()?.first())
+            .or_else(|| self.social().as_ref().ok()?.npc_ids.as_deref()?.first())
             .or_else(|| npcs.first().map(|npc| &npc.id))?;
         Some((id.by_ref(), npcs.iter().find(|npc| npc.id == *id)))
     }
@@ -166,7 +202,7 @@ impl<'f> Facts<'f> {
     pub(crate) fn terms(&self) -> impl Iterator<Item = &'f Terms<'f>> {
         let world =
             self.options.world_generation().and_then(|generation| generation.terms.as_ref());
-        let provider = self.provider.and_then(|provider| provider.terms.as_ref());
+        let provider = self.provider().and_then(|provider| provider.terms.as_ref());
         world.into_iter().chain(provider).chain(self.options.terms.as_ref())
     }
 }
@@ -224,17 +260,17 @@ fn render<'f>(
     } else {
         (None, Cow::Borrowed("/prompt"))
     };
-    let prompt = source.map(|source| rendering.render(source, || prompt_pointer.clone(), lookup));
+    let prompt = source.map(|source| rendering.render(source, &|| prompt_pointer.clone(), &lookup));
     let negative = if let Some(negative) = filled(config.negative_prompt.as_ref()) {
-        Some(rendering.render(negative, || Cow::Borrowed("/negativePrompt"), lookup))
+        Some(rendering.render(negative, &|| Cow::Borrowed("/negativePrompt"), &lookup))
     } else {
         template
             .and_then(|template| filled(template.negative_text.as_ref()))
-            .map(|negative| rendering.render(negative, || in_template("negativeText"), lookup))
+            .map(|negative| rendering.render(negative, &|| in_template("negativeText"), &lookup))
     };
     let prompts = config.prompts.as_ref().map(|prompts| {
         let render = |(index, prompt): (usize, &'f Text<'f>)| {
-            rendering.render(prompt, || Cow::Owned(format!("/prompts/{index}")), lookup)
+            rendering.render(prompt, &|| Cow::Owned(format!("/prompts/{index}")), &lookup)
         };
         prompts.iter().enumerate().map(render).collect()
     });
@@ -261,6 +297,6 @@ fn explicit_seed<'f>(
 impl Facts<'_> {
     /// The finding of a malformed seed in a provider's block.
     pub(crate) fn malformed_seed(&self) -> Option<Finding> {
-        self.seed.as_ref().err().map(|pointer| Finding::new(Code::SeedMalformed, pointer.clone()))
+        self.seed().as_ref().err().map(|pointer| Finding::new(Code::SeedMalformed, pointer.clone()))
     }
 }

@@ -112,6 +112,11 @@ impl Finding {
         self.span = Some((span.start, span.end));
     }
 
+    /// The same without its place in the text.
+    pub(crate) fn without_span(self) -> Self {
+        Self { span: None, ..self }
+    }
+
     pub(crate) fn set_pointer(&mut self, pointer: String) {
         self.pointer = Cow::Owned(pointer);
     }

@@ -38,7 +38,7 @@ impl<'a> Id<'a> {
         Id(Cow::Owned(self.0.into_owned()))
     }
 
-    fn read(reader: &mut Reader<'a>, empty_is_absent: bool) -> Option<Self> {
+    fn read(reader: &mut Reader<'_, 'a>, empty_is_absent: bool) -> Option<Self> {
         let at = reader.start();
         match reader.peek() {
             b'"' => {
@@ -64,7 +64,7 @@ impl<'a> Id<'a> {
                 };
                 let plain = parsed.text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
                 Some(Self(if plain && parsed.text != "-0" {
-                    Cow::Borrowed(parsed.text)
+                    reader.keep(parsed.text.into())
                 } else {
                     Cow::Owned(whole.get().to_string())
                 }))
@@ -91,7 +91,7 @@ impl serde::Serialize for Id<'_> {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for Id<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         Self::read(reader, false)
     }
 }
@@ -99,7 +99,7 @@ impl<'a> Decode<'a> for Id<'a> {
 impl Merge for Id<'_> {}
 
 /// An id of a template: `""` counts as absent, as in every "else" of the build.
-pub(crate) fn optional<'a>(reader: &mut Reader<'a>) -> Option<Id<'a>> {
+pub(crate) fn optional<'a>(reader: &mut Reader<'_, 'a>) -> Option<Id<'a>> {
     Id::read(reader, true)
 }
 

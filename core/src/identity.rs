@@ -15,7 +15,7 @@ use crate::id::Id;
 use crate::json::number::{Integer, Number};
 use crate::json::text::JsonText;
 use crate::json::value::{Map, Value};
-use crate::order::sorted;
+use crate::order::{in_order, sorted};
 use crate::provider::ProviderInfo;
 use crate::rating::{Band, RatingTrail};
 use crate::request::{GenerateContentRequest, InputRef, NpcResponseParams};
@@ -218,7 +218,7 @@ impl Object {
     /// Writes one member, or nothing if its value counts as absent. `lead` is `"name":`.
     ///
     /// Inlined, so that the name is copied as a constant.
-    #[inline(always)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
     fn member(&mut self, out: &mut JsonText, lead: &'static str, value: &impl Canonical) {
         if value.is_absent() {
             return;
@@ -525,7 +525,9 @@ pub fn field_policies() -> Vec<FieldPolicy> {
         rows.extend_from_slice(part);
     }
     // The type stands for the operation too; it is one field.
-    rows.sort_by_key(|row| (row.policy, row.pointer));
+    let key = |at: usize| rows.get(at).map(|row| (row.policy, row.pointer));
+    let order = sorted(rows.len(), &mut |one, other| key(one).cmp(&key(other)));
+    let mut rows = in_order(rows, order);
     rows.dedup();
     rows
 }

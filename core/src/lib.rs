@@ -11,6 +11,7 @@ mod context;
 mod decode;
 mod document;
 mod edit;
+mod edited;
 mod envelope;
 mod explain;
 mod facts;
@@ -41,6 +42,7 @@ pub mod schema;
 mod seed;
 mod social;
 mod terms;
+mod unicode;
 mod validate;
 mod words;
 
@@ -60,6 +62,7 @@ pub use context::{
 pub use decode::{Decode, Decoded, Text, decode};
 pub use document::{Document, DocumentKind, check, document_kind, list_items, read_document};
 pub use edit::{EditError, EditedText};
+pub use edited::EditedDocument;
 pub use envelope::{
     CreateGenerationRequest, Draft, SimpleImageToVideoRequest, SocialContextRequest,
 };

@@ -1,5 +1,6 @@
 //! Sorting where speed does not matter: one compiled sort for all of it.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The places `0..len`, sorted as `compare` says; equal ones keep their order.
@@ -39,6 +40,47 @@ pub(crate) fn sort_names(names: &mut Vec<&str>) {
     *names = order.into_iter().map(of).collect();
 }
 
+/// Names that were seen.
+///
+/// The last few stand in a list; the others in sorted runs, each longer than the next, so that a
+/// name is looked up in few of them and moved seldom however many there are.
+#[derive(Debug, Default)]
+pub(crate) struct NameSet<'n> {
+    last: Vec<Cow<'n, str>>,
+    runs: Vec<Vec<Cow<'n, str>>>,
+}
+
+impl<'n> NameSet<'n> {
+    const LAST: usize = 16;
+
+    /// Notes a name; false if it was there before.
+    pub(crate) fn insert(&mut self, name: Cow<'n, str>) -> bool {
+        let known = |run: &Vec<Cow<'n, str>>| {
+            run.binary_search_by(|known| known.as_ref().cmp(name.as_ref())).is_ok()
+        };
+        if self.last.contains(&name) || self.runs.iter().any(known) {
+            return false;
+        }
+        self.last.push(name);
+        if self.last.len() == Self::LAST {
+            let mut all = std::mem::take(&mut self.last);
+            while self.runs.last().is_some_and(|run| run.len() <= all.len()) {
+                all.extend(self.runs.pop().into_iter().flatten());
+            }
+            let of = |index: usize| all.get(index).map_or("", AsRef::as_ref);
+            let order = sorted(all.len(), &mut |one, other| of(one).cmp(of(other)));
+            self.runs.push(in_order(all, order));
+        }
+        true
+    }
+}
+
+/// The items of a list in another order.
+pub(crate) fn in_order<T>(items: Vec<T>, order: Vec<usize>) -> Vec<T> {
+    let mut items: Vec<Option<T>> = items.into_iter().map(Some).collect();
+    order.into_iter().filter_map(|index| items.get_mut(index)?.take()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -53,6 +95,16 @@ mod tests {
             let order = sorted(items.len(), &mut |one, other| items[one].0.cmp(&items[other].0));
             let sorted: Vec<_> = order.into_iter().map(|index| items[index]).collect();
             prop_assert_eq!(&sorted, &expected);
+        }
+    }
+    proptest! {
+        #[test]
+        fn a_name_is_new_once(names in proptest::collection::vec(0_u16..200, 0..400)) {
+            let mut expected = std::collections::BTreeSet::new();
+            let mut seen = NameSet::default();
+            for name in names {
+                prop_assert_eq!(seen.insert(name.to_string().into()), expected.insert(name));
+            }
         }
     }
 }

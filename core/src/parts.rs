@@ -69,7 +69,7 @@ impl<'a> NodeParts<'a> {
         let mut out = self.faults.clone();
         if let Some(config) = &self.config {
             let facts = Facts::new(config, &self.options, Known::Given);
-            let session = facts.social.as_ref().err().cloned().unwrap_or_default();
+            let session = facts.social().as_ref().err().cloned().unwrap_or_default();
             let rules = validate::run(&facts, &self.faults, false);
             out.extend(session.into_iter().chain(rules).map(|finding| self.place(finding)));
         }

@@ -30,8 +30,8 @@ impl Rendering {
     pub(crate) fn render<'t, 'v>(
         &mut self,
         text: &'t str,
-        pointer: impl Fn() -> Cow<'static, str>,
-        lookup: impl Fn(&str) -> Option<&'v Value<'v>>,
+        pointer: &dyn Fn() -> Cow<'static, str>,
+        lookup: &dyn Fn(&str) -> Option<&'v Value<'v>>,
     ) -> Text<'t> {
         let Some(first) = braces(text) else { return Cow::Borrowed(text) };
         let mut out = String::with_capacity(text.len() + 32);
@@ -129,7 +129,7 @@ fn placeholder(text: &str) -> Option<(&str, &str)> {
 pub fn render_prompt(template: &str, variables: &Map<'_>) -> Result<String, Refusal> {
     let mut rendering = Rendering::default();
     let text =
-        rendering.render(template, || Cow::Borrowed("/template"), |name| variables.get(name));
+        rendering.render(template, &|| Cow::Borrowed("/template"), &|name| variables.get(name));
     if rendering.faults.is_empty() {
         Ok(text.into_owned())
     } else {

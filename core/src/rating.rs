@@ -84,7 +84,7 @@ impl FilmRating {
 }
 
 /// Reads a bound: a word that is no rating has a code of its own.
-pub(crate) fn bound(reader: &mut Reader<'_>) -> Option<Rating> {
+pub(crate) fn bound(reader: &mut Reader<'_, '_>) -> Option<Rating> {
     Rating::decode_as(reader, Code::RatingUnknownMaximum)
 }
 
@@ -102,7 +102,7 @@ record! {
 }
 
 /// Reads `bounds`: the object, or the word `unbounded`.
-pub(crate) fn bounds_option(reader: &mut Reader<'_>) -> Option<BoundsOption> {
+pub(crate) fn bounds_option(reader: &mut Reader<'_, '_>) -> Option<BoundsOption> {
     if reader.peek() != b'"' {
         return BoundsOption::decode(reader);
     }

@@ -36,7 +36,7 @@ record! {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for OwnBounds {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         let form = OwnBoundsForm::decode(reader)?;
         let reduce_intensity = form.reduce_intensity == Some(true);
         Some(Self { world: form.world, user: form.user, reduce_intensity })

@@ -246,7 +246,7 @@ impl<'a> OldPromptFields<'a> {
     /// Old fields into new ones; both given is a fault. The seed of the npc params moves too.
     fn into_fields(
         mut self,
-        reader: &mut Reader<'a>,
+        reader: &mut Reader<'_, 'a>,
         at: usize,
         template: &mut Option<TemplateRef<'a>>,
         prompt: &mut Option<Text<'a>>,

@@ -8,6 +8,7 @@ use crate::finding::Finding;
 use crate::id::{self, Id};
 use crate::json::reader::Reader;
 use crate::json::value::Map;
+use crate::order::NameSet;
 
 /// A list whose items are read each for itself: a fault in one leaves the others.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,7 +47,7 @@ impl<T: serde::Serialize> serde::Serialize for Items<T> {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a, T: Decode<'a>> Decode<'a> for Items<T> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         let at = reader.start();
         if !reader.open_list("a list") {
             return None;
@@ -173,7 +174,7 @@ impl serde::Serialize for SceneLink<'_> {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for SceneLink<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         if reader.peek() == b'{' {
             SceneRef::decode(reader).map(Self::Scene)
         } else {
@@ -319,9 +320,9 @@ impl<'a> SceneFile<'a> {
             .filter_map(|(at, node)| Some((at, node.id.as_ref()?)))
             .collect();
         for (what, list, ids) in [("scene", "scenes", &scenes), ("node", "nodes", &nodes)] {
-            let mut seen = std::collections::BTreeSet::new();
+            let mut seen = NameSet::default();
             for (at, id) in ids {
-                if !seen.insert(*id) {
+                if !seen.insert(id.as_str().into()) {
                     out.push(
                         Finding::new(Code::NodeDuplicateId, format!("/{list}/{at}/id"))
                             .arg(what)

@@ -66,7 +66,7 @@ impl Merge for Seed<'_> {}
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for Seed<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         let at = reader.start();
         match reader.peek() {
             b'"' => {
@@ -89,7 +89,7 @@ impl<'a> Decode<'a> for Seed<'a> {
                 let whole = whole?;
                 let digits = parsed.text.strip_prefix('-').unwrap_or(parsed.text);
                 let plain = digits.bytes().all(|byte| byte.is_ascii_digit()) && parsed.text != "-0";
-                if plain { Some(Self(Cow::Borrowed(parsed.text))) } else { Some(whole.into()) }
+                if plain { Some(Self(reader.keep(parsed.text.into()))) } else { Some(whole.into()) }
             }
             _ => {
                 reader.skip();
@@ -100,7 +100,7 @@ impl<'a> Decode<'a> for Seed<'a> {
     }
 }
 
-fn malformed(reader: &mut Reader<'_>, at: usize) {
+fn malformed(reader: &mut Reader<'_, '_>, at: usize) {
     let end = reader.position();
     reader.fault(at, Finding::new(Code::SeedMalformed, "").at(at..end));
 }

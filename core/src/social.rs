@@ -186,7 +186,7 @@ impl<'w> Table<'w> {
     }
 
     /// The level of an entry's values: the highest priority that matches, the first on a tie.
-    fn level_of(&self, value: impl Fn(&str) -> f64) -> Option<&'w str> {
+    fn level_of(&self, value: &dyn Fn(&str) -> f64) -> Option<&'w str> {
         let Some(levels) = self.levels else {
             return DEFAULT_LEVELS
                 .iter()
@@ -214,7 +214,7 @@ impl<'w> Table<'w> {
     }
 
     /// The tier of an entry's values: of those on the axis that hold, the one that starts last.
-    fn tier_of(&self, value: impl Fn(&str) -> f64) -> Option<&'w str> {
+    fn tier_of(&self, value: &dyn Fn(&str) -> f64) -> Option<&'w str> {
         let Some(tiers) = self.tiers else {
             let affinity = value("affinity");
             return DEFAULT_TIERS
@@ -316,8 +316,8 @@ fn standing<'s>(
         }
     }
     let value = |axis: &str| values.get(axis).and_then(Value::as_number).unwrap_or(0.0);
-    let level = stored_level.or_else(|| table.level_of(value));
-    let tier = stored_tier.or_else(|| table.tier_of(value));
+    let level = stored_level.or_else(|| table.level_of(&value));
+    let tier = stored_tier.or_else(|| table.tier_of(&value));
     let (band, rating) =
         level.and_then(|level| table.level(level)).unwrap_or((Band::None, Rating::Sfw));
     Some(Standing { level, tier, band, rating })

@@ -1,10 +1,11 @@
 //! Terms: words that a world, a provider or a tenant blocks or flags.
 
 use crate::context::Terms;
+use crate::unicode::lower;
 
 /// The words of a text: lower case, split at everything that is neither letter nor digit.
 pub(crate) fn words(text: &str) -> Vec<String> {
-    text.to_lowercase()
+    lower(text)
         .split(|character: char| !character.is_alphanumeric())
         .filter(|word| !word.is_empty())
         .map(str::to_owned)

@@ -945,7 +945,7 @@ export class Document {
      */
     remove(pointer: string): boolean;
     /**
-     * What `check` says about the document. The same object until the document changes.
+     * What `check` says about the document. The same object as long as the findings are the same.
      */
     report(): Report;
     /**

@@ -174,3 +174,33 @@ test('random edits and their way back', () => {
   }
   assert.ok(edits > 1_000 && agreed > 500, `${edits} ${agreed}`);
 });
+
+test('a slider: one number after another at one place', () => {
+  const texts = readFileSync(`${root}/bench/payload/path.jsonl`, 'utf8').split('\n').slice(0, 8);
+  for (const text of texts) {
+    const document = new Document(text);
+    const fresh = () => {
+      const other = new Document(document.toString());
+      const found = other.findings();
+      other.free();
+      return found;
+    };
+    for (const pointer of ['/config/duration/target', '/config/version', '/config/seed', '/config/prompt']) {
+      for (const value of [4, 2, 9, 9.5, 4, -1, 2, 1e300, 2, 9]) {
+        document.set(pointer, value);
+        const found = document.findings();
+        assert.deepEqual(found, fresh(), `${pointer} ${value}`);
+        assert.deepEqual(document.report().findings, found);
+      }
+      for (let index = 0; index < 10; index += 1) assert.ok(document.undo());
+      assert.equal(document.toString(), text);
+    }
+    for (const value of [Number.NaN, Infinity, -Infinity]) {
+      document.set('/config/duration/target', 3);
+      assert.throws(() => document.set('/config/duration/target', value), TypeError);
+      assert.equal(document.toJSON().config.duration.target, 3);
+      assert.deepEqual(document.findings(), fresh());
+    }
+    document.free();
+  }
+});

@@ -97,7 +97,7 @@ test('codes and schemas stand beside the module', async () => {
   assert.ok(codes.length > 60);
   assert.match(explainCode('json/unknown-word').explanation, /closed set/);
   assert.equal(explainCode('no/such-code'), undefined);
-  for (const name of readdirSync(`${root}/schemas`).filter((name) => name.endsWith('.json'))) {
+  for (const name of readdirSync(`${root}/schemas`).filter((name) => name.endsWith('.schema.json'))) {
     const schema = JSON.parse(readFileSync(new URL(import.meta.resolve(`onepath/schema/${name}`)), 'utf8'));
     assert.equal(schema.type, 'object');
   }

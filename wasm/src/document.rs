@@ -1,12 +1,11 @@
 //! A document that stays in the module while it is edited.
 
 use onepath_core::{
-    BuildOptions, EditError, EditedText, Fingerprint, GenerateContentRequest, Prepared, Refusal,
-    Report, read_document,
+    EditError, EditedDocument, Fingerprint, GenerateContentRequest, Prepared, Refusal,
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
-use crate::door::{self, Name, answer, optional, read, refuse, text};
+use crate::door::{self, Name, answer, optional, refuse, text};
 
 /// A document (a scene file, a node with context or a bare config) that is edited: opened once, then
 /// changed by pointers. What is asked of it is worked out when it is asked, and kept until the next
@@ -14,15 +13,11 @@ use crate::door::{self, Name, answer, optional, read, refuse, text};
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Document {
-    text: EditedText,
-    base: String,
-    /// What was found, until the next change.
-    found: Option<Report>,
-    report: Option<JsValue>,
+    document: EditedDocument,
+    report: Option<(u32, JsValue)>,
     /// The findings that were given last, as text and as a value: most changes leave them as they
     /// are, and then the same list is given again.
     findings: Option<(String, JsValue)>,
-    fresh: bool,
 }
 
 #[wasm_bindgen]
@@ -34,10 +29,10 @@ impl Document {
         #[wasm_bindgen(unchecked_param_type = "unknown")] document: &JsValue,
         #[wasm_bindgen(unchecked_optional_param_type = "BuildRequestOptions")] base: &JsValue,
     ) -> Result<Document, JsValue> {
-        let base = optional(base, Name::Options)?.unwrap_or_else(|| "{}".to_owned());
-        read::<BuildOptions<'_>>(&base)?;
-        let text = EditedText::new(door::document(document)?);
-        Ok(Self { text, base, found: None, report: None, findings: None, fresh: false })
+        let base = optional(base, Name::Options)?;
+        let base = base.as_deref().unwrap_or("{}");
+        let document = EditedDocument::new(door::document(document)?, base).map_err(refuse)?;
+        Ok(Self { document, report: None, findings: None })
     }
 
     /// Puts a value at a pointer (RFC 6901). Objects that are missing on the way are made; at the end
@@ -48,9 +43,25 @@ impl Document {
         #[wasm_bindgen(unchecked_param_type = "unknown")] value: &JsValue,
     ) -> Result<(), JsValue> {
         let (pointer, value) = (string(pointer)?, text(value, Name::Value)?);
-        self.text.set(&pointer, &value).map_err(misuse)?;
-        self.changed(true);
-        Ok(())
+        self.document.set(&pointer, &value).map_err(misuse)
+    }
+
+    /// The number of the field at a pointer, 0 if it has none: for `document.js`.
+    #[wasm_bindgen(js_name = fieldNumber, skip_typescript)]
+    pub fn field_number(&self, pointer: &str) -> u32 {
+        self.document.field(pointer).unwrap_or(0)
+    }
+
+    /// Puts a number in a field; false if that needs `set`.
+    #[wasm_bindgen(js_name = putNumber, skip_typescript)]
+    pub fn put_number(&mut self, field: u32, value: f64) -> bool {
+        self.document.set_number(field, value)
+    }
+
+    /// A number for what the findings are like.
+    #[wasm_bindgen(skip_typescript)]
+    pub fn state(&self) -> u32 {
+        self.document.state()
     }
 
     /// Takes a member or an item away; false if there is none.
@@ -58,43 +69,37 @@ impl Document {
         &mut self,
         #[wasm_bindgen(unchecked_param_type = "string")] pointer: &JsValue,
     ) -> Result<bool, JsValue> {
-        let removed = self.text.remove(&string(pointer)?).map_err(misuse)?;
-        Ok(self.changed(removed))
+        self.document.remove(&string(pointer)?).map_err(misuse)
     }
 
     /// Takes the last change back; false if there is none.
     pub fn undo(&mut self) -> bool {
-        let undone = self.text.undo();
-        self.changed(undone)
+        self.document.undo()
     }
 
     /// Makes the change again that was taken back last; false if there is none.
     pub fn redo(&mut self) -> bool {
-        let redone = self.text.redo();
-        self.changed(redone)
+        self.document.redo()
     }
 
-    /// What `check` says about the document. The same object until the document changes.
+    /// What `check` says about the document. The same object as long as the findings are the same.
     #[wasm_bindgen(unchecked_return_type = "Report")]
     pub fn report(&mut self) -> Result<JsValue, JsValue> {
-        if let Some(report) = &self.report {
+        let state = self.document.state();
+        if let Some((known, report)) = &self.report
+            && *known == state
+        {
             return Ok(report.clone());
         }
-        let report = answer(self.checked()?)?;
-        self.report = Some(report.clone());
+        let report = answer(self.document.report())?;
+        self.report = Some((state, report.clone()));
         Ok(report)
     }
 
     /// The findings of the document. The same list as long as they are the same.
     #[wasm_bindgen(unchecked_return_type = "Finding[]")]
     pub fn findings(&mut self) -> Result<JsValue, JsValue> {
-        if self.fresh
-            && let Some((_, value)) = &self.findings
-        {
-            return Ok(value.clone());
-        }
-        let text = door::json(&self.checked()?.findings());
-        self.fresh = true;
+        let text = door::json(&self.document.report().findings());
         if let Some((known, value)) = &self.findings
             && *known == text
         {
@@ -107,10 +112,8 @@ impl Document {
 
     /// The names of its nodes, and of its edges that generate.
     #[wasm_bindgen(unchecked_return_type = "string[]")]
-    pub fn nodes(&self) -> Result<JsValue, JsValue> {
-        let base = read::<BuildOptions<'_>>(&self.base)?;
-        let document = read_document(self.text.as_str(), &base);
-        answer(&document.items.iter().map(|item| &item.name).collect::<Vec<_>>())
+    pub fn nodes(&mut self) -> Result<JsValue, JsValue> {
+        answer(&self.document.items().iter().map(|item| &item.name).collect::<Vec<_>>())
     }
 
     /// The request of a node; `node` is its name, and need not be given if there is one only.
@@ -118,10 +121,10 @@ impl Document {
     /// @throws OnepathRefusal with the findings that stand in the way.
     #[wasm_bindgen(unchecked_return_type = "GenerateContentRequest")]
     pub fn request(
-        &self,
+        &mut self,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.walked(node, &|prepared| answer(&made(prepared)?.0))
+        self.walked(node, false, &|prepared| answer(&made(prepared)?.0))
     }
 
     /// Hashes, seed and cache key of a node.
@@ -129,78 +132,59 @@ impl Document {
     /// @throws OnepathRefusal with the findings that stand in the way.
     #[wasm_bindgen(unchecked_return_type = "Fingerprint")]
     pub fn fingerprint(
-        &self,
+        &mut self,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.walked(node, &|prepared| answer(&made(prepared)?.1))
+        self.walked(node, false, &|prepared| answer(&made(prepared)?.1))
     }
 
     /// Walks a node along the whole path at once, with pointers into the document: every finding
     /// of it, and request, fingerprint and canonical text unless something stands in the way.
     #[wasm_bindgen(unchecked_return_type = "Prepared")]
     pub fn prepare(
-        &self,
+        &mut self,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.walked(node, &|prepared| answer(&prepared))
+        self.walked(node, true, &|prepared| answer(&prepared))
     }
 
     /// The text of the document.
     #[wasm_bindgen(js_name = toString, unchecked_return_type = "string")]
-    pub fn text(&self) -> Result<JsValue, JsValue> {
-        answer(&self.text.as_str())
+    pub fn text(&mut self) -> Result<JsValue, JsValue> {
+        answer(&self.document.text())
     }
 
     /// The document as a value.
     #[wasm_bindgen(js_name = toJSON, unchecked_return_type = "unknown")]
-    pub fn json(&self) -> Result<JsValue, JsValue> {
-        door::parse(self.text.as_str())
-    }
-
-    /// Forgets what was worked out of the document before it changed.
-    fn changed(&mut self, changed: bool) -> bool {
-        if changed {
-            (self.found, self.report, self.fresh) = (None, None, false);
-        }
-        changed
-    }
-
-    fn checked(&mut self) -> Result<&Report, JsValue> {
-        let found = match self.found.take() {
-            Some(found) => found,
-            None => {
-                let base = read::<BuildOptions<'_>>(&self.base)?;
-                onepath_core::check(self.text.as_str(), &base)
-            }
-        };
-        Ok(self.found.insert(found))
+    pub fn json(&mut self) -> Result<JsValue, JsValue> {
+        door::parse(self.document.text())
     }
 
     /// One walk for all three answers: the path is in the module once.
     fn walked(
-        &self,
+        &mut self,
         node: &JsValue,
+        curious: bool,
         then: &dyn Fn(Prepared<'_>) -> Result<JsValue, JsValue>,
     ) -> Result<JsValue, JsValue> {
         let node = if node.is_undefined() { None } else { Some(string(node)?) };
-        let base = read::<BuildOptions<'_>>(&self.base)?;
-        let document = read_document(self.text.as_str(), &base);
-        let mut fitting = document
-            .items
+        let items = self.document.items();
+        let mut fitting = items
             .iter()
-            .filter(|item| node.as_ref().is_none_or(|node| *node == item.name));
+            .enumerate()
+            .filter(|(_, item)| node.as_ref().is_none_or(|node| *node == item.name));
         let item = match (fitting.next(), fitting.next()) {
-            (Some(item), None) => item,
             (Some(_), Some(_)) if node.is_none() => {
                 return Err(door::misuse("the document has several nodes: name one"));
             }
-            (Some(item), Some(_)) => item,
-            (None, _) if node.is_none() || document.items.is_empty() => {
-                return Err(refuse(Refusal::from_findings(document.findings)));
+            (Some((item, _)), _) => item,
+            (None, _) if node.is_none() || items.is_empty() => {
+                let faults = self.document.faults().to_vec();
+                return Err(refuse(Refusal::from_findings(faults)));
             }
             (None, _) => return Err(door::misuse("the document has no node of that name")),
         };
-        then(document.prepare(item))
+        self.document.prepare(item, curious).map_or(Ok(JsValue::UNDEFINED), then)
     }
 }
 

@@ -14,6 +14,11 @@ use onepath_core::{
 };
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
+/// Half the size of the standard library's allocator, and faster.
+#[cfg(target_arch = "wasm32")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 type Answer = Result<JsValue, JsValue>;
 
 /// Reads config and options and gives them to `then`.

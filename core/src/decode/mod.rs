@@ -10,7 +10,8 @@ mod word;
 use std::borrow::Cow;
 
 pub(crate) use record::{
-    Field, Members, Seen, Shape, Slot, Unknown, put, read_object, read_required, record,
+    Members, Next, Seen, Shape, Slot, Unknown, edit_record, read_object, read_required, read_with,
+    record,
 };
 pub(crate) use word::{decode_word, nearest, place_of, words};
 
@@ -28,7 +29,13 @@ pub trait Decode<'a>: Sized {
     /// Reads one value. `None` after a fault, which the reader keeps, and for what counts as
     /// absent.
     #[doc(hidden)]
-    fn decode(reader: &mut Reader<'a>) -> Option<Self>;
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self>;
+
+    /// Reads what the reader's path leads to in this value again.
+    #[doc(hidden)]
+    fn edit(&mut self, reader: &mut Reader<'_, 'a>) {
+        reader.lost();
+    }
 }
 
 /// What reading a document gave.
@@ -66,14 +73,47 @@ impl<T> Decoded<T> {
 /// ```
 #[must_use]
 pub fn decode<'a, T: Decode<'a>>(text: &'a str) -> Decoded<T> {
-    let mut reader = Reader::new(text, Profile::Contract);
-    let value = T::decode(&mut reader);
-    reader.end();
-    let broken = reader.is_broken();
-    let faults = reader.into_faults();
-    Decoded {
-        value: if broken { None } else { value },
-        faults: if faults.is_empty() { Vec::new() } else { locate::resolve(text, faults) },
+    Source::borrowed(text).decode()
+}
+
+/// A text that is read, and whether what is read borrows from it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'t, 'a> {
+    pub(crate) text: &'t str,
+    reader: fn(&'t str, Profile) -> Reader<'t, 'a>,
+}
+
+impl<'t> Source<'t, 't> {
+    /// What is read borrows from the text.
+    pub(crate) fn borrowed(text: &'t str) -> Self {
+        Self { text, reader: Reader::new }
+    }
+}
+
+impl<'t> Source<'t, 'static> {
+    /// What is read lives on without the text.
+    pub(crate) fn owned(text: &'t str) -> Self {
+        Self { text, reader: Reader::owning }
+    }
+}
+
+impl<'a> Source<'_, 'a> {
+    /// Reads a document; see [`decode`].
+    pub(crate) fn decode<T: Decode<'a>>(&self) -> Decoded<T> {
+        let mut value = None;
+        let (broken, faults) = self.read(&mut |reader| value = T::decode(reader));
+        Decoded { value: if broken { None } else { value }, faults }
+    }
+
+    /// What is the same for every type; says whether the syntax is broken, too.
+    fn read(&self, read: &mut dyn FnMut(&mut Reader<'_, 'a>)) -> (bool, Vec<Finding>) {
+        let mut reader = (self.reader)(self.text, Profile::Contract);
+        read(&mut reader);
+        reader.end();
+        let broken = reader.is_broken();
+        let faults = reader.into_faults();
+        let unplaced = faults.is_empty();
+        (broken, if unplaced { Vec::new() } else { locate::resolve(self.text, faults) })
     }
 }
 
@@ -82,28 +122,34 @@ pub type Text<'a> = Cow<'a, str>;
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for Text<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         reader.string("text")
     }
 }
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for bool {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         reader.boolean()
     }
 }
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for Number {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
+        if let Some(value) = reader.given() {
+            return reader.fitting(Self::new(value));
+        }
         reader.number("a number").and_then(|parsed| Self::new(parsed.value))
     }
 }
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for Integer {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
+        if let Some(value) = reader.given() {
+            return reader.fitting(Self::from_f64(value));
+        }
         let at = reader.start();
         let parsed = reader.number("a whole number")?;
         let whole = Self::from_f64(parsed.value);
@@ -120,8 +166,19 @@ impl<'a> Decode<'a> for Integer {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a, T: Decode<'a>> Decode<'a> for Vec<T> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         value::list(reader, "a list")
+    }
+
+    fn edit(&mut self, reader: &mut Reader<'_, 'a>) {
+        let Some(item) = reader.step_to_item().and_then(|index| self.get_mut(index)) else {
+            return reader.lost();
+        };
+        if reader.has_steps() {
+            item.edit(reader);
+        } else if let Some(read) = T::decode(reader) {
+            *item = read;
+        }
     }
 }
 

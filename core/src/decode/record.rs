@@ -1,12 +1,12 @@
 //! `record!`: one declaration of an object that travels.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use crate::codes::Code;
 use crate::decode::{Decode, nearest};
 use crate::finding::Finding;
 use crate::json::reader::{Key, Reader};
+use crate::order::NameSet;
 
 /// Which fields of an object were seen, and in which spelling.
 #[derive(Debug, Default)]
@@ -21,24 +21,8 @@ pub(crate) struct Seen<'a> {
 struct Names<'a> {
     /// Names of fields other than the first that were seen: a field may have several.
     spellings: Vec<Cow<'a, str>>,
-    /// Members that are no fields: the first of them in a list, more in a set.
-    few: Vec<Cow<'a, str>>,
-    many: BTreeSet<Cow<'a, str>>,
-}
-
-impl<'a> Names<'a> {
-    /// Notes a member that is no field; false if it was there before.
-    fn insert(&mut self, key: &Key<'a>) -> bool {
-        const FEW: usize = 16;
-        if self.few.contains(&key.text) {
-            return false;
-        }
-        if self.few.len() < FEW {
-            self.few.push(key.text.clone());
-            return true;
-        }
-        self.many.insert(key.text.clone())
-    }
+    /// Members that are no fields.
+    others: NameSet<'a>,
 }
 
 impl<'a> Seen<'a> {
@@ -46,30 +30,31 @@ impl<'a> Seen<'a> {
     #[inline]
     pub(crate) fn mark(
         &mut self,
-        reader: &mut Reader<'a>,
+        reader: &mut Reader<'_, '_>,
         key: &Key<'a>,
         index: usize,
         second: bool,
-        spelling: &'static str,
+        shape: &Shape,
     ) -> bool {
         let bit = 1_u64 << index;
         if !second && (self.first | self.second) & bit == 0 {
             self.first |= bit;
             return true;
         }
-        self.mark_again(reader, key, bit, second, spelling)
+        self.mark_again(reader, key, index, second, shape)
     }
 
     /// A field in another spelling, or one that was there before.
     #[inline(never)]
     fn mark_again(
         &mut self,
-        reader: &mut Reader<'a>,
+        reader: &mut Reader<'_, '_>,
         key: &Key<'a>,
-        bit: u64,
+        index: usize,
         second: bool,
-        spelling: &'static str,
+        shape: &Shape,
     ) -> bool {
+        let bit = 1_u64 << index;
         let before = (self.first | self.second) & bit != 0;
         let same_name = if second {
             let spellings = &mut self.names.get_or_insert_default().spellings;
@@ -88,14 +73,15 @@ impl<'a> Seen<'a> {
         let code = if same_name { Code::JsonDuplicateKey } else { Code::JsonDuplicateField };
         let name = key.text.clone().into_owned();
         let end = reader.position();
-        reader.fault(key.at, Finding::new(code, "").arg(name).arg(spelling).at(key.at..end));
+        let finding = Finding::new(code, "").arg(name).arg(shape.wire(index));
+        reader.fault(key.at, finding.at(key.at..end));
         reader.skip();
         false
     }
 
     /// Notes a member that is no field; true if it stood there before, which is a fault.
-    pub(crate) fn repeated(&mut self, reader: &mut Reader<'a>, key: &Key<'a>) -> bool {
-        if !self.names.get_or_insert_default().insert(key) {
+    pub(crate) fn repeated(&mut self, reader: &mut Reader<'_, '_>, key: &Key<'a>) -> bool {
+        if !self.names.get_or_insert_default().others.insert(key.text.clone()) {
             let name = key.text.clone().into_owned();
             let end = reader.position();
             let finding = Finding::new(Code::JsonDuplicateKey, "").arg(name).at(key.at..end);
@@ -108,22 +94,26 @@ impl<'a> Seen<'a> {
 
 /// Where a field's value goes.
 pub(crate) trait Slot<'a> {
-    fn read(&mut self, reader: &mut Reader<'a>);
+    fn read(&mut self, reader: &mut Reader<'_, 'a>);
 }
 
 impl<'a, T: Decode<'a>> Slot<'a> for Option<T> {
-    fn read(&mut self, reader: &mut Reader<'a>) {
-        if !reader.null() {
-            put(self, T::decode(reader));
+    fn read(&mut self, reader: &mut Reader<'_, 'a>) {
+        if reader.has_steps() {
+            return match self {
+                Some(value) => value.edit(reader),
+                None => reader.lost(),
+            };
         }
+        put(self, reader, T::decode);
     }
 }
 
 /// A member that is no field, in an object that refuses them.
 #[cold]
-pub(crate) fn unknown_field<'a>(reader: &mut Reader<'a>, key: &Key<'a>, shape: &Shape) {
+pub(crate) fn unknown_field(reader: &mut Reader<'_, '_>, key: &Key<'_>, shape: &Shape) {
     let end = reader.position();
-    let names: Vec<&'static str> = shape.fields.iter().map(|field| field.wire).collect();
+    let names: Vec<&'static str> = shape.wires().collect();
     let finding = Finding::new(Code::JsonUnknownField, "")
         .arg(key.text.clone().into_owned())
         .arg(shape.label)
@@ -138,22 +128,24 @@ pub(crate) fn unknown_field<'a>(reader: &mut Reader<'a>, key: &Key<'a>, shape: &
 pub(crate) struct Shape {
     /// What an object of this type is called.
     pub(crate) label: &'static str,
-    /// Its fields, in order.
-    pub(crate) fields: &'static [Field],
+    /// Its fields, a line each: the name on the wire, then the other names that are read. One text,
+    /// because a list of lists of texts is twice as large.
+    pub(crate) fields: &'static str,
+    /// The fields that must be there, and the fault of an object without them.
+    pub(crate) required: &'static [(usize, Code)],
     /// What happens to members that are none of its fields.
     pub(crate) unknown: Unknown,
 }
 
-/// The names of a field.
-#[derive(Debug)]
-pub(crate) struct Field {
-    /// The name on the wire.
-    pub(crate) wire: &'static str,
-    /// The other names that are read.
-    #[cfg(target_arch = "wasm32")]
-    pub(crate) others: &'static [&'static str],
-    /// The fault of an object without it.
-    pub(crate) required: Option<Code>,
+impl Shape {
+    /// The names on the wire.
+    fn wires(&self) -> impl Iterator<Item = &'static str> {
+        self.fields.split_terminator('\n').filter_map(|line| line.split(' ').next())
+    }
+
+    fn wire(&self, index: usize) -> &'static str {
+        self.wires().nth(index).unwrap_or("")
+    }
 }
 
 /// What happens to a member that is no field.
@@ -173,7 +165,7 @@ pub(crate) enum Unknown {
 /// An object that is being read: where its members go.
 pub(crate) trait Members<'a> {
     /// Reads the value of the field with this number.
-    fn field(&mut self, index: usize, reader: &mut Reader<'a>);
+    fn field(&mut self, index: usize, reader: &mut Reader<'_, 'a>);
 
     /// The field that a name stands for, and whether it is the name on the wire, by code that is
     /// compiled for this type: faster than the table, and larger.
@@ -181,28 +173,39 @@ pub(crate) trait Members<'a> {
     fn find(&self, name: &str) -> Option<(usize, bool)>;
 
     /// Reads the value of an old member that is folded into others; false if it is none.
-    fn old(&mut self, _: &Key<'a>, _: &mut Seen<'a>, _: &mut Reader<'a>) -> bool {
+    fn old<'t>(&mut self, _: &Key<'t>, _: &mut Seen<'t>, _: &mut Reader<'t, 'a>) -> bool {
         false
     }
 
     /// Reads a provider block of a style.
-    fn block(&mut self, _: Cow<'a, str>, _: &mut Reader<'a>) {}
+    fn block(&mut self, _: Cow<'a, str>, _: &mut Reader<'_, 'a>) {}
 }
 
-#[cfg(target_arch = "wasm32")]
+/// Where the search for a field starts: most documents name their fields in the order of the
+/// declaration.
+#[derive(Default)]
+pub(crate) struct Next {
+    index: usize,
+    line: usize,
+}
+
 impl Shape {
-    /// The field that a name stands for, and whether it is the name on the wire. `next` is where
-    /// the search starts: most documents name their fields in the order of the declaration.
-    fn find(&self, name: &str, next: &mut usize) -> Option<(usize, bool)> {
-        let wire = |from: usize, to: usize| {
-            let fields = self.fields.get(from..to)?;
-            fields.iter().position(|field| field.wire == name).map(|index| from + index)
-        };
-        let on_wire = wire(*next, self.fields.len()).or_else(|| wire(0, *next));
-        let other = || self.fields.iter().position(|field| field.others.contains(&name));
-        let index = on_wire.or_else(other)?;
-        *next = index + 1;
-        Some((index, on_wire.is_some()))
+    /// The field that a name stands for, and whether it is the name on the wire.
+    pub(crate) fn find(&self, name: &str, next: &mut Next) -> Option<(usize, bool)> {
+        let from = std::mem::take(next);
+        let behind = self.fields.get(from.line..).unwrap_or("");
+        for (start, text) in [(from, behind), (Next::default(), self.fields)] {
+            let mut line = start.line;
+            for (index, names) in text.split_terminator('\n').enumerate() {
+                line += names.len() + 1;
+                let at = names.split(' ').position(|known| known == name);
+                if let Some(at) = at {
+                    *next = Next { index: start.index + index + 1, line };
+                    return Some((start.index + index, at == 0));
+                }
+            }
+        }
+        None
     }
 }
 
@@ -212,7 +215,7 @@ impl Shape {
 /// Compiled once for each type where speed counts, and once for all of them (`M` is `dyn Members`)
 /// in a module for browsers, where size does.
 pub(crate) fn read_object<'a, M: Members<'a> + ?Sized>(
-    reader: &mut Reader<'a>,
+    reader: &mut Reader<'_, 'a>,
     shape: &Shape,
     members: &mut M,
 ) -> Option<usize> {
@@ -223,15 +226,14 @@ pub(crate) fn read_object<'a, M: Members<'a> + ?Sized>(
     let mut seen = Seen::default();
     let mut first = true;
     #[cfg(target_arch = "wasm32")]
-    let mut next = 0;
+    let mut next = Next::default();
     while let Some(key) = reader.next_key(&mut first) {
         #[cfg(not(target_arch = "wasm32"))]
         let found = members.find(&key.text);
         #[cfg(target_arch = "wasm32")]
         let found = shape.find(&key.text, &mut next);
         if let Some((index, on_wire)) = found {
-            let wire = shape.fields.get(index).map_or("", |field| field.wire);
-            if seen.mark(reader, &key, index, !on_wire, wire) {
+            if seen.mark(reader, &key, index, !on_wire, shape) {
                 members.field(index, reader);
             }
         } else if !members.old(&key, &mut seen, reader) {
@@ -239,23 +241,21 @@ pub(crate) fn read_object<'a, M: Members<'a> + ?Sized>(
         }
     }
     if !reader.is_broken() {
-        for (index, field) in shape.fields.iter().enumerate() {
-            if let Some(code) = field.required
-                && seen.absent(index)
-            {
-                reader.missing(at, field.wire, code);
+        for &(index, code) in shape.required {
+            if seen.absent(index) {
+                reader.missing(at, shape.wire(index), code);
             }
         }
     }
     Some(at)
 }
 
-fn other_member<'a, M: Members<'a> + ?Sized>(
-    reader: &mut Reader<'a>,
+fn other_member<'t, 'a, M: Members<'a> + ?Sized>(
+    reader: &mut Reader<'t, 'a>,
     shape: &Shape,
     members: &mut M,
-    seen: &mut Seen<'a>,
-    key: Key<'a>,
+    seen: &mut Seen<'t>,
+    key: Key<'t>,
 ) {
     let repeated = seen.repeated(reader, &key);
     if shape.unknown == Unknown::file && key.text == "$schema" && reader.at_top() {
@@ -269,7 +269,8 @@ fn other_member<'a, M: Members<'a> + ?Sized>(
         && matches!(reader.peek(), b'n' | b'{')
     {
         if !reader.null() {
-            members.block(key.text, reader);
+            let name = reader.keep(key.text);
+            members.block(name, reader);
         }
     } else {
         unknown_field(reader, &key, shape);
@@ -278,9 +279,9 @@ fn other_member<'a, M: Members<'a> + ?Sized>(
 
 /// Reads a field that must be there: `null`, and an empty word, say that it is absent.
 pub(crate) fn read_required<'a>(
-    reader: &mut Reader<'a>,
+    reader: &mut Reader<'_, 'a>,
     code: Code,
-    read: &mut dyn FnMut(&mut Reader<'a>) -> bool,
+    read: &mut dyn FnMut(&mut Reader<'_, 'a>) -> bool,
 ) {
     let (start, before) = (reader.start(), reader.fault_count());
     if !read(reader) && reader.fault_count() == before {
@@ -288,10 +289,43 @@ pub(crate) fn read_required<'a>(
     }
 }
 
-/// Puts a value that was read into its place. A field is read once, so that nothing stands there
-/// yet; saying so spares each of hundreds of fields the code that would drop it.
-pub(crate) fn put<T>(slot: &mut Option<T>, value: Option<T>) {
-    std::mem::forget(std::mem::replace(slot, value));
+/// Reads a field by a function of its own.
+pub(crate) fn read_with<'a, T>(
+    slot: &mut Option<T>,
+    reader: &mut Reader<'_, 'a>,
+    read: fn(&mut Reader<'_, 'a>) -> Option<T>,
+) {
+    if reader.has_steps() {
+        return reader.lost();
+    }
+    put(slot, reader, read);
+}
+
+fn put<'a, T>(
+    slot: &mut Option<T>,
+    reader: &mut Reader<'_, 'a>,
+    read: fn(&mut Reader<'_, 'a>) -> Option<T>,
+) {
+    if reader.is_edit() {
+        *slot = None;
+    }
+    if !reader.null() {
+        // A field is read once, so that nothing stands there yet; saying so spares each of hundreds
+        // of fields the code that would drop it.
+        std::mem::forget(std::mem::replace(slot, read(reader)));
+    }
+}
+
+/// Reads the field of a record again that the reader's path leads to.
+pub(crate) fn edit_record<'a>(
+    members: &mut dyn Members<'a>,
+    shape: &Shape,
+    reader: &mut Reader<'_, 'a>,
+) {
+    match reader.step_to_field(shape) {
+        Some(index) => members.field(index, reader),
+        None => reader.lost(),
+    }
 }
 
 /// Declares a type that travels as a JSON object.
@@ -334,12 +368,10 @@ macro_rules! record {
 
             const SHAPE: &$crate::decode::Shape = &$crate::decode::Shape {
                 label: $label,
-                fields: &[$($crate::decode::Field {
-                    wire: $wire,
-                    #[cfg(target_arch = "wasm32")]
-                    others: &[$crate::decode::record!(@spelling $field $wire $($only)?) $(, $alias)*],
-                    required: $crate::decode::record!(@required $($code)?),
-                },)*],
+                fields: concat!($(
+                    $wire, " ", $crate::decode::record!(@spelling $field $wire $($only)?), $(" ", $alias,)* "\n",
+                )*),
+                required: &[$($((Index::$field as usize, $crate::Code::$code),)?)*],
                 unknown: $crate::decode::Unknown::$unknown,
             };
 
@@ -365,7 +397,7 @@ macro_rules! record {
                         })
                     }
 
-                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'de>) {
+                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'_, 'de>) {
                         $(if index == Index::$field as usize {
                             return $crate::decode::record!(@read reader, self.$field $(, with $with)? $(, code $code)?);
                         })*
@@ -377,7 +409,7 @@ macro_rules! record {
                 impl<'de $(: $lt, $lt)?> $crate::decode::Decode<'de> for $name $(<$lt>)?
                 $(where 'de: $lt, $lt: 'de)?
                 {
-                    fn decode(reader: &mut $crate::json::Reader<'de>) -> Option<Self> {
+                    fn decode(reader: &mut $crate::json::Reader<'_, 'de>) -> Option<Self> {
                         let mut read = Self::default();
                         #[cfg(not(target_arch = "wasm32"))]
                         let at = $crate::decode::read_object(reader, SHAPE, &mut read)?;
@@ -388,6 +420,10 @@ macro_rules! record {
                             $crate::json::value::too_large(reader, at, concat!("this document of bytes (", $label, ")"), $bytes);
                         })?
                         Some(read)
+                    }
+
+                    fn edit(&mut self, reader: &mut $crate::json::Reader<'_, 'de>) {
+                        $crate::decode::edit_record(self, SHAPE, reader);
                     }
                 }
             } else {
@@ -409,16 +445,16 @@ macro_rules! record {
                         })
                     }
 
-                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'de>) {
+                    fn field(&mut self, index: usize, reader: &mut $crate::json::Reader<'_, 'de>) {
                         $(if index == Index::$field as usize {
                             return $crate::decode::record!(@read reader, self.$field $(, with $with)? $(, code $code)?);
                         })*
                     }
-                    $(fn old(
+                    $(fn old<'t>(
                         &mut self,
-                        key: &$crate::json::Key<'de>,
-                        seen: &mut $crate::decode::Seen<'de>,
-                        reader: &mut $crate::json::Reader<'de>,
+                        key: &$crate::json::Key<'t>,
+                        seen: &mut $crate::decode::Seen<'t>,
+                        reader: &mut $crate::json::Reader<'t, 'de>,
                     ) -> bool {
                         match key.text.as_ref() {
                             $($old_wire | $old_alias => {
@@ -440,7 +476,7 @@ macro_rules! record {
                 impl<'de $(: $lt, $lt)?> $crate::decode::Decode<'de> for $name $(<$lt>)?
                 $(where 'de: $lt, $lt: 'de)?
                 {
-                    fn decode(reader: &mut $crate::json::Reader<'de>) -> Option<Self> {
+                    fn decode(reader: &mut $crate::json::Reader<'_, 'de>) -> Option<Self> {
                         let mut read = Partial { $($field: None,)* $(folded: <$old>::default(),)? };
                         #[cfg(not(target_arch = "wasm32"))]
                         let at = $crate::decode::read_object(reader, SHAPE, &mut read)?;
@@ -502,12 +538,10 @@ macro_rules! record {
     (@schema $ty:ty, $schema:ty) => { $schema };
     (@slot $ty:ty) => { $ty };
     (@slot $ty:ty, $code:ident) => { Option<$ty> };
-    (@required) => { None };
-    (@required $code:ident) => { Some($crate::Code::$code) };
     (@when (Default) { $($yes:tt)* } else { $($no:tt)* }) => { $($yes)* };
     (@when () { $($yes:tt)* } else { $($no:tt)* }) => { $($no)* };
     (@block blocks) => {
-        fn block(&mut self, name: $crate::decode::Text<'de>, reader: &mut $crate::json::Reader<'de>) {
+        fn block(&mut self, name: $crate::decode::Text<'de>, reader: &mut $crate::json::Reader<'_, 'de>) {
             if let Some(block) = $crate::decode::Decode::decode(reader) {
                 self.blocks.push((name, block));
             }
@@ -516,7 +550,7 @@ macro_rules! record {
     (@block $unknown:ident) => {};
     (@read $reader:ident, $self:ident.$field:ident) => { $crate::decode::Slot::read(&mut $self.$field, $reader) };
     (@read $reader:ident, $self:ident.$field:ident, with $with:path) => {
-        if !$reader.null() { $crate::decode::put(&mut $self.$field, $with($reader)); }
+        $crate::decode::read_with(&mut $self.$field, $reader, $with)
     };
     (@read $reader:ident, $self:ident.$field:ident, code $code:ident) => {
         $crate::decode::read_required($reader, $crate::Code::$code, &mut |reader| {

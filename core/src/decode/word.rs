@@ -7,9 +7,8 @@ use crate::json::reader::Reader;
 /// Reads one of a closed set of words; `""` counts as absent, another word is a fault.
 /// Its place among them is given, so that all sets share this code.
 pub(crate) fn decode_word(
-    reader: &mut Reader<'_>,
+    reader: &mut Reader<'_, '_>,
     words: &[&'static str],
-    all: &'static str,
     code: Code,
 ) -> Option<usize> {
     let at = reader.start();
@@ -21,7 +20,7 @@ pub(crate) fn decode_word(
         let finding = Finding::new(code, "")
             .nearest(nearest(&text, words))
             .arg(text.into_owned())
-            .arg(all)
+            .arg(words.join(", "))
             .at(at..reader.position());
         reader.fault(at, finding);
     }
@@ -38,7 +37,7 @@ pub(crate) fn nearest(wrong: &str, known: &[&'static str]) -> Option<&'static st
     if wrong.len() > 64 {
         return None;
     }
-    let fold = |text: &str| text.to_lowercase().replace(['_', '-', ' '], "");
+    let fold = |text: &str| text.to_ascii_lowercase().replace(['_', '-', ' '], "");
     let folded = fold(wrong);
     known
         .iter()
@@ -92,12 +91,11 @@ macro_rules! words {
             /// Every word with its value, in order.
             pub const ALL: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)*];
             const WORDS: &'static [&'static str] = &[$($word,)*];
-            const LIST: &'static str = $crate::decode::words!(@list $($word)*);
 
             /// The word on the wire.
             #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$variant => $word,)* }
+            pub fn word(self) -> &'static str {
+                Self::WORDS.get(self as usize).copied().unwrap_or_default()
             }
 
             /// The value of a word, spelled exactly.
@@ -108,10 +106,10 @@ macro_rules! words {
 
             #[allow(dead_code, reason = "used where a row has a code of its own")]
             pub(crate) fn decode_as(
-                reader: &mut $crate::json::Reader<'_>,
+                reader: &mut $crate::json::Reader<'_, '_>,
                 code: $crate::Code,
             ) -> Option<Self> {
-                Self::at($crate::decode::decode_word(reader, Self::WORDS, Self::LIST, code)?)
+                Self::at($crate::decode::decode_word(reader, Self::WORDS, code)?)
             }
 
             fn at(index: usize) -> Option<Self> {
@@ -133,7 +131,7 @@ macro_rules! words {
 
         #[allow(private_interfaces, reason = "sealed trait")]
         impl<'a> $crate::decode::Decode<'a> for $name {
-            fn decode(reader: &mut $crate::json::Reader<'a>) -> Option<Self> {
+            fn decode(reader: &mut $crate::json::Reader<'_, 'a>) -> Option<Self> {
                 Self::decode_as(reader, $crate::Code::$code)
             }
         }
@@ -150,7 +148,6 @@ macro_rules! words {
             }
         }
     };
-    (@list $first:literal $($word:literal)*) => { concat!($first $(, ", ", $word)*) };
 }
 
 pub(crate) use words;

@@ -5,12 +5,11 @@
 //! spellings the document uses.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::finding::Finding;
 use crate::json::reader::{Fault, Profile, Reader};
-use crate::order::sorted;
+use crate::order::{NameSet, in_order, sorted};
 
 /// Where a pointer leads in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +48,22 @@ pub(crate) fn escape(token: &str) -> Cow<'_, str> {
 
 pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
     if token.contains('~') {
-        Cow::Owned(token.replace("~1", "/").replace("~0", "~"))
+        let mut out = String::with_capacity(token.len());
+        let mut parts = token.split('~');
+        out.push_str(parts.next().unwrap_or(""));
+        for part in parts {
+            let (escaped, rest) = part.split_at_checked(1).unwrap_or(("", part));
+            match escaped {
+                "0" => out.push('~'),
+                "1" => out.push('/'),
+                other => {
+                    out.push('~');
+                    out.push_str(other);
+                }
+            }
+            out.push_str(rest);
+        }
+        Cow::Owned(out)
     } else {
         Cow::Borrowed(token)
     }
@@ -166,7 +180,7 @@ fn key_end(text: &str, at: usize) -> usize {
 pub(crate) fn repeated_keys(text: &str, at: usize) -> Vec<(String, Range<usize>)> {
     let mut reader = Reader::new(text.get(at..).unwrap_or(""), Profile::Any);
     let mut first = true;
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = NameSet::default();
     let mut out = Vec::new();
     reader.open_object("");
     while let Some(key) = reader.next_key(&mut first) {
@@ -212,7 +226,7 @@ pub(crate) fn resolve(text: &str, faults: Vec<Fault>) -> Vec<Finding> {
 }
 
 struct Walk<'t> {
-    reader: Reader<'t>,
+    reader: Reader<'t, 't>,
     path: Vec<Cow<'t, str>>,
     /// Offsets in rising order.
     wanted: Vec<usize>,
@@ -274,10 +288,12 @@ fn pointer(path: &[Cow<'_, str>]) -> String {
 
 /// Every place of a text, found in one walk: for documents with many findings.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Index(BTreeMap<String, Entry>);
+pub(crate) struct Index(Vec<Entry>);
 
 #[derive(Debug, Clone, PartialEq)]
 struct Entry {
+    /// The pointer in `snake_case`, by which entries are sorted.
+    snake: String,
     pointer: String,
     key: Option<Range<usize>>,
     value: Range<usize>,
@@ -287,14 +303,22 @@ impl Index {
     pub(crate) fn new(text: &str) -> Self {
         let mut index = Self::default();
         index.value(&mut Reader::new(text, Profile::Any), text, "", None);
-        index
+        let name = |at: usize| index.0.get(at).map_or("", |entry| entry.snake.as_str());
+        let order = sorted(index.0.len(), &mut |one, other| name(one).cmp(name(other)));
+        Self(in_order(index.0, order))
+    }
+
+    /// Where two spellings stand, the first one counts; that both do is a fault of its own.
+    fn get(&self, snake: &str) -> Option<&Entry> {
+        let at = self.0.partition_point(|entry| entry.snake.as_str() < snake);
+        self.0.get(at).filter(|entry| entry.snake == snake)
     }
 
     /// The same as [`locate`], without walking again.
     pub(crate) fn locate(&self, pointer: &str) -> Located {
         let mut known = pointer;
         loop {
-            if let Some(entry) = self.0.get(snake(known).as_ref()) {
+            if let Some(entry) = self.get(&snake(known)) {
                 let rest = pointer.get(known.len()..).unwrap_or("");
                 return Located {
                     pointer: format!("{}{rest}", entry.pointer),
@@ -319,7 +343,7 @@ impl Index {
 
     fn value(
         &mut self,
-        reader: &mut Reader<'_>,
+        reader: &mut Reader<'_, '_>,
         text: &str,
         pointer: &str,
         key: Option<Range<usize>>,
@@ -348,8 +372,11 @@ impl Index {
             }
             _ => reader.skip(),
         }
-        let entry = Entry { pointer: pointer.to_owned(), key, value: start..reader.position() };
-        // Where two spellings stand, the first one counts; that both do is a fault of its own.
-        self.0.entry(snake(pointer).into_owned()).or_insert(entry);
+        self.0.push(Entry {
+            snake: snake(pointer).into_owned(),
+            pointer: pointer.to_owned(),
+            key,
+            value: start..reader.position(),
+        });
     }
 }

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::codes::Code;
+use crate::decode::{Next, Shape};
 use crate::finding::Finding;
 use crate::json::number::{self, Parsed};
 use crate::json::scan::{find_special, special_in_16};
@@ -38,26 +39,152 @@ pub(crate) enum Profile {
     Any,
 }
 
+/// Reads the text `'t` to values of `'a`: they borrow from it, or live on without it.
 #[derive(Debug)]
-pub(crate) struct Reader<'a> {
-    text: &'a str,
+pub(crate) struct Reader<'t, 'a> {
+    text: &'t str,
+    /// A part of the text as values have it.
+    kept: fn(&'t str) -> Cow<'a, str>,
     pos: usize,
     depth: usize,
     profile: Profile,
     broken: bool,
     faults: Vec<Fault>,
+    edit: Option<Edit<'t>>,
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(text: &'a str, profile: Profile) -> Self {
-        Self { text, pos: 0, depth: 0, profile, broken: false, faults: Vec::new() }
+/// What is read goes into a value that is there, at the end of a path.
+#[derive(Debug)]
+pub(crate) struct Edit<'t> {
+    /// The steps that are left, as a pointer has them.
+    names: &'t str,
+    /// The same steps as places of fields and items, if they were taken before.
+    places: Option<&'t [usize]>,
+    /// The places of the steps that were taken.
+    pub(crate) taken: Vec<usize>,
+    /// The number that is put there, instead of a text.
+    number: Option<f64>,
+}
+
+impl<'t> Reader<'t, 't> {
+    /// A reader whose values borrow from the text.
+    pub(crate) fn new(text: &'t str, profile: Profile) -> Self {
+        Self::with(text, profile, Cow::Borrowed)
+    }
+}
+
+impl<'t> Reader<'t, 'static> {
+    /// A reader whose values live on without the text.
+    pub(crate) fn owning(text: &'t str, profile: Profile) -> Self {
+        Self::with(text, profile, |part| Cow::Owned(part.to_owned()))
+    }
+}
+
+impl<'t, 'a> Reader<'t, 'a> {
+    fn with(text: &'t str, profile: Profile, kept: fn(&'t str) -> Cow<'a, str>) -> Self {
+        Self {
+            text,
+            kept,
+            pos: 0,
+            depth: 0,
+            profile,
+            broken: false,
+            faults: Vec::new(),
+            edit: None,
+        }
+    }
+
+    /// A name or a part of the text, as values have it.
+    pub(crate) fn keep(&self, part: Cow<'t, str>) -> Cow<'a, str> {
+        match part {
+            Cow::Borrowed(part) => (self.kept)(part),
+            Cow::Owned(part) => Cow::Owned(part),
+        }
+    }
+
+    /// Reads a value into another, where a pointer leads in that.
+    pub(crate) fn edit_pointer(mut self, pointer: &'t str) -> Self {
+        self.edit = Some(Edit { names: pointer, places: None, taken: Vec::new(), number: None });
+        self
+    }
+
+    /// The same where the way is known; what is read may be a number instead of the text.
+    pub(crate) fn edit_places(mut self, places: &'t [usize], number: Option<f64>) -> Self {
+        self.edit = Some(Edit { names: "", places: Some(places), taken: Vec::new(), number });
+        self
+    }
+
+    /// Whether the path led to its end, and what was put there is without a fault.
+    pub(crate) fn is_done(&mut self) -> bool {
+        if self.given().is_some() || self.has_steps() {
+            return false;
+        }
+        self.end();
+        !self.broken && self.faults.is_empty()
+    }
+
+    /// The places that led to the value.
+    pub(crate) fn taken(self) -> Vec<usize> {
+        self.edit.map(|edit| edit.taken).unwrap_or_default()
+    }
+
+    pub(crate) fn is_edit(&self) -> bool {
+        self.edit.is_some()
+    }
+
+    /// Whether there is more of the path.
+    pub(crate) fn has_steps(&self) -> bool {
+        self.edit.as_ref().is_some_and(|edit| {
+            edit.places.map_or(!edit.names.is_empty(), |places| !places.is_empty())
+        })
+    }
+
+    /// What was made of a number that was given: nothing is a fault.
+    pub(crate) fn fitting<T>(&mut self, value: Option<T>) -> Option<T> {
+        self.broken |= value.is_none();
+        value
+    }
+
+    /// The path leads nowhere.
+    pub(crate) fn lost(&mut self) {
+        self.broken = true;
+    }
+
+    fn step(&mut self, find: impl FnOnce(&str) -> Option<usize>) -> Option<usize> {
+        let edit = self.edit.as_mut()?;
+        if let Some((first, rest)) = edit.places.and_then(<[usize]>::split_first) {
+            edit.places = Some(rest);
+            return Some(*first);
+        }
+        let rest = edit.names.strip_prefix('/')?;
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (name, rest) = rest.split_at_checked(end)?;
+        edit.names = rest;
+        let place = find(name)?;
+        edit.taken.push(place);
+        Some(place)
+    }
+
+    /// Takes the next step of the path, to a field.
+    pub(crate) fn step_to_field(&mut self, shape: &Shape) -> Option<usize> {
+        self.step(|name| Some(shape.find(name, &mut Next::default())?.0))
+    }
+
+    /// Takes the next step of the path, to an item of a list.
+    pub(crate) fn step_to_item(&mut self) -> Option<usize> {
+        self.step(|name| name.parse().ok())
+    }
+
+    /// The number that is put at the end of the path, where it is not a text.
+    pub(crate) fn given(&mut self) -> Option<f64> {
+        self.edit.as_mut()?.number.take()
     }
 
     pub(crate) fn profile(&self) -> Profile {
         self.profile
     }
 
-    pub(crate) fn text(&self) -> &'a str {
+    pub(crate) fn text(&self) -> &'t str {
         self.text
     }
 
@@ -124,7 +251,7 @@ impl<'a> Reader<'a> {
         self.text.as_bytes().get(at).copied().unwrap_or(0)
     }
 
-    fn slice(&self, from: usize, to: usize) -> &'a str {
+    fn slice(&self, from: usize, to: usize) -> &'t str {
         self.text.get(from..to).unwrap_or("")
     }
 
@@ -169,10 +296,10 @@ impl<'a> Reader<'a> {
             let end = end.unwrap_or(self.text.len());
             let found = match self.text.get(at..end) {
                 None | Some("") => "the text ends here".to_owned(),
-                Some(token) if token.chars().any(char::is_control) => {
-                    format!("found `{}`", token.escape_default())
-                }
-                Some(token) => format!("found `{token}`"),
+                Some(token) => match token.chars().find(|character| character.is_control()) {
+                    Some(control) => format!("found `\\u{{{:x}}}`", u32::from(control)),
+                    None => format!("found `{token}`"),
+                },
             };
             let finding =
                 Finding::new(Code::JsonSyntax, "").arg(format!("{what}, {found}")).at(at..end);
@@ -284,7 +411,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next member's name, its colon taken; `None` after the last one.
-    pub(crate) fn next_key(&mut self, first: &mut bool) -> Option<Key<'a>> {
+    pub(crate) fn next_key(&mut self, first: &mut bool) -> Option<Key<'t>> {
         if !self.separator(b'}', first, "expected `,` or `}`") {
             return None;
         }
@@ -335,7 +462,7 @@ impl<'a> Reader<'a> {
             self.wrong_type(expected);
             return None;
         }
-        self.string_at(self.pos)?
+        self.string_at(self.pos)?.map(|text| self.keep(text))
     }
 
     /// Outer `None`: broken syntax. Inner `None`: a fault was kept.
@@ -343,8 +470,8 @@ impl<'a> Reader<'a> {
         clippy::option_option,
         reason = "the two levels are told apart by the one caller that needs to"
     )]
-    #[inline(always)]
-    fn string_at(&mut self, at: usize) -> Option<Option<Cow<'a, str>>> {
+    #[cfg_attr(not(target_arch = "wasm32"), inline(always))]
+    fn string_at(&mut self, at: usize) -> Option<Option<Cow<'t, str>>> {
         match self.short_string(at) {
             Some(text) => Some(Some(Cow::Borrowed(text))),
             None => self.any_string(at),
@@ -353,7 +480,7 @@ impl<'a> Reader<'a> {
 
     /// A text of fewer than 16 bytes without escapes, as most are; `None` for any other.
     #[inline(never)]
-    fn short_string(&mut self, at: usize) -> Option<&'a str> {
+    fn short_string(&mut self, at: usize) -> Option<&'t str> {
         let from = at + 1;
         let end = from + special_in_16(self.text.as_bytes().get(from..)?)?;
         if self.byte(end) != b'"' {
@@ -365,7 +492,7 @@ impl<'a> Reader<'a> {
 
     #[allow(clippy::option_option, reason = "see `string_at`")]
     #[inline(never)]
-    fn any_string(&mut self, at: usize) -> Option<Option<Cow<'a, str>>> {
+    fn any_string(&mut self, at: usize) -> Option<Option<Cow<'t, str>>> {
         let from = at + 1;
         let end = find_special(self.text.as_bytes(), from);
         let text = if self.byte(end) == b'"' {
@@ -483,7 +610,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A number; another type is a fault.
-    pub(crate) fn number(&mut self, expected: &'static str) -> Option<Parsed<'a>> {
+    pub(crate) fn number(&mut self, expected: &'static str) -> Option<Parsed<'t>> {
         if !matches!(self.peek(), b'-' | b'0'..=b'9') {
             self.wrong_type(expected);
             return None;

@@ -200,7 +200,7 @@ impl<'a> FromIterator<(Cow<'a, str>, Value<'a>)> for Map<'a> {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for Value<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         match reader.peek() {
             b'"' => reader.string("").map(Self::Text),
             b'{' => Map::decode(reader).map(Self::Map),
@@ -224,7 +224,7 @@ impl<'a> Decode<'a> for Value<'a> {
 
 #[allow(private_interfaces, reason = "sealed trait")]
 impl<'a> Decode<'a> for Map<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         let at = reader.start();
         if !reader.open_object("an object") {
             return None;
@@ -240,7 +240,7 @@ impl<'a> Decode<'a> for Map<'a> {
             let absent = !any && reader.null();
             let value = if absent { None } else { Value::decode(reader) };
             nulls |= value.is_none();
-            map.push((key.text, value.unwrap_or(Value::Null)));
+            map.push((reader.keep(key.text), value.unwrap_or(Value::Null)));
         }
         find_duplicates(reader, at, &map);
         if !any && map.len() > limits::MEMBERS {
@@ -254,13 +254,13 @@ impl<'a> Decode<'a> for Map<'a> {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "limits are small")]
-pub(crate) fn too_large(reader: &mut Reader<'_>, at: usize, what: &'static str, limit: usize) {
+pub(crate) fn too_large(reader: &mut Reader<'_, '_>, at: usize, what: &'static str, limit: usize) {
     let finding =
         Finding::new(Code::JsonTooLarge, "").arg(what).arg(limit as f64).at(at..reader.position());
     reader.fault(at, finding);
 }
 
-fn find_duplicates<'a>(reader: &mut Reader<'a>, at: usize, map: &[(Cow<'a, str>, Value<'a>)]) {
+fn find_duplicates<'a>(reader: &mut Reader<'_, 'a>, at: usize, map: &[(Cow<'a, str>, Value<'a>)]) {
     let twice: Vec<&str> = if map.len() <= 12 {
         let mut twice = Vec::new();
         for (index, (name, _)) in map.iter().enumerate() {
@@ -290,27 +290,39 @@ fn find_duplicates<'a>(reader: &mut Reader<'a>, at: usize, map: &[(Cow<'a, str>,
 
 /// A list of anything; more than [`limits::ITEMS`] items are a fault.
 pub(crate) fn list<'a, T: Decode<'a>>(
-    reader: &mut Reader<'a>,
+    reader: &mut Reader<'_, 'a>,
     expected: &'static str,
 ) -> Option<Vec<T>> {
+    let mut items = Vec::new();
+    let mut item = |reader: &mut Reader<'_, 'a>| items.extend(T::decode(reader));
+    #[cfg(target_arch = "wasm32")]
+    let item: &mut dyn FnMut(&mut Reader<'_, 'a>) = &mut item;
+    #[cfg(not(target_arch = "wasm32"))]
+    let item = &mut item;
+    read_items(reader, expected, item).then_some(items)
+}
+
+/// Reads the items of a list; whether it is whole.
+fn read_items<'a, F: FnMut(&mut Reader<'_, 'a>) + ?Sized>(
+    reader: &mut Reader<'_, 'a>,
+    expected: &'static str,
+    item: &mut F,
+) -> bool {
     let at = reader.start();
     if !reader.open_list(if expected.is_empty() { "a list" } else { expected }) {
-        return None;
+        return false;
     }
     let before = reader.fault_count();
-    let mut items = Vec::new();
     let mut first = true;
     let mut count = 0_usize;
     while reader.next_item(&mut first) {
         count += 1;
-        if let Some(item) = T::decode(reader) {
-            items.push(item);
-        }
+        item(reader);
     }
     if count > limits::ITEMS && reader.profile() == Profile::Contract {
         too_large(reader, at, "the list", limits::ITEMS);
     }
-    (reader.fault_count() == before && !reader.is_broken()).then_some(items)
+    reader.fault_count() == before && !reader.is_broken()
 }
 
 impl Serialize for Value<'_> {

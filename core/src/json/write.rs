@@ -29,24 +29,38 @@ use crate::json::text::JsonText;
 ///
 /// The value has what JSON has not: keys that are no text, bytes, numbers that are not finite.
 pub fn to_json(value: &impl Serialize) -> Result<String, NotJson> {
+    written(&mut |out| value.serialize(Writer { out }))
+}
+
+/// What is the same for every type.
+fn written(write: &mut dyn FnMut(&mut JsonText) -> Result<(), NotJson>) -> Result<String, NotJson> {
     let mut out = JsonText::with_capacity(4096);
-    value.serialize(Writer { out: &mut out })?;
+    write(&mut out)?;
     Ok(out.into_string())
 }
 
 /// A value has what JSON has not.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0} cannot be written as JSON")]
-pub struct NotJson(String);
-
-impl ser::Error for NotJson {
-    fn custom<T: fmt::Display>(message: T) -> Self {
-        Self(message.to_string())
-    }
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotJson {
+    /// A key of a map is no text.
+    #[error("a key that is no text cannot be written as JSON")]
+    Key,
+    /// A number is infinite or none.
+    #[error("a number that is not finite cannot be written as JSON")]
+    Number,
+    /// Bytes, a number of 32 bits, or a variant that holds something.
+    #[error("a value of this kind cannot be written as JSON")]
+    Kind,
+    /// A type refuses to be written.
+    #[error("the value cannot be written")]
+    Refused,
 }
 
-fn not(what: &str) -> NotJson {
-    NotJson(what.to_owned())
+impl ser::Error for NotJson {
+    fn custom<T: fmt::Display>(_: T) -> Self {
+        Self::Refused
+    }
 }
 
 struct Writer<'o> {
@@ -110,12 +124,12 @@ impl<'o> ser::Serializer for Writer<'o> {
 
     #[allow(clippy::disallowed_types, reason = "serde's trait has it; it is refused")]
     fn serialize_f32(self, _: f32) -> Result<(), NotJson> {
-        Err(not("a number of 32 bits"))
+        Err(NotJson::Kind)
     }
 
     fn serialize_f64(self, value: f64) -> Result<(), NotJson> {
         if !value.is_finite() {
-            return Err(not("a number that is not finite"));
+            return Err(NotJson::Number);
         }
         write_number(self.out, value);
         Ok(())
@@ -132,7 +146,7 @@ impl<'o> ser::Serializer for Writer<'o> {
     }
 
     fn serialize_bytes(self, _: &[u8]) -> Result<(), NotJson> {
-        Err(not("a row of bytes"))
+        Err(NotJson::Kind)
     }
 
     fn serialize_none(self) -> Result<(), NotJson> {
@@ -176,7 +190,7 @@ impl<'o> ser::Serializer for Writer<'o> {
         _: &'static str,
         _: &T,
     ) -> Result<(), NotJson> {
-        Err(not("a variant that holds a value"))
+        Err(NotJson::Kind)
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Members<'o>, NotJson> {
@@ -198,7 +212,7 @@ impl<'o> ser::Serializer for Writer<'o> {
         _: &'static str,
         _: usize,
     ) -> Result<Impossible<(), NotJson>, NotJson> {
-        Err(not("a variant that holds values"))
+        Err(NotJson::Kind)
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Members<'o>, NotJson> {
@@ -216,7 +230,7 @@ impl<'o> ser::Serializer for Writer<'o> {
         _: &'static str,
         _: usize,
     ) -> Result<Impossible<(), NotJson>, NotJson> {
-        Err(not("a variant that holds members"))
+        Err(NotJson::Kind)
     }
 }
 
@@ -304,11 +318,7 @@ impl ser::SerializeMap for Members<'_> {
         self.comma();
         let before = self.out.len();
         key.serialize(Writer { out: self.out })?;
-        if self.out.as_bytes().get(before) == Some(&b'"') {
-            Ok(())
-        } else {
-            Err(not("a key that is no text"))
-        }
+        if self.out.as_bytes().get(before) == Some(&b'"') { Ok(()) } else { Err(NotJson::Key) }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), NotJson> {

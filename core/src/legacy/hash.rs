@@ -44,14 +44,14 @@ pub fn legacy_hash(text: &str) -> Result<Hash, Refusal> {
 /// Any JSON, with numbers as they stand.
 enum Raw<'a> {
     Plain(&'static str),
-    Number(&'a str, f64),
+    Number(Cow<'a, str>, f64),
     Text(Cow<'a, str>),
     List(Vec<Raw<'a>>),
     Map(Vec<(Cow<'a, str>, Raw<'a>)>),
 }
 
 impl<'a> Decode<'a> for Raw<'a> {
-    fn decode(reader: &mut Reader<'a>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'_, 'a>) -> Option<Self> {
         match reader.peek() {
             b'"' => reader.string("").map(Self::Text),
             b'n' => reader.null().then_some(Self::Plain("null")),
@@ -78,12 +78,13 @@ impl<'a> Decode<'a> for Raw<'a> {
                 }
                 while let Some(key) = reader.next_key(&mut first) {
                     let _ = seen.repeated(reader, &key);
-                    members.push((key.text, Self::decode(reader)?));
+                    members.push((reader.keep(key.text), Self::decode(reader)?));
                 }
                 Some(Self::Map(members))
             }
             b'-' | b'0'..=b'9' => {
-                reader.number("").map(|parsed| Self::Number(parsed.text, parsed.value))
+                let parsed = reader.number("")?;
+                Some(Self::Number(reader.keep(parsed.text.into()), parsed.value))
             }
             _ => {
                 reader.skip();

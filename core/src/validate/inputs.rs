@@ -15,7 +15,7 @@ pub(super) fn prompt_missing(facts: &Facts<'_>, out: &mut Findings) {
     let given = filled(facts.options.prompt.as_ref()).or(filled(facts.config.prompt.as_ref()));
     let satisfied = match given {
         Some(prompt) => !prompt.trim().is_empty(),
-        None => !matches!(facts.template, TemplateState::NotRead),
+        None => !matches!(facts.template(), TemplateState::NotRead),
     };
     if !satisfied {
         let in_options = filled(facts.options.prompt.as_ref()).is_some();

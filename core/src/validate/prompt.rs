@@ -11,13 +11,13 @@ use crate::json::locate::escape;
 use crate::terms;
 
 fn of(facts: &Facts<'_>, code: Code, out: &mut Findings) {
-    out.extend(facts.texts.rendering.faults.iter().filter(|fault| fault.code() == code).cloned());
+    out.extend(facts.texts().rendering.faults.iter().filter(|fault| fault.code() == code).cloned());
 }
 
 /// A placeholder without a value.
 pub(super) fn unknown_variable(facts: &Facts<'_>, out: &mut Findings) {
     // The template's defaults may give it.
-    if facts.all() || !matches!(facts.template, TemplateState::Missing) {
+    if facts.all() || !matches!(facts.template(), TemplateState::Missing) {
         of(facts, Code::PromptUnknownVariable, out);
     }
 }
@@ -36,11 +36,11 @@ pub(super) fn variable_type(facts: &Facts<'_>, out: &mut Findings) {
 /// known.
 pub(super) fn unused_variable(facts: &Facts<'_>, out: &mut Findings) {
     let Some(variables) = &facts.config.variables else { return };
-    if matches!(facts.template, TemplateState::Missing) {
+    if matches!(facts.template(), TemplateState::Missing) {
         return;
     }
     for (name, _) in variables.iter() {
-        if !facts.texts.rendering.used.iter().any(|used| used == name) {
+        if !facts.texts().rendering.used.iter().any(|used| used == name) {
             let pointer = format!("/variables/{}", escape(name));
             out.push(Finding::new(Code::PromptUnusedVariable, pointer).arg(name.to_owned()));
         }
@@ -50,17 +50,17 @@ pub(super) fn unused_variable(facts: &Facts<'_>, out: &mut Findings) {
 /// The texts that say what is to be seen, each with its pointer. The negative prompt is not one of
 /// them: it may well name what must not be seen.
 fn each_text<'t>(facts: &'t Facts<'_>, mut visit: impl FnMut(&'t Text<'t>, Cow<'static, str>)) {
-    if let Some(prompt) = &facts.texts.prompt {
-        visit(prompt, facts.texts.prompt_pointer.clone());
+    if let Some(prompt) = &facts.texts().prompt {
+        visit(prompt, facts.texts().prompt_pointer.clone());
     }
-    for (index, prompt) in facts.texts.prompts.as_deref().unwrap_or_default().iter().enumerate() {
+    for (index, prompt) in facts.texts().prompts.as_deref().unwrap_or_default().iter().enumerate() {
         visit(prompt, Cow::Owned(format!("/prompts/{index}")));
     }
 }
 
 /// Longer than the provider takes.
 pub(super) fn too_long(facts: &Facts<'_>, out: &mut Findings) {
-    let Some(limit) = facts.provider.and_then(|provider| provider.prompt_max) else { return };
+    let Some(limit) = facts.provider().and_then(|provider| provider.prompt_max) else { return };
     each_text(facts, |text, pointer| {
         // There are never more characters than bytes.
         if i64::try_from(text.len()).is_ok_and(|bytes| bytes <= limit.get()) {

@@ -1,6 +1,7 @@
 //! Rules against what the provider declares.
 
 use super::Findings;
+use crate::canonical::number_text;
 use crate::codes::Code;
 use crate::facts::Facts;
 use crate::finding::Finding;
@@ -13,7 +14,7 @@ use crate::provider::{ParameterType, ProviderInfo, ProviderParameter};
 
 /// The provider does not offer the operation.
 pub(super) fn unsupported_operation(facts: &Facts<'_>, out: &mut Findings) {
-    if let (Some(provider), Some(operation)) = (facts.provider, facts.operation)
+    if let (Some(provider), Some(operation)) = (facts.provider(), facts.operation)
         && let Some(offered) = &provider.operations
         && !offered.contains(&operation)
     {
@@ -46,38 +47,38 @@ impl Setting<'_> {
 }
 
 /// The members of the block, without the seed, which is no setting.
-fn settings<'s>(facts: &'s Facts<'_>) -> impl Iterator<Item = Setting<'s>> {
+fn settings<'s>(facts: &'s Facts<'_>) -> Vec<Setting<'s>> {
     let operation = facts.operation;
-    let of = facts
-        .provider
-        .and_then(|provider| Some((provider, facts.block?, provider.parameters.as_deref()?)));
-    of.into_iter().flat_map(move |(provider, block, parameters)| {
-        let members = block.iter().filter(|(name, _)| *name != "seed");
-        members.map(move |(name, value)| {
-            let mut named = parameters.iter().filter(|one| one.name.as_str() == name);
-            let known = named.clone().next().is_some();
-            let declared = named.find(|one| one.belongs_to(operation));
-            Setting { provider, name, value, known, declared }
-        })
-    })
+    let (Some(provider), Some(block)) = (facts.provider(), facts.block()) else {
+        return Vec::new();
+    };
+    let Some(parameters) = &provider.parameters else { return Vec::new() };
+    let members = block.iter().filter(|(name, _)| *name != "seed");
+    let setting = members.map(|(name, value)| {
+        let mut named = parameters.iter().filter(|one| one.name.as_str() == name);
+        let known = named.clone().next().is_some();
+        let declared = named.find(|one| one.belongs_to(operation));
+        Setting { provider, name, value, known, declared }
+    });
+    setting.collect()
 }
 
 /// A setting that the provider does not declare.
 pub(super) fn unknown_setting(facts: &Facts<'_>, out: &mut Findings) {
-    out.extend(settings(facts).filter(|setting| !setting.known).map(|setting| {
+    for setting in settings(facts).iter().filter(|setting| !setting.known) {
         let finding = setting.finding(Code::ProviderUnknownSetting);
-        finding.arg(setting.provider.id.as_str().to_owned()).arg(setting.name.to_owned())
-    }));
+        let id = setting.provider.id.as_str().to_owned();
+        out.push(finding.arg(id).arg(setting.name.to_owned()));
+    }
 }
 
 /// A setting that the provider declares for other operations.
 pub(super) fn setting_operation(facts: &Facts<'_>, out: &mut Findings) {
     let Some(operation) = facts.operation else { return };
-    let elsewhere = settings(facts).filter(|one| one.known && one.declared.is_none());
-    out.extend(elsewhere.map(|setting| {
+    for setting in settings(facts).iter().filter(|one| one.known && one.declared.is_none()) {
         let finding = setting.finding(Code::ProviderSettingOperation);
-        finding.arg(setting.name.to_owned()).arg(operation.word())
-    }));
+        out.push(finding.arg(setting.name.to_owned()).arg(operation.word()));
+    }
 }
 
 /// A value of another kind than declared.
@@ -126,7 +127,7 @@ pub(super) fn setting_range(facts: &Facts<'_>, out: &mut Findings) {
             continue;
         }
         if min.is_some_and(|min| value < min) || max.is_some_and(|max| value > max) {
-            let range = match (min, max) {
+            let range = match (min.map(number_text), max.map(number_text)) {
                 (Some(min), Some(max)) => format!("{min} to {max}"),
                 (Some(min), None) => format!("{min} or more"),
                 (None, Some(max)) => format!("{max} or less"),
@@ -159,7 +160,7 @@ fn kind(kind: ParameterType) -> &'static str {
 
 /// A provider that is not known here.
 pub(super) fn unknown(facts: &Facts<'_>, out: &mut Findings) {
-    if facts.provider.is_none()
+    if facts.provider().is_none()
         && let Some(id) = facts.options.provider_id()
     {
         let finding = Finding::new(Code::ProviderUnknown, "/options/providerId");

@@ -24,7 +24,7 @@ pub(super) fn exceeds_world(facts: &Facts<'_>, out: &mut Findings) {
     let bounds = facts.options.bounds.as_ref();
     let given = facts.options.world.is_some() || bounds.is_some_and(|it| it.world.is_some());
     if facts.all() || given {
-        exceeds(facts, facts.world_bound, Code::RatingExceedsWorld, out);
+        exceeds(facts, facts.world_bound(), Code::RatingExceedsWorld, out);
     }
 }
 
@@ -34,7 +34,7 @@ pub(super) fn exceeds_user(facts: &Facts<'_>, out: &mut Findings) {
     let bounds = options.bounds.as_ref().is_some_and(|bounds| bounds.user.is_some());
     let given = options.user.is_some() || options.social_context_config.is_some() || bounds;
     if facts.all() || given {
-        exceeds(facts, facts.user_bound, Code::RatingExceedsUser, out);
+        exceeds(facts, facts.user_bound(), Code::RatingExceedsUser, out);
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn restricted(facts: &Facts<'_>, out: &mut Findings) {
 pub(super) fn intense_band(facts: &Facts<'_>, out: &mut Findings) {
     let band = match &facts.config.social_context {
         Some(by_hand) => by_hand.intimacy_band,
-        None => facts.social.as_ref().ok().and_then(|social| social.intimacy_band),
+        None => facts.social().as_ref().ok().and_then(|social| social.intimacy_band),
     };
     if band == Some(Band::Intense) {
         out.push(Finding::new(Code::SocialIntenseBand, "/socialContext/intimacyBand"));

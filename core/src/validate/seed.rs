@@ -52,7 +52,7 @@ pub(super) fn fixed_missing(facts: &Facts<'_>, out: &mut Findings) {
             })
     };
     if facts.config.seed_source == Some(SeedSource::Fixed)
-        && facts.seed == Ok(None)
+        && *facts.seed() == Ok(None)
         && !in_any_block()
     {
         out.push(Finding::new(Code::SeedFixedMissing, "/seed"));
@@ -63,7 +63,7 @@ pub(super) fn fixed_missing(facts: &Facts<'_>, out: &mut Findings) {
 pub(super) fn now_missing(facts: &Facts<'_>, out: &mut Findings) {
     if facts.all()
         && facts.config.seed_source == Some(SeedSource::Timestamp)
-        && facts.seed == Ok(None)
+        && *facts.seed() == Ok(None)
         && facts.options.now.is_none()
     {
         out.push(Finding::new(Code::SeedNowMissing, "/options/now"));
@@ -78,7 +78,7 @@ pub(super) fn malformed(facts: &Facts<'_>, out: &mut Findings) {
 /// Whether the strategy, or a source that a seed is derived from, is tied to this scope.
 fn needs(facts: &Facts<'_>, strategy: Strategy, source: SeedSource) -> bool {
     facts.config.strategy == Some(strategy)
-        || (facts.config.seed_source == Some(source) && facts.seed == Ok(None))
+        || (facts.config.seed_source == Some(source) && *facts.seed() == Ok(None))
 }
 
 /// There is no "unknown" playthrough: its players would share results.

@@ -12,6 +12,7 @@
 mod canonical;
 mod contract;
 mod corpus;
+mod edited;
 mod lifecycle;
 mod names;
 mod plan;

@@ -55,7 +55,9 @@ fn write(module: &Path, folder: &Path) -> Result<(), String> {
     if bindings.matches(&import).count() != 1 {
         return Err(format!("the bindings should import {import} once"));
     }
-    put("bindings.js", &without_comments(&bindings.replace(&import, "'./door.js'")))?;
+    let bindings = without_comments(&bindings.replace(&import, "'./door.js'"));
+    let hashes = hashes(&bindings);
+    put("bindings.js", &without(&hashes, shorter(&bindings)?))?;
 
     let types = read(&raw.join("onepath.d.ts"))?;
     let names: Vec<&str> = types
@@ -68,15 +70,18 @@ fn write(module: &Path, folder: &Path) -> Result<(), String> {
     if names.is_empty() {
         return Err("the module exports nothing".to_owned());
     }
+    // The class is worn over by one in `document.js`.
+    let bound: Vec<&str> = names.into_iter().filter(|name| *name != "Document").collect();
     put(
         "api.js",
         &format!(
-            "export {{\n  {},\n}} from './bindings.js';\nexport {{ OnepathRefusal }} from './door.js';\n",
-            names.join(",\n  ")
+            "export {{\n  {},\n}} from './bindings.js';\nexport {{ Document }} from './document.js';\nexport {{ OnepathRefusal }} from './door.js';\n",
+            bound.join(",\n  ")
         ),
     )?;
     put("bindings.d.ts", &types)?;
     let module = fs::read(raw.join("onepath_bg.wasm")).map_err(|error| fail(&error))?;
+    let module = without_in(&hashes, module);
     let packed = miniz_oxide::deflate::compress_to_vec(&module, 10);
     let inline = base64::engine::general_purpose::STANDARD.encode(packed);
     let size = module.len();
@@ -95,6 +100,115 @@ fn without_comments(text: &str) -> String {
         !comment && !line.is_empty() && !line.starts_with("//")
     });
     kept.fold(String::new(), |out, line| out + line + "\n")
+}
+
+/// How texts get into the module: as bytes at once, where the bindings would go letter by letter.
+const PASS: &str = "\
+function passStringToWasm0(arg, malloc, realloc) {
+let size = arg.length;
+let ptr = malloc(size, 1) >>> 0;
+const encode = (text, at) => cachedTextEncoder.encodeInto(text, getUint8ArrayMemory0().subarray(ptr + at, ptr + size));
+let { read, written } = encode(arg, 0);
+if (read < arg.length) {
+const rest = arg.slice(read);
+ptr = realloc(ptr, size, size = written + rest.length * 3, 1) >>> 0;
+written += encode(rest, written).written;
+ptr = realloc(ptr, size, written, 1) >>> 0;
+}
+WASM_VECTOR_LEN = written;
+return ptr;
+}
+";
+
+/// What most functions end with, and one function for it.
+const ANSWER: &str = "\
+if (ret[2]) {
+throw takeFromExternrefTable0(ret[1]);
+}
+return takeFromExternrefTable0(ret[0]);
+";
+const ANSWERED: &str = "\
+function answered(ret) {
+const value = takeFromExternrefTable0(ret[ret[2]]);
+if (ret[2]) throw value;
+return value;
+}
+";
+
+/// Long names of the bindings' own functions and variables, which nobody else sees.
+const NAMES: [(&str, &str); 14] = [
+    ("takeFromExternrefTable0", "taken"),
+    ("addToExternrefTable0", "given"),
+    ("getUint8ArrayMemory0", "allBytes"),
+    ("cachedUint8ArrayMemory0", "lastBytes"),
+    ("getDataViewMemory0", "allView"),
+    ("cachedDataViewMemory0", "lastView"),
+    ("getStringFromWasm0", "textAt"),
+    ("passStringToWasm0", "passText"),
+    ("WASM_VECTOR_LEN", "passedLength"),
+    ("cachedTextDecoder", "decoder"),
+    ("cachedTextEncoder", "encoder"),
+    ("numBytesDecoded", "decodedBytes"),
+    ("MAX_SAFARI_DECODE_BYTES", "mostBytes"),
+    ("DocumentFinalization", "lostDocuments"),
+];
+
+/// The same bindings in fewer bytes.
+fn shorter(bindings: &str) -> Result<String, String> {
+    let start = bindings.find("function passStringToWasm0(").ok_or("no `passStringToWasm0`")?;
+    let (before, rest) = bindings.split_at(start);
+    let end = rest.find("\nfunction ").ok_or("`passStringToWasm0` has no end")?;
+    let after = rest.get(end + 1..).unwrap_or("");
+    let mut out = String::new();
+    let bindings = [before, PASS, after].concat().replace(ANSWER, "return answered(ret);\n");
+    for line in bindings.lines() {
+        // `const ret = …;` and `return answered(ret);` are one line.
+        let call = out.rsplit_once("const ret = ").filter(|_| line == "return answered(ret);");
+        match call.and_then(|(before, call)| Some((before.len(), call.strip_suffix(";\n")?))) {
+            Some((before, call)) => {
+                let answer = format!("return answered({call});\n");
+                out.truncate(before);
+                out += &answer;
+            }
+            None => {
+                out += line;
+                out.push('\n');
+            }
+        }
+    }
+    out += ANSWERED;
+    for (long, short) in NAMES {
+        out = out.replace(long, short);
+    }
+    Ok(out)
+}
+
+/// The hashes behind the names of imports. The names are told apart without them.
+fn hashes(bindings: &str) -> Vec<String> {
+    let words = bindings.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+    let imports = words.filter(|word| word.starts_with("__wbg_"));
+    let last = imports.filter_map(|word| word.rsplit('_').next());
+    let is_hash =
+        |part: &&str| part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_hexdigit());
+    last.filter(is_hash).map(str::to_owned).collect()
+}
+
+/// Zeros instead of hashes: they take no room when the text is packed.
+fn without(hashes: &[String], text: String) -> String {
+    hashes.iter().fold(text, |text, hash| text.replace(hash.as_str(), &"0".repeat(hash.len())))
+}
+
+fn without_in(hashes: &[String], mut module: Vec<u8>) -> Vec<u8> {
+    for hash in hashes {
+        let mut at = 0;
+        while let Some(part) = module.get_mut(at..at + hash.len()) {
+            if part == hash.as_bytes() {
+                part.fill(b'0');
+            }
+            at += 1;
+        }
+    }
+    module
 }
 
 /// The one file below a folder.
