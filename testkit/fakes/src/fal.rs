@@ -34,12 +34,12 @@ const SEEDS: [u8; 3] = [1, 2, 3];
 fn call(asked: &Asked) -> Call {
     let path = asked.path.as_str();
     let is_request = path.contains("/requests/");
-    match &asked.method {
-        &Method::POST if path.starts_with("/storage/") => Call::Upload,
-        &Method::POST => Call::Create,
-        &Method::PUT if is_request && path.ends_with("/cancel") => Call::Cancel,
-        &Method::GET if is_request && path.ends_with("/status") => Call::Status,
-        &Method::GET if path.starts_with("/files/") => Call::File,
+    match asked.method {
+        Method::POST if path.starts_with("/storage/") => Call::Upload,
+        Method::POST => Call::Create,
+        Method::PUT if is_request && path.ends_with("/cancel") => Call::Cancel,
+        Method::GET if is_request && path.ends_with("/status") => Call::Status,
+        Method::GET if path.starts_with("/files/") => Call::File,
         _ => Call::Other,
     }
 }

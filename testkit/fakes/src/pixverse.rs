@@ -37,11 +37,11 @@ const MAKES: &[&str] = &[
 
 fn call(asked: &Asked) -> Call {
     let path = asked.path.strip_prefix("/openapi/v2/").unwrap_or_default();
-    match &asked.method {
-        &Method::POST if path.ends_with("/upload") => Call::Upload,
-        &Method::POST if path.ends_with("/generate") => Call::Create,
-        &Method::GET if path.contains("/result/") => Call::Status,
-        &Method::GET if asked.path.starts_with("/files/") => Call::File,
+    match asked.method {
+        Method::POST if path.ends_with("/upload") => Call::Upload,
+        Method::POST if path.ends_with("/generate") => Call::Create,
+        Method::GET if path.contains("/result/") => Call::Status,
+        Method::GET if asked.path.starts_with("/files/") => Call::File,
         _ => Call::Other,
     }
 }
