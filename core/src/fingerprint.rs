@@ -17,6 +17,10 @@ use crate::request::GenerateContentRequest;
 use crate::seed::Seed;
 use crate::words::{SeedSource, Strategy};
 
+mod kept;
+
+pub(crate) use kept::{Kept, Part};
+
 /// The version of the contract by which hashes and keys are made.
 pub const CONTRACT_VERSION: u32 = 1;
 

@@ -4,6 +4,8 @@
 //! may overlap the one before it: that is several times cheaper than a copy of any length, and no
 //! byte is read twice to find out whether it must be escaped.
 
+use std::ops::Range;
+
 use crate::json::scan::{find_special, is_plain, is_plain_8, is_plain_16};
 
 /// The written bytes; always UTF-8, because whole texts and ASCII are all that is ever added.
@@ -34,6 +36,17 @@ impl JsonText {
     /// Takes back what was written from `mark` on, which was the length before a whole text.
     pub(crate) fn truncate(&mut self, mark: usize) {
         self.0.truncate(mark);
+    }
+
+    /// Puts a text in the place of a range; whether that differs from what stood there.
+    pub(crate) fn replace(&mut self, range: Range<usize>, part: &Self) -> bool {
+        match self.0.get_mut(range.clone()) {
+            Some(before) if before == part.0 => return false,
+            Some(before) if before.len() == part.0.len() => before.copy_from_slice(&part.0),
+            Some(_) => drop(self.0.splice(range, part.0.iter().copied())),
+            None => return false,
+        }
+        true
     }
 
     /// Adds a part as it stands.
