@@ -115,8 +115,9 @@ struct Field {
     found: Option<(u32, Vec<Finding>)>,
     /// The states for what they found, while nothing else changed.
     known: Vec<(Vec<Finding>, u32)>,
-    /// Bytes by which the config may grow.
+    /// Bytes by which the config may grow, and by which this field made it grow, at most.
     room: usize,
+    taken: usize,
 }
 
 impl EditedDocument {
@@ -380,6 +381,7 @@ impl EditedDocument {
             found: None,
             known: Vec::new(),
             room: (limits::CONFIG_BYTES + self.grown).saturating_sub(size),
+            taken: 0,
         });
         Some(self.fields.len() - 1)
     }
@@ -395,7 +397,8 @@ impl EditedDocument {
             Plain::Text(text) => (*text, None),
             Plain::Number(number) => ("", Some(*number)),
         };
-        let grown = self.grown + text.len().max(NUMBER);
+        let taken = text.len().max(NUMBER);
+        let grown = self.grown - field.taken + taken;
         if grown > field.room {
             return false;
         }
@@ -414,7 +417,7 @@ impl EditedDocument {
             self.forget();
             return false;
         }
-        self.grown = grown;
+        (self.grown, field.taken) = (grown, taken);
         let after = found(item, &field.rules);
         if after != before {
             let known = field.known.iter().find(|(known, _)| *known == after);

@@ -82,6 +82,8 @@ impl JsonText {
     fn content(&mut self, text: &str) {
         let bytes = text.as_bytes();
         match bytes.len() {
+            // Blocks are copied by calls where nothing is inlined.
+            _ if cfg!(target_arch = "wasm32") => self.any_length(bytes),
             4..8 => self.two_blocks(bytes, is_plain_8),
             8..16 => self.two_blocks(bytes, is_plain_16),
             _ => self.any_length(bytes),
@@ -105,7 +107,7 @@ impl JsonText {
         }
     }
 
-    #[inline(never)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(never))]
     fn any_length(&mut self, bytes: &[u8]) {
         if is_plain(bytes) {
             self.0.extend_from_slice(bytes);
