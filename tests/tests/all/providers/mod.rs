@@ -7,6 +7,7 @@ mod fal;
 mod golden;
 mod pixverse;
 mod replicate;
+mod reroute;
 mod whole;
 
 use std::collections::BTreeMap;
