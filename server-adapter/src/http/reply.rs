@@ -113,8 +113,12 @@ pub(super) fn bare(tag: &str) -> String {
 }
 
 /// Sets a header whose value is made of our own words.
-pub(super) fn set(headers: &mut HeaderMap, name: axum::http::HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+pub(super) fn set(
+    headers: &mut HeaderMap,
+    name: axum::http::HeaderName,
+    value: impl TryInto<HeaderValue>,
+) {
+    if let Ok(value) = value.try_into() {
         headers.insert(name, value);
     }
 }
