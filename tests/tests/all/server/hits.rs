@@ -68,7 +68,8 @@ async fn what_is_made_anew_answers_from_then_on() {
 #[tokio::test]
 async fn bounds_and_keys_that_change_are_heeded() {
     let (folder, wish) = (Folder::new(), picture("a lighthouse"));
-    let wish = merged(wish, json!({ "config": { "socialContext": { "contentRating": "romantic" } } }));
+    let wish =
+        merged(wish, json!({ "config": { "socialContext": { "contentRating": "romantic" } } }));
     let (server, id) = known(&folder, &wish).await;
     let user = User {
         reader: game(),
