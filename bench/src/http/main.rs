@@ -20,6 +20,10 @@ mod streams;
 
 use std::path::{Path, PathBuf};
 
+/// As the command `onepath` has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Connections at the same time.

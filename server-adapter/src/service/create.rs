@@ -53,7 +53,7 @@ impl Service {
         let world = read.value.as_ref().and_then(world_id);
         let standing = self.standing(caller, world).await?;
         let is_config = read.value.as_ref().is_some_and(|envelope| envelope.config.is_some());
-        let mut plan = plan(
+        let plan = plan(
             read,
             &Setting {
                 caller,
@@ -64,7 +64,7 @@ impl Service {
                 now: self.clock.now(),
             },
         )?;
-        plan.new.inputs = self.inputs(caller, &plan.new.asked.request, is_config).await?;
+        self.check_inputs(caller, &plan.new.inputs, is_config).await?;
         Ok((plan, standing))
     }
 
