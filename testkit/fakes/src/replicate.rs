@@ -1,7 +1,6 @@
 //! Replicate, version 1 of its API: predictions, files, webhooks as Standard Webhooks says.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::Method;
 use base64::Engine as _;
@@ -11,20 +10,28 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::Shared;
 use crate::book::{Prediction, fresh};
+use crate::hooks::{self, Hook};
 use crate::http::{Asked, Reply};
 use crate::media;
 use crate::switches::{Call, Output, Webhooks};
+use crate::{Shared, Stand};
 
-/// The ways in which predictions end, beside `succeeded`.
-pub(crate) const ENDS: &[&str] =
-    &["failed", "sensitive", "overloaded", "canceled", "aborted", "daydreaming", "never"];
+/// Its line in the table of fakes.
+pub(crate) const STAND: Stand = Stand {
+    id: "replicate",
+    base: "/v1",
+    ends: &["failed", "sensitive", "overloaded", "canceled", "aborted", "daydreaming", "never"],
+    call,
+    refused,
+    answer,
+    hook,
+};
 
 /// The secret that webhooks are signed with, as the API tells it.
 const SECRET: &str = "whsec_b25lcGF0aC1mYWtlcy1yZXBsaWNhdGUtc2VjcmV0";
 
-pub(crate) fn call(asked: &Asked) -> Call {
+fn call(asked: &Asked) -> Call {
     let path = asked.path.as_str();
     match (&asked.method, path) {
         (&Method::POST, "/v1/predictions") => Call::Create,
@@ -39,7 +46,8 @@ pub(crate) fn call(asked: &Asked) -> Call {
 }
 
 /// What it says with a status.
-pub(crate) fn refused(status: u16) -> Value {
+fn refused(status: u32) -> Reply {
+    let status = u16::try_from(status).unwrap_or(500);
     let title = match status {
         401 => "Unauthenticated",
         402 => "Insufficient credit",
@@ -47,16 +55,17 @@ pub(crate) fn refused(status: u16) -> Value {
         422 => "Input validation failed",
         _ => "",
     };
-    match status {
+    let body = match status {
         429 => json!({ "detail": "Request was throttled. Your rate limit resets in ~30s." }),
         _ if title.is_empty() => json!({ "detail": "something went wrong", "status": status }),
         _ => json!({ "title": title, "detail": "it is refused", "status": status }),
-    }
+    };
+    Reply::json(status, &body)
 }
 
-pub(crate) fn answer(shared: &Arc<Shared>, call: Call, asked: &Asked) -> Reply {
+fn answer(shared: &Arc<Shared>, call: Call, asked: &Asked) -> Reply {
     if call == Call::File {
-        return file(shared, &asked.path);
+        return media::file(shared, &asked.path);
     }
     let token = asked.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     let wanted = shared.switches().key.clone();
@@ -72,7 +81,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, call: Call, asked: &Asked) -> Reply {
         Call::Status => {
             let found = shared.book().ask(last(&asked.path));
             found.map_or_else(missing, |found| {
-                tell(shared, &found);
+                hooks::tell(shared, &found);
                 Reply::json(200, &shown(shared, &found))
             })
         }
@@ -91,7 +100,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, call: Call, asked: &Asked) -> Reply {
 }
 
 fn missing() -> Reply {
-    Reply::json(404, &refused(404))
+    refused(404)
 }
 
 fn last(path: &str) -> &str {
@@ -140,10 +149,10 @@ fn create(shared: &Arc<Shared>, asked: &Asked) -> Reply {
         book.take(id, Value::Object(body), webhook, switches)
     };
     let Ok(taken) = taken else {
-        return Reply::json(500, &refused(500));
+        return refused(500);
     };
     let starts = filter.is_none_or(|events| events.contains(&json!("start")));
-    report(shared, &taken, starts);
+    hooks::report(shared, &taken, starts);
     let mut body = shown(shared, &taken);
     if quirk && let Some(members) = body.as_object_mut() {
         members.insert("status".to_owned(), "processing".into());
@@ -233,10 +242,7 @@ fn is_video(one: &Prediction) -> bool {
 }
 
 fn output(shared: &Shared, one: &Prediction) -> Value {
-    let ending = if is_video(one) { "gif" } else { "png" };
-    let url = |place: &str, number: u32| {
-        format!("{}/files/{place}/{}/{number}.{ending}", shared.origin, one.id)
-    };
+    let url = |place, number| media::url(shared, one, place, number, is_video(one));
     match one.switches.output {
         Output::Single => json!(url("out", 0)),
         Output::List => json!([url("out", 0), url("out", 1)]),
@@ -249,22 +255,6 @@ fn output(shared: &Shared, one: &Prediction) -> Value {
         Output::Gone => json!(url("gone", 0)),
         Output::Redirect => json!(url("moved", 0)),
         Output::Junk => json!(url("junk", 0)),
-    }
-}
-
-/// A file, where `replicate.delivery` would be.
-fn file(shared: &Shared, path: &str) -> Reply {
-    let rest = path.strip_prefix("/files/").unwrap_or_default();
-    let (place, name) = rest.split_once('/').unwrap_or_default();
-    match place {
-        "out" if name.ends_with(".gif") => Reply::bytes("image/gif", media::animation(name)),
-        "out" => Reply::bytes("image/png", media::picture(name)),
-        "moved" => {
-            let to = format!("{}/files/out/{name}", shared.origin);
-            Reply::json(302, &json!({})).with("location", to)
-        }
-        "junk" => Reply::bytes("image/png", b"GIF89a<script>".to_vec()),
-        _ => missing(),
     }
 }
 
@@ -297,86 +287,28 @@ fn upload(shared: &Shared, asked: &Asked) -> Reply {
     Reply::json(201, &json!({ "id": id, "size": size, "urls": { "get": get } }))
 }
 
-/// Reports the beginning and, as soon as it is there, the end.
-fn report(shared: &Arc<Shared>, taken: &Prediction, starts: bool) {
-    if taken.webhook.is_none() {
-        return;
-    }
-    if starts && taken.switches.webhooks != Webhooks::Reordered {
-        send(shared, taken, "start");
-    }
-    if taken.switches.polls == 0 {
-        let (shared, id) = (Arc::clone(shared), taken.id.clone());
-        let wait = Duration::from_millis(taken.switches.takes_ms.max(5));
-        tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            let ended = shared.book().ask(&id);
-            if let Some(ended) = ended {
-                tell(&shared, &ended);
-            }
-        });
-    }
-}
-
-/// Reports an end, once it is there; only the first who sees it does.
-fn tell(shared: &Arc<Shared>, one: &Prediction) {
-    let silent = one.webhook.is_none() || one.ended_at.is_none() || one.end() == "never";
-    if silent {
-        return;
-    }
-    let first = {
-        let mut book = shared.book();
-        book.get(&one.id).is_some_and(|known| known.webhook.take().is_some())
-    };
-    if first {
-        send(shared, one, "completed");
-        if one.switches.webhooks == Webhooks::Reordered {
-            let mut before = one.clone();
-            before.ended_at = None;
-            send(shared, &before, "start");
-        }
-    }
-}
-
-/// Sends a webhook, as often and as well as the switches say.
-fn send(shared: &Arc<Shared>, one: &Prediction, event: &str) {
-    let Some(url) = one.webhook.clone() else { return };
-    let times = match one.switches.webhooks {
-        Webhooks::None => return,
-        Webhooks::Twice => 2,
-        _ => 1,
-    };
+/// A webhook as Standard Webhooks says: the prediction itself, signed; while the secret changes, with
+/// the old one too.
+fn hook(shared: &Shared, one: &Prediction, event: &str) -> Option<Hook> {
     let body = shown(shared, one).to_string();
     let id = format!("msg_{}_{event}", one.id);
     let timestamp = Timestamp::now().as_second().to_string();
     let signed = |secret: &str| {
-        let key = secret.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
-        let mac = Hmac::<Sha256>::new_from_slice(&key.unwrap_or_default()).ok();
-        mac.map_or_else(String::new, |mut mac| {
-            mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-            format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
-        })
+        let key = STANDARD.decode(secret.strip_prefix("whsec_")?).ok()?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+        mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+        Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
     };
-    let old = signed("whsec_YW5vdGhlciBzZWNyZXQsIG5vdCB0aGUgb25l");
+    let old = signed("whsec_YW5vdGhlciBzZWNyZXQsIG5vdCB0aGUgb25l")?;
     let signature = match one.switches.webhooks {
         Webhooks::Forged => old,
-        Webhooks::Rotated => format!("{old} {}", signed(SECRET)),
-        _ => signed(SECRET),
+        Webhooks::Rotated => format!("{old} {}", signed(SECRET)?),
+        _ => signed(SECRET)?,
     };
-    let http = shared.http.clone();
-    tokio::spawn(async move {
-        for _ in 0..times {
-            let sent = http
-                .post(&url)
-                .header("content-type", "application/json")
-                .header("webhook-id", &id)
-                .header("webhook-timestamp", &timestamp)
-                .header("webhook-signature", &signature)
-                .body(body.clone())
-                .send()
-                .await;
-            // Nobody may be there: a webhook is a hint.
-            drop(sent);
-        }
-    });
+    let headers = vec![
+        ("webhook-id", id),
+        ("webhook-timestamp", timestamp),
+        ("webhook-signature", signature),
+    ];
+    Some(Hook { headers, body })
 }

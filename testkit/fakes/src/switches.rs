@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How a fake behaves; the README tells what each means.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[allow(clippy::struct_excessive_bools, reason = "they are switches")]
 pub struct Switches {
@@ -29,8 +29,30 @@ pub struct Switches {
     pub list_lag_ms: u64,
     /// Only this key is taken; any, if absent.
     pub key: Option<String>,
+    /// What the account has left, where the provider tells.
+    pub credits: i64,
     /// Faults that are waiting to happen.
     pub faults: Vec<Fault>,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            polls: 0,
+            takes_ms: 0,
+            end: String::new(),
+            output: Output::default(),
+            webhooks: Webhooks::default(),
+            late: false,
+            blocking_quirk: false,
+            nulls: false,
+            echo_webhook: false,
+            list_lag_ms: 0,
+            key: None,
+            credits: 1_000_000,
+            faults: Vec::new(),
+        }
+    }
 }
 
 /// In which form outputs come.
@@ -130,9 +152,9 @@ pub struct Fault {
     /// How often it still happens.
     #[serde(default = "once")]
     pub times: u32,
-    /// The status of an answer that has one.
+    /// The status of an answer that has one, or a number of the provider's own that stands for one.
     #[serde(default = "unavailable")]
-    pub status: u16,
+    pub status: u32,
     /// Its `Retry-After`.
     #[serde(default)]
     pub retry_after: Option<String>,
@@ -142,7 +164,7 @@ fn once() -> u32 {
     1
 }
 
-fn unavailable() -> u16 {
+fn unavailable() -> u32 {
     503
 }
 
@@ -155,7 +177,7 @@ impl Fault {
 
     /// An answer with a status, once; nothing is taken.
     #[must_use]
-    pub fn status(on: Call, status: u16) -> Self {
+    pub fn status(on: Call, status: u32) -> Self {
         Self { status, ..Self::new(on, What::Status) }
     }
 }
