@@ -91,14 +91,14 @@ impl Answers {
 
     fn drop_old((hints, count): &mut (Hints, usize), now: Instant) {
         *count = 0;
-        for keys in hints.values_mut() {
-            for users in keys.values_mut() {
+        hints.retain(|_, keys| {
+            keys.retain(|_, users| {
                 users.retain(|_, hint| hint.is_young(now));
                 *count += users.len();
-            }
-            keys.retain(|_, users| !users.is_empty());
-        }
-        hints.retain(|_, keys| !keys.is_empty());
+                !users.is_empty()
+            });
+            !keys.is_empty()
+        });
     }
 
     /// Listens to the stream of events for as long as there is something to forget.

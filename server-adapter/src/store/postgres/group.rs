@@ -6,7 +6,7 @@
 //! is not done here: it gets a transaction of its own, and so does every create of a group that did
 //! not commit.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use deadpool_postgres::Pool;
@@ -35,18 +35,18 @@ pub(super) enum Given {
     /// It is done, or nobody knows whether it is.
     Done(Result<CreateOutcome>),
     /// Nothing was done: it needs a transaction of its own.
-    Alone(Creation),
+    Alone(Box<Creation>),
 }
 
 /// A create that waits.
 #[derive(Debug)]
 struct Job {
-    creation: Creation,
+    creation: Box<Creation>,
     answer: oneshot::Sender<Given>,
 }
 
 impl Job {
-    fn give(self, given: impl FnOnce(Creation) -> Given) {
+    fn give(self, given: impl FnOnce(Box<Creation>) -> Given) {
         // Whoever asked may be gone; what was committed stays.
         let _ = self.answer.send(given(self.creation));
     }
@@ -76,7 +76,7 @@ impl Groups {
         let (answer, given) = oneshot::channel();
         {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            waiting.jobs.push_back(Job { creation, answer });
+            waiting.jobs.push_back(Job { creation: Box::new(creation), answer });
             if waiting.groups < AT_ONCE {
                 waiting.groups += 1;
                 // A task of its own: a caller who goes away leaves the others their group.
@@ -133,7 +133,7 @@ async fn run(pool: &Pool, jobs: Vec<Job>) {
     for job in jobs {
         if seen.meets(&job.creation) { later.push(job) } else { group.push(job) }
     }
-    let creations: Vec<&Creation> = group.iter().map(|job| &job.creation).collect();
+    let creations: Vec<&Creation> = group.iter().map(|job| &*job.creation).collect();
     let ended = match connection(pool).await {
         Ok(client) => {
             let mut remote = Remote::begin(client, WRITE).await;
@@ -308,13 +308,13 @@ async fn numbers<'c>(
 
 /// What the owners used whose plans limit anything, by the place of their create. They wait for
 /// their turns, in one order everywhere.
-async fn used(remote: &mut Remote, creations: &[&Creation]) -> Result<HashMap<usize, Used>> {
+async fn used(remote: &mut Remote, creations: &[&Creation]) -> Result<BTreeMap<usize, Used>> {
     let limited = || creations.iter().map(|one| one.plan.limits.any().then_some(*one));
     let who = |one: &Creation| -> [Owned; 2] {
         let Reader { tenant, user } = &one.new.owner;
         [Owned::Text(tenant.clone()), Owned::Text(user.clone())]
     };
-    let mut used: HashMap<usize, Used> = HashMap::new();
+    let mut used: BTreeMap<usize, Used> = BTreeMap::new();
     let mut turns: Vec<&Creation> = limited().flatten().collect();
     if turns.is_empty() {
         return Ok(used);
@@ -349,7 +349,7 @@ async fn look<T>(
     sql: &'static str,
     asks: impl Iterator<Item = Option<T>>,
     values: impl Fn(T) -> Vec<Owned>,
-) -> Result<HashMap<usize, Cells>> {
+) -> Result<BTreeMap<usize, Cells>> {
     let (mut places, mut all) = (Vec::new(), Vec::new());
     for (place, ask) in asks.enumerate() {
         if let Some(ask) = ask {
@@ -362,7 +362,7 @@ async fn look<T>(
     Ok(found.into_iter().filter_map(place).collect())
 }
 
-fn rows(found: HashMap<usize, Cells>) -> Result<HashMap<usize, Row>> {
+fn rows(found: BTreeMap<usize, Cells>) -> Result<BTreeMap<usize, Row>> {
     found.into_iter().map(|(place, cells)| Ok((place, columns::generation(cells)?))).collect()
 }
 
