@@ -8,15 +8,18 @@
 //! a line in [`ADAPTERS`]. What it declares is data of core. `docs/adapters.md` shows a small one.
 
 mod account;
+mod comfyui;
 mod delivery;
 mod local;
 mod media;
 mod models;
+mod openai;
 mod params;
 mod port;
 mod registry;
 mod replicate;
 mod setup;
+mod shelf;
 mod wire;
 
 use onepath_core::ProviderInfo;
@@ -26,7 +29,7 @@ pub use delivery::{Delivery, WebhookRefused, WebhookReport};
 pub use local::Local;
 pub use params::{FileField, Params, Places};
 pub use port::{
-    Charged, File, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+    Charged, File, Found, Hint, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 pub use registry::Providers;
 pub use setup::{ProviderSettings, SetupError};
@@ -34,7 +37,7 @@ pub use setup::{ProviderSettings, SetupError};
 pub(crate) use setup::open;
 
 /// Every provider that can be set up, one line each; `local` needs no setting up.
-const ADAPTERS: &[setup::Adapter] = &[replicate::ADAPTER];
+const ADAPTERS: &[setup::Adapter] = &[replicate::ADAPTER, comfyui::ADAPTER, openai::ADAPTER];
 
 /// What a provider declares about itself.
 fn declared(id: &str) -> Option<&'static ProviderInfo<'static>> {
