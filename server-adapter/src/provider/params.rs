@@ -136,7 +136,7 @@ impl<'r> Inputs<'r> {
     }
 }
 
-/// A request's text as a request.
+/// The text of a request as a request.
 pub(crate) fn read(text: &str) -> Result<GenerateContentRequest<'_>, Refusal> {
     decode(text).into_result().map_err(|error| invalid(error.to_string()))
 }
