@@ -29,7 +29,8 @@ pub use delivery::{Delivery, WebhookRefused, WebhookReport};
 pub use local::Local;
 pub use params::{FileField, Params, Places};
 pub use port::{
-    Charged, File, Found, Hint, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+    Charged, File, Found, Hint, NoAnswer, Output, Provider, Refusal, Standing, Submission,
+    SubmitError,
 };
 pub use registry::Providers;
 pub use setup::{ProviderSettings, SetupError};

@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use jiff::fmt::rfc2822::DateTimeParser;
-use onepath_core::lifecycle::ErrorCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::fmt::rfc2822::DateTimeParser;
+use onepath_core::lifecycle::ErrorCode;
 use reqwest::Method;
 use reqwest::header::{
     CONNECTION, CONTENT_TYPE, DATE, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
@@ -272,7 +272,8 @@ impl Wire {
         let opened = tokio::time::timeout(ask.timeout, async {
             let response = request.send().await.map_err(|error| lost(words_of(error)))?;
             let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
-            let right = accepted.is_some_and(|it| it.as_bytes() == derive_accept_key(key.as_bytes()).as_bytes());
+            let right = accepted
+                .is_some_and(|it| it.as_bytes() == derive_accept_key(key.as_bytes()).as_bytes());
             if response.status() != StatusCode::SWITCHING_PROTOCOLS || !right {
                 return Err(lost(format!("no web socket, but {}", response.status())));
             }

@@ -2,9 +2,11 @@
 #![deny(missing_docs)]
 
 mod book;
+mod comfyui;
 mod control;
 mod http;
 mod media;
+mod openai;
 mod replicate;
 mod switches;
 
@@ -14,7 +16,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::extract::ws::WebSocket;
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
+use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
 use book::Book;
@@ -46,6 +51,10 @@ macro_rules! fakes {
 fakes! {
     /// Replicate's API of predictions.
     Replicate = replicate::STAND;
+    /// A ComfyUI server.
+    ComfyUi = comfyui::STAND;
+    /// OpenAI's images API.
+    OpenAi = openai::STAND;
 }
 
 /// What is peculiar to a fake: one in each module.
@@ -62,7 +71,12 @@ struct Stand {
     refused: fn(u32) -> http::Reply,
     /// What it answers.
     answer: fn(&Arc<Shared>, Call, &http::Asked) -> http::Reply,
+    /// Where it takes web sockets, and what it says there.
+    socket: Option<(&'static str, Socket)>,
 }
+
+/// What is said over a web socket that was opened with a query.
+type Socket = fn(Arc<Shared>, String, WebSocket) -> BoxFuture<'static, ()>;
 
 impl Kind {
     /// The provider's id.
@@ -103,6 +117,8 @@ struct Shared {
     book: Mutex<Book>,
     switches: Mutex<Switches>,
     http: reqwest::Client,
+    /// Predictions that ended, for who listens.
+    news: broadcast::Sender<String>,
 }
 
 impl Shared {
@@ -145,6 +161,7 @@ impl Fake {
             book: Mutex::new(Book::open(options.charges.as_deref())?),
             switches: Mutex::new(options.switches.clone()),
             http,
+            news: broadcast::channel(64).0,
         });
         let task = tokio::spawn(http::listen(listener, Arc::clone(&shared)));
         Ok(Self { shared, task })

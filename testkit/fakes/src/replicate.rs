@@ -25,6 +25,7 @@ pub(crate) const STAND: Stand = Stand {
     call,
     refused,
     answer,
+    socket: None,
 };
 
 /// The secret that webhooks are signed with, as the API tells it.

@@ -25,6 +25,12 @@ pub struct Switches {
     pub nulls: bool,
     /// Predictions show the URL of their webhook.
     pub echo_webhook: bool,
+    /// Some outputs are left out, and the answer says so.
+    pub partial: bool,
+    /// A version of before, which lacks what is newer.
+    pub old: bool,
+    /// The next news over a web socket is lost, with the socket.
+    pub cuts_news: bool,
     /// A new prediction is listed so much later.
     pub list_lag_ms: u64,
     /// Only this key is taken; any, if absent.

@@ -266,7 +266,10 @@ mod tests {
                 panic!("{wanted:?}")
             };
             assert_eq!(id, "p");
-            assert!(words.contains("node 4 (CheckpointLoaderSimple): value_not_in_list"), "{words}");
+            assert!(
+                words.contains("node 4 (CheckpointLoaderSimple): value_not_in_list"),
+                "{words}"
+            );
         }
     }
 

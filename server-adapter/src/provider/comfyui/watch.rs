@@ -186,10 +186,7 @@ mod tests {
     fn an_end_is_told_from_everything_else() {
         let told = |text: &str| ended(text).map(|(event, prompt)| format!("{event} {prompt}"));
         for (text, end) in [
-            (
-                r#"{"type":"executing","data":{"node":null,"prompt_id":"p"}}"#,
-                Some("executing p"),
-            ),
+            (r#"{"type":"executing","data":{"node":null,"prompt_id":"p"}}"#, Some("executing p")),
             (r#"{"type":"executing","data":{"node":"3","prompt_id":"p"}}"#, None),
             (r#"{"type":"executing","data":{"prompt_id":"p"}}"#, None),
             (

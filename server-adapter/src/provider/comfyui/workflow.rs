@@ -327,7 +327,7 @@ mod tests {
         })
     }
 
-    fn error(workflow: Value) -> String {
+    fn error(workflow: &Value) -> String {
         let read = |file: &PathBuf| {
             if file.ends_with("broken.json") { Ok("{".to_owned()) } else { Err("gone".to_owned()) }
         };
@@ -345,7 +345,7 @@ mod tests {
             for (name, value) in more.as_object().unwrap() {
                 workflow[name] = value.clone();
             }
-            error(workflow)
+            error(&workflow)
         };
         let good = json!({ "prompt": "6.text" });
         for (told, says) in [
@@ -355,7 +355,10 @@ mod tests {
             (of(json!({ "prompt": "6.words" }), json!({})), "has no input `words`; it has: text"),
             (of(json!({ "prompt": "3.positive" }), json!({})), "is linked to another node"),
             (of(json!({ "prompt": [] }), json!({})), "names no input"),
-            (of(json!({ "mood": "6.text" }), json!({})), "there is no slot `mood`; there are: prom"),
+            (
+                of(json!({ "mood": "6.text" }), json!({})),
+                "there is no slot `mood`; there are: prom",
+            ),
             (of(json!({ "workflow": "6.text" }), json!({})), "there is no slot `workflow`"),
             (of(good.clone(), json!({ "outputs": ["8"] })), "the output `8` is no node"),
             (of(good.clone(), json!({ "operations": [] })), "offers nothing"),
@@ -368,15 +371,18 @@ mod tests {
             (of(good.clone(), json!({ "graph": {} })), "has no nodes"),
             (of(good.clone(), json!({ "graph": { "6": {} } })), "no `class_type`"),
             (
-                of(good.clone(), json!({ "graph": {
-                    "6": { "class_type": "A", "inputs": { "a": ["7", 0] } } } })),
+                of(
+                    good.clone(),
+                    json!({ "graph": {
+                    "6": { "class_type": "A", "inputs": { "a": ["7", 0] } } } }),
+                ),
                 "`6.a` comes from no node",
             ),
             (of(good.clone(), json!({ "file": "a.json" })), "not both"),
-            (error(json!({ "operations": ["text_to_image"] })), "say its `file`"),
-            (error(json!({ "operations": ["text_to_image"], "file": "a.json" })), "a.json: gone"),
+            (error(&json!({ "operations": ["text_to_image"] })), "say its `file`"),
+            (error(&json!({ "operations": ["text_to_image"], "file": "a.json" })), "a.json: gone"),
             (
-                error(json!({ "operations": ["text_to_image"], "file": "broken.json" })),
+                error(&json!({ "operations": ["text_to_image"], "file": "broken.json" })),
                 "broken.json: EOF",
             ),
         ] {

@@ -117,9 +117,8 @@ impl OpenAi {
         for field in &params.files {
             let reference = &field.reference;
             let file = files.get(reference);
-            let file = file.ok_or_else(|| {
-                invalid(format!("the input `{reference}` cannot be handed over"))
-            })?;
+            let file = file
+                .ok_or_else(|| invalid(format!("the input `{reference}` cannot be handed over")))?;
             parts.push((field.name.clone(), Part::File(file)));
         }
         Ok(api.edit(&params.path, form(&parts)))
@@ -132,11 +131,7 @@ impl Provider for OpenAi {
         self.info
     }
 
-    fn params(
-        &self,
-        request: &GenerateContentRequest<'_>,
-        _: &Places,
-    ) -> Result<Params, Refusal> {
+    fn params(&self, request: &GenerateContentRequest<'_>, _: &Places) -> Result<Params, Refusal> {
         params::params(request, self.info)
     }
 
@@ -165,7 +160,8 @@ impl Provider for OpenAi {
             return Ok(Standing::unknown("this is no id of an answer"));
         }
         let kept: Option<Kept> = self.shelf.told(prediction).await?;
-        let gone = || Standing::failed(ErrorCode::ProviderGeneric, "the answer is not kept any more");
+        let gone =
+            || Standing::failed(ErrorCode::ProviderGeneric, "the answer is not kept any more");
         Ok(kept.map_or_else(gone, |kept| kept.standing(prediction)))
     }
 

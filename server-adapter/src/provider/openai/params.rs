@@ -15,11 +15,17 @@ pub(super) fn params(
     request: &GenerateContentRequest<'_>,
     info: &ProviderInfo<'_>,
 ) -> Result<Params, Refusal> {
-    let operation = request.operation();
-    let path = match operation {
-        Operation::TextToImage => "/images/generations",
-        Operation::ImageToImage => "/images/edits",
-        _ => return Err(invalid(format!("openai does not offer {operation}"))),
+    let asked = request.operation();
+    if !matches!(asked, Operation::TextToImage | Operation::ImageToImage) {
+        return Err(invalid(format!("openai does not offer {asked}")));
+    }
+    let files = files(request)?;
+    check_images(asked, files.len())?;
+    // Whatever starts from pictures is an edit.
+    let (operation, path) = if files.is_empty() {
+        (Operation::TextToImage, "/images/generations")
+    } else {
+        (Operation::ImageToImage, "/images/edits")
     };
     let settings = Settings::of(request);
     let default = info.default_of("model", Some(operation)).and_then(|value| value.as_text());
@@ -44,8 +50,6 @@ pub(super) fn params(
         }
         body.insert(name.to_owned(), value);
     }
-    let files = files(request)?;
-    check_images(operation, files.len())?;
     if files.len() > MOST_IMAGES {
         return Err(invalid(format!("openai takes {MOST_IMAGES} pictures, not {}", files.len())));
     }

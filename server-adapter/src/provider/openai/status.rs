@@ -137,9 +137,9 @@ fn cost(usage: &Value, model: &str) -> Option<i64> {
     let image = details.get("image_tokens")?.as_u64()?;
     let out = usage.get("output_tokens")?.as_u64()?;
     let parts = [(text, rates.text_in), (image, rates.image_in), (out, rates.image_out)];
-    let sum = parts.into_iter().try_fold(0_u64, |sum, (tokens, rate)| {
-        sum.checked_add(tokens.checked_mul(rate)?)
-    })?;
+    let sum = parts
+        .into_iter()
+        .try_fold(0_u64, |sum, (tokens, rate)| sum.checked_add(tokens.checked_mul(rate)?))?;
     i64::try_from(sum.div_ceil(1000)).ok()
 }
 
@@ -150,7 +150,7 @@ mod tests {
 
     use super::*;
 
-    fn code(status: u16, error: Value) -> Option<ErrorCode> {
+    fn code(status: u16, error: &Value) -> Option<ErrorCode> {
         let status = StatusCode::from_u16(status).unwrap();
         let body = json!({ "error": error }).to_string().into_bytes();
         match refused(&Answer { status, headers: HeaderMap::new(), body }) {
@@ -183,7 +183,7 @@ mod tests {
             (403, Value::Null, Some(ErrorCode::ProviderAuth)),
             (500, json!({ "type": "server_error", "code": "moderation_blocked" }), None),
         ] {
-            assert_eq!(code(status, error.clone()), wanted, "{status} {error}");
+            assert_eq!(code(status, &error), wanted, "{status} {error}");
         }
     }
 

@@ -57,6 +57,8 @@ static REPLICATE: Subject = Subject {
     refusals: STATUSES,
     key: Some("r8_canary"),
     stops: true,
+    at_once: false,
+    id: "p1",
 };
 
 suite!(REPLICATE);
