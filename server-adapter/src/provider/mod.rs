@@ -10,11 +10,14 @@
 mod account;
 mod comfyui;
 mod delivery;
+mod fal;
+mod keyring;
 mod local;
 mod media;
 mod models;
 mod openai;
 mod params;
+mod pixverse;
 mod port;
 mod registry;
 mod replicate;
@@ -38,7 +41,8 @@ pub use setup::{ProviderSettings, SetupError};
 pub(crate) use setup::open;
 
 /// Every provider that can be set up, one line each; `local` needs no setting up.
-const ADAPTERS: &[setup::Adapter] = &[replicate::ADAPTER, comfyui::ADAPTER, openai::ADAPTER];
+const ADAPTERS: &[setup::Adapter] =
+    &[replicate::ADAPTER, pixverse::ADAPTER, fal::ADAPTER, comfyui::ADAPTER, openai::ADAPTER];
 
 /// What a provider declares about itself.
 fn declared(id: &str) -> Option<&'static ProviderInfo<'static>> {

@@ -23,6 +23,7 @@ pub(crate) const STAND: Stand = Stand {
     call,
     refused,
     answer,
+    hook: |_, _, _| None,
     socket: Some(("/ws", listen)),
 };
 

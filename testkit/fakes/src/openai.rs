@@ -31,6 +31,7 @@ pub(crate) const STAND: Stand = Stand {
     call,
     refused,
     answer,
+    hook: |_, _, _| None,
     socket: None,
 };
 

@@ -122,6 +122,7 @@ static COMFYUI: Subject = Subject {
     key: Some("comfy_canary"),
     stops: true,
     at_once: false,
+    webhooks: false,
     id: "01234567-89ab-4def-8123-456789abcdef",
 };
 

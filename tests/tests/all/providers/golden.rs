@@ -106,15 +106,11 @@ fn cases(provider: &str) -> Vec<(String, Value)> {
             "video_transition" => "transition",
             word => word,
         };
-        let mut more = json!({
-            "imageUrls": ["asset:1", "asset:2"], "prompts": ["one"],
-            "style": { provider: { name: value } },
-        });
-        if provider == "comfyui" && kind.starts_with("text_to") {
-            // A workflow takes as many pictures as it has places for.
-            more["imageUrls"] = Value::Null;
+        let mut wish = config(kind, json!({ "style": { provider: { name: value } } }));
+        if !kind.starts_with("text") {
+            wish["imageUrls"] = json!(["asset:1", "asset:2"]);
+            wish["prompts"] = json!(["one"]);
         }
-        let wish = config(kind, more);
         cases.push((format!("setting {name} of {kind}"), wish));
     }
     cases

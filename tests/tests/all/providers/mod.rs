@@ -4,8 +4,10 @@
 //! `whole` drives a real server with it.
 
 mod comfyui;
+mod fal;
 mod golden;
 mod openai;
+mod pixverse;
 mod replicate;
 mod whole;
 
@@ -51,13 +53,15 @@ struct Subject {
     refusals: &'static [(u32, ErrorCode)],
     /// The key that the settings hold; none if the provider wants none.
     key: Option<&'static str>,
+    /// What may be an id of a prediction there.
+    id: &'static str,
     /// Whether it can be asked to stop.
     stops: bool,
     /// Whether it gives what it makes with the answer to the submission: there is nothing to ask
     /// about, and what would fail is refused.
     at_once: bool,
-    /// An id as it gives them.
-    id: &'static str,
+    /// Whether it reports by webhook.
+    webhooks: bool,
 }
 
 /// What statuses mean where a provider keeps to them.
@@ -389,7 +393,7 @@ async fn it_stops(subject: &'static Subject) {
     assert_eq!(standing.report, ProviderReport::Running);
     bench.provider.cancel(&submission, &prediction).await.unwrap();
     bench.provider.cancel(&submission, &prediction).await.unwrap();
-    assert_eq!(bench.fake.is_cancelled(&prediction), subject.stops);
+    assert_eq!(bench.fake.is_cancelled(&bench.fake.predictions()[0]), subject.stops);
     let standing = bench.end(&submission, &prediction).await;
     if subject.stops {
         assert!(matches!(standing.report, ProviderReport::Cancelled { .. }), "{standing:?}");
@@ -439,6 +443,18 @@ macro_rules! suite {
             #[tokio::test(flavor = "multi_thread")]
             async fn a_run_ends_as_its_prediction_does() {
                 super::super::whole::a_run_ends_as_its_prediction_does(&super::$subject).await;
+            }
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_run_ends_by_its_webhook() {
+                super::super::whole::a_run_ends_by_its_webhook(&super::$subject).await;
+            }
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_run_ends_without_webhooks() {
+                super::super::whole::a_run_ends_without_webhooks(&super::$subject).await;
+            }
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_lost_submission_is_adopted() {
+                super::super::whole::a_lost_submission_is_adopted(&super::$subject).await;
             }
             #[tokio::test(flavor = "multi_thread")]
             async fn a_run_is_stopped() {

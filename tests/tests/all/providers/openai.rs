@@ -48,6 +48,7 @@ static OPENAI: Subject = Subject {
     key: Some("sk-canary"),
     stops: false,
     at_once: true,
+    webhooks: false,
     id: "0123456789abcdef0123456789abcdef",
 };
 

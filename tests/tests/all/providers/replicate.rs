@@ -56,9 +56,10 @@ static REPLICATE: Subject = Subject {
     ],
     refusals: STATUSES,
     key: Some("r8_canary"),
+    id: "p1",
     stops: true,
     at_once: false,
-    id: "p1",
+    webhooks: true,
 };
 
 suite!(REPLICATE);
