@@ -273,13 +273,13 @@ await row(
 );
 
 await row(
-  "a create answers that the work has begun, without output",
+  "a create that waits answers `processing`, without output",
   each(["replicate", "ai image"], async (client) => {
-    const at = await fake(client.kind, { takes_ms: 3000 });
+    const at = await fake(client.kind, { takes_ms: 3000, outwaits: true });
     return told(await outcome(client.make(at), 30));
   }),
   async () => {
-    const at = await fake("replicate", { takes_ms: 3000 });
+    const at = await fake("replicate", { takes_ms: 3000, outwaits: true });
     const run = await ours(at);
     const now = await run.at_work.get(run.first.id);
     return `a handle (${now.status}), then ${(await run.end()).status}`;
@@ -341,7 +341,7 @@ await row(
     const run = await ours(at);
     let prediction = null;
     while (!prediction) {
-      prediction = (await run.at_work.get(run.first.id)).predictionId;
+      prediction = (await run.at_work.get(run.first.id)).attempts.at(-1)?.prediction_id;
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     const body = JSON.stringify({ id: prediction, status: "succeeded", output: "https://evil.example/" });

@@ -16,7 +16,9 @@ pub(crate) fn rivals(args: &[String]) -> Outcome {
     npm_install("rivals", &home)?;
     let wanted = read(&home.join("requirements.txt"))?;
     let python = python_with(&home, &wanted.lines().collect::<Vec<_>>())?.join("python");
-    step("build onepath", cargo().args(["build", "--quiet", "--package", "onepath-cli"]))?;
+    // With what tests are built with, so that nothing is built twice.
+    let build = ["build", "--quiet", "--workspace", "--all-features", "--bin", "onepath"];
+    step("build onepath", cargo().args(build))?;
     eprintln!("── rivals");
     let output = node()
         .arg(home.join("rivals.mjs"))

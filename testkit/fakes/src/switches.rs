@@ -21,6 +21,8 @@ pub struct Switches {
     pub late: bool,
     /// A create shows output while its status says that it is at work.
     pub blocking_quirk: bool,
+    /// A create that waits gives up with `processing`, as one does whose work takes too long.
+    pub outwaits: bool,
     /// Optional fields are `null`.
     pub nulls: bool,
     /// Predictions show the URL of their webhook.
@@ -51,6 +53,7 @@ impl Default for Switches {
             webhooks: Webhooks::default(),
             late: false,
             blocking_quirk: false,
+            outwaits: false,
             nulls: false,
             echo_webhook: false,
             partial: false,
