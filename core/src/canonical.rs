@@ -162,17 +162,7 @@ fn sort_small<'n, F: Fn(usize) -> &'n str + ?Sized>(order: &mut [u64], name: &F)
         if ascii && one ^ other > 0xff { one.cmp(&other) } else { whole(one, other) }
     };
     #[cfg(not(target_arch = "wasm32"))]
-    {
-        // Most names differ in their first bytes: then nothing but numbers is compared.
-        if ascii {
-            order.sort_unstable();
-        }
-        if !ascii
-            || order.windows(2).any(|pair| matches!(pair, [one, other] if one ^ other <= 0xff))
-        {
-            order.sort_unstable_by(|&one, &other| compare(one, other));
-        }
-    }
+    order.sort_unstable_by(|&one, &other| compare(one, other));
     // A tenth of the code.
     #[cfg(target_arch = "wasm32")]
     for end in 1..order.len() {
