@@ -273,13 +273,13 @@ await row(
 );
 
 await row(
-  "a create that waits answers `processing`, without output",
+  "a create answers that the work has begun, without output",
   each(["replicate", "ai image"], async (client) => {
-    const at = await fake(client.kind, { takes_ms: 3000, outwaits: true });
+    const at = await fake(client.kind, { takes_ms: 3000 });
     return told(await outcome(client.make(at), 30));
   }),
   async () => {
-    const at = await fake("replicate", { takes_ms: 3000, outwaits: true });
+    const at = await fake("replicate", { takes_ms: 3000 });
     const run = await ours(at);
     const now = await run.at_work.get(run.first.id);
     return `a handle (${now.status}), then ${(await run.end()).status}`;
