@@ -87,6 +87,8 @@ impl App {
     /// `UNAUTHENTICATED` and `RATE_LIMITED`.
     pub(super) async fn admit(&self, key: &str, parts: &Parts) -> Result<Caller, Problem> {
         let caller = self.keys.caller(key).await?;
+        // Whatever the call does, it goes by what operators want at this moment.
+        self.service.live.now().await?;
         let starts_run = parts.extensions.get::<StartsRun>().is_some();
         self.count(&hash_key(key), starts_run, parts.extensions.get::<Used>()).await?;
         Ok(caller)

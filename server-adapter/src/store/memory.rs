@@ -4,6 +4,7 @@ mod assets;
 mod cache;
 mod endpoints;
 mod seats;
+mod settings;
 mod telemetry;
 mod webhooks;
 
@@ -23,8 +24,8 @@ use super::decide::{
 use super::row::LedgerEntry;
 use super::{
     Account, Advance, Advanced, Answer, AnswerCount, Asset, AssetCopy, Attempt, Blob, Cancelled,
-    Claim, Claimed, CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key,
-    ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore, Reader,
+    Claim, Claimed, CreateOutcome, Created, Creation, EndedRun, Event, Failures, Generation, Input,
+    Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore, Reader,
     Receipt, Result, Row, Store, StoreError, Subject, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::rfc3339;
@@ -64,6 +65,7 @@ struct Tables {
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
     accounts: BTreeMap<String, Account>,
+    settings: settings::Settings,
     webhooks: webhooks::Webhooks,
     endpoints: endpoints::Endpoints,
 }
@@ -369,6 +371,7 @@ impl Store for MemoryStore {
             .rows
             .values()
             .filter(|row| due_at(row).is_some_and(|at| at <= claim.now))
+            .filter(|row| tables.may_begin(row))
             .collect();
         due.sort_by_key(|row| (row.priority, row.next_run_at, &row.id));
         // Every tenant's first comes before any second.
@@ -408,7 +411,8 @@ impl Store for MemoryStore {
     }
 
     async fn next_due(&self) -> Result<Option<Millis>> {
-        Ok(self.tables().rows.values().filter_map(due_at).min())
+        let tables = self.tables();
+        Ok(tables.rows.values().filter(|row| tables.may_begin(row)).filter_map(due_at).min())
     }
 
     async fn heartbeat(
@@ -441,7 +445,14 @@ impl Store for MemoryStore {
 
     async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>> {
         let mut tables = self.changing();
-        let change = tables.rows.get(&advance.id).and_then(|row| decide_advance(row, advance));
+        let failed = |row: &Row| {
+            let attempts = tables.attempts.get(&row.id).into_iter().flatten();
+            Failures::of(
+                attempts.filter(|one| one.run == row.state.run()).filter_map(|one| one.error),
+            )
+        };
+        let change =
+            tables.rows.get(&advance.id).and_then(|row| decide_advance(row, advance, &failed(row)));
         Ok(change.map(|change| {
             tables.write(&change, (&advance.assets, &advance.blobs));
             Advanced { row: change.row, effects: change.effects, steps: change.steps }
@@ -670,7 +681,7 @@ impl NewGeneration {
     /// The row that is inserted.
     #[must_use]
     pub fn into_row(self, number: i64) -> Row {
-        Row {
+        let mut row = Row {
             id: self.id,
             number,
             tenant: self.owner.tenant,
@@ -695,6 +706,8 @@ impl NewGeneration {
             account: None,
             deferred: None,
             deadline_at: None,
+            overdue_at: None,
+            overdue: false,
             attempts: 0,
             events: 1,
             created_at: self.now,
@@ -702,6 +715,8 @@ impl NewGeneration {
             started_at: None,
             completed_at: None,
             deleted_at: None,
-        }
+        };
+        row.overdue_at = Some(row.overdue_from(row.next_run_at));
+        row
     }
 }

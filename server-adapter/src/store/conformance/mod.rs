@@ -35,6 +35,7 @@ mod life;
 mod owner;
 mod predictions;
 mod read;
+mod settings;
 mod slots;
 mod telemetry;
 mod webhooks;
@@ -169,6 +170,13 @@ pub fn cases() -> Vec<Case> {
             whoever_waited_long_has_all_the_time_of_a_run
             an_account_is_kept_and_changed_and_removed
             a_provider_without_accounts_is_asked_without_one
+        }
+        settings {
+            the_last_change_counts_and_all_are_kept
+            what_is_stopped_is_not_begun_and_goes_on_afterwards
+            what_was_held_and_not_sent_waits_too
+            an_error_has_a_budget_of_its_own
+            whoever_takes_too_long_is_overdue_once
         }
         endpoints {
             messages_are_leased_by_one_and_fair_to_all

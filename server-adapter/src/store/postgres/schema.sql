@@ -55,6 +55,8 @@ CREATE TABLE generations (
     account TEXT COLLATE "C",
     deferred TEXT COLLATE "C",
     deadline_at BIGINT,
+    overdue_at BIGINT,
+    overdue BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     events BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -377,6 +379,30 @@ CREATE TABLE provider_accounts (
 );
 
 CREATE INDEX provider_accounts_provider ON provider_accounts (provider, id);
+
+-- What operators changed while everything runs: the last change of each name, and what it keeps
+-- from being begun.
+CREATE TABLE settings (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    change TEXT COLLATE "C" NOT NULL,
+    value TEXT COLLATE "C",
+    author TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    stops TEXT COLLATE "C",
+    stopped TEXT COLLATE "C" NOT NULL
+);
+
+CREATE TABLE setting_changes (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    value TEXT COLLATE "C",
+    author TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    stops TEXT COLLATE "C",
+    stopped TEXT COLLATE "C" NOT NULL
+);
+
+CREATE INDEX setting_changes_name ON setting_changes (name, at, id);
 
 CREATE TABLE users (
     tenant TEXT COLLATE "C" NOT NULL,

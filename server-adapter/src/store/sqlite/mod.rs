@@ -270,6 +270,7 @@ macro_rules! read {
 
 mod endpoints;
 mod seats;
+mod settings;
 mod webhooks;
 
 impl SqliteStore {

@@ -54,6 +54,8 @@ CREATE TABLE generations (
     account TEXT,
     deferred TEXT,
     deadline_at INTEGER,
+    overdue_at INTEGER,
+    overdue INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     events INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
@@ -372,6 +374,30 @@ CREATE TABLE provider_accounts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX provider_accounts_provider ON provider_accounts (provider, id);
+
+-- What operators changed while everything runs: the last change of each name, and what it keeps
+-- from being begun.
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    change TEXT NOT NULL,
+    value TEXT,
+    author TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    stops TEXT,
+    stopped TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE setting_changes (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    value TEXT,
+    author TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    stops TEXT,
+    stopped TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX setting_changes_name ON setting_changes (name, at, id);
 
 CREATE TABLE users (
     tenant TEXT NOT NULL,
