@@ -69,12 +69,12 @@ async fn list(args: &Args, client: Client) -> Run {
             ("cursor", cursor.as_deref()),
         ];
         let page = client.list_json(&query(&pairs)).await.map_err(|error| error.to_string())?;
-        let all = page["generations"].as_array().cloned().unwrap_or_default();
+        let all = page.get("generations").and_then(Value::as_array).cloned().unwrap_or_default();
         left = left.saturating_sub(all.len() as u64);
         for one in &all {
             print::line(&if args.json { one.to_string() } else { text(one) })?;
         }
-        cursor = page["next_cursor"].as_str().map(str::to_owned);
+        cursor = page.get("next_cursor").and_then(Value::as_str).map(str::to_owned);
         if cursor.is_none() || all.is_empty() {
             break;
         }
@@ -84,16 +84,20 @@ async fn list(args: &Args, client: Client) -> Run {
 
 /// One line for people.
 fn text(one: &Value) -> String {
-    let word = |name: &str| one[name].as_str().unwrap_or("-").to_owned();
-    let late =
-        if one["overdue"] == true && one["status"] != "completed" { "  overdue" } else { "" };
-    let code = one["error_code"].as_str().map(|code| format!("  {code}")).unwrap_or_default();
-    let paused = if one["paused"].is_object() { "  paused" } else { "" };
+    let word = |name: &str| one.get(name).and_then(Value::as_str).unwrap_or("-").to_owned();
+    let is_late = one.get("overdue").and_then(Value::as_bool) == Some(true);
+    let late = if is_late && word("status") != "completed" { "  overdue" } else { "" };
+    let code = one
+        .get("error_code")
+        .and_then(Value::as_str)
+        .map(|code| format!("  {code}"))
+        .unwrap_or_default();
+    let paused = if one.get("paused").is_some_and(Value::is_object) { "  paused" } else { "" };
     format!(
         "{}  {:<10}  {}  {}  {}  {}{code}{paused}{late}",
         word("id"),
         word("status"),
-        one["timings"]["created_at"].as_str().unwrap_or("-"),
+        one.pointer("/timings/created_at").and_then(Value::as_str).unwrap_or("-"),
         word("operation_type"),
         word("provider_id"),
         word("name"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::{Examined, Result, StoreError};
+use super::super::{Examined, Result};
 use super::clock::NOW;
 use super::schema;
 use super::tls::Way;

@@ -196,7 +196,7 @@ async fn budgets_plans_rates_and_the_sunset_count_at_once() {
     let hang = |name: &str| picture_with(name, json!({ "fail": "hang" }));
     let first = server.http.post(CREATE, &hang("one")).await;
     assert_eq!(first.status, 202, "{}", first.text());
-    assert_eq!(first.header("onepath-remaining"), Some("in_flight=0, runs_month=97"));
+    assert_eq!(first.header("onepath-remaining"), Some("in_flight=0, runs_month=99"));
     assert!(first.header("onepath-resets-at").is_some());
     let limited = server.http.post(CREATE, &hang("two")).await;
     limited.assert_problem(429, "TOO_MANY_INFLIGHT");

@@ -104,7 +104,7 @@ async fn sec_s17_texts_are_never_statements() {
     let all = sources(&["server-adapter/src/store"]);
     let port = all.iter().find(|(file, _)| file.ends_with("store/sql/mod.rs")).unwrap();
     assert!(port.1.contains("sql: &'static str"));
-    for (file, text) in &all {
+    for (file, text) in all.iter().filter(|(file, _)| !file.contains("/tests/")) {
         assert!(!text.contains("Box::leak"), "{file} makes a statement at run time");
         let formats = text.match_indices("format!(\"SELECT").count()
             + text.match_indices("format!(\"UPDATE").count()
