@@ -376,20 +376,25 @@ impl Store for MemoryStore {
         due.sort_by_key(|row| (row.priority, row.next_run_at, &row.id));
         // Every tenant's first comes before any second.
         let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut due: Vec<(i64, usize, Millis, &Row)> = due
+        let served = |tenant: &str| {
+            let mine = tables.rows.values().filter(|row| row.tenant == tenant);
+            mine.filter_map(|row| row.started_at).max().unwrap_or(0)
+        };
+        let mut due: Vec<((i64, usize, Millis, Millis, String), &Row)> = due
             .into_iter()
             .map(|row| {
                 let turn = turns.entry(&row.tenant).or_default();
                 *turn += 1;
-                (row.priority, *turn, row.next_run_at, row)
+                let last = served(&row.tenant);
+                ((row.priority, *turn, last, row.next_run_at, row.id.clone()), row)
             })
             .collect();
-        due.sort_by_key(|(priority, turn, at, row)| (*priority, *turn, *at, row.id.clone()));
+        due.sort_by(|(left, _), (right, _)| left.cmp(right));
         due.truncate(claim.limit);
         let mut seats = tables.seats(claim.now);
         let changes: Vec<Change> = due
             .into_iter()
-            .map(|(.., row)| {
+            .map(|(_, row)| {
                 decide_claim(row, claim.now, claim.lease_until, |row| {
                     seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
                 })

@@ -92,6 +92,7 @@ pub fn cases() -> Vec<Case> {
         }
         claim {
             claims_go_by_priority_then_time
+            a_long_queue_of_one_keeps_nobody_waiting
             nothing_is_claimed_before_its_time
             a_lease_keeps_others_out_until_it_runs_out
             an_old_fence_changes_nothing

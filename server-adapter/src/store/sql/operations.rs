@@ -118,9 +118,18 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
     Ok(Page { generations, next, total })
 }
 
+/// When a tenant was last served: 0 if never.
+macro_rules! served {
+    () => {
+        "COALESCE((SELECT max(s.started_at) FROM generations s
+                     WHERE s.tenant = g.tenant AND s.started_at IS NOT NULL), 0)"
+    };
+}
+
 pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claimed>> {
     // Each tenant's rows are numbered in their own order, and every tenant's first comes before
-    // any second, so that a long queue of one does not keep the others waiting.
+    // any second; among equals the tenant comes first that was served longest ago. So a long queue
+    // of one does not keep the others waiting, however few rows are taken at a time.
     const SQL: &str = concat!(
         "SELECT ",
         generation_columns!(),
@@ -131,7 +140,10 @@ pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claime
         not_stopped!(),
         " ORDER BY priority, next_run_at LIMIT 1024) AS due) AS t
           JOIN generations g ON g.id = t.id
-          ORDER BY g.priority, t.turn, g.next_run_at, g.id LIMIT ?2"
+          WHERE t.turn <= ?2
+          ORDER BY g.priority, t.turn, ",
+        served!(),
+        ", g.next_run_at, g.id LIMIT ?2"
     );
     const SKIPPING: &str = concat!(
         "SELECT ",
@@ -143,8 +155,10 @@ pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claime
         not_stopped!(),
         " ORDER BY priority, next_run_at LIMIT 1024) AS due) AS t
           JOIN generations g ON g.id = t.id
-          WHERE g.due_at <= ?1
-          ORDER BY g.priority, t.turn, g.next_run_at, g.id LIMIT ?2
+          WHERE g.due_at <= ?1 AND t.turn <= ?2
+          ORDER BY g.priority, t.turn, ",
+        served!(),
+        ", g.next_run_at, g.id LIMIT ?2
           FOR UPDATE OF g SKIP LOCKED"
     );
     let sql = if T::SKIP_LOCKED.is_empty() { SQL } else { SKIPPING };

@@ -73,6 +73,7 @@ CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE
 CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX generations_served ON generations (tenant, started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX generations_account ON generations (account) WHERE account IS NOT NULL;
 CREATE INDEX generations_deferred ON generations (provider, deferred, priority, created_at)
     WHERE deferred IS NOT NULL;

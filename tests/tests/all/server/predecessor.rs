@@ -88,7 +88,7 @@ async fn c14_c16_c17_the_same_is_the_same_by_every_door() {
         assert_ne!(same, text);
         assert_eq!(preflight(&same).await, seen, "{same}");
     }
-    let flags = json!({ "player_context": { "flags": { "met_bram": true }, "choices": ["left"] } });
+    let flags = json!({ "player_context": { "flags": { "met_bram": true }, "choices": { "door": "left" } } });
     assert_eq!(preflight(&merged(wish, flags).to_string()).await, seen);
     server.stop().await;
 }
@@ -255,7 +255,7 @@ async fn j1_j4_accounts_are_waited_for_and_given_back() {
         assert_eq!(server.when_over(id).await["status"], "completed");
     }
     let account = operator.get("/api/v1/accounts/main").await.json();
-    assert_eq!(account["in_use"], 0, "{account}");
+    assert_eq!(account["slots_in_use"], 0, "{account}");
     assert_eq!(maker.book().most["main"], 1);
     server.stop().await;
 }

@@ -75,7 +75,7 @@ async fn sec_s8_what_people_write_stands_in_no_log() {
     http.send(
         "POST",
         CREATE,
-        &[("content-type", "application/json"), ("onepath-user", "canary-user")],
+        &[("content-type", "application/json"), ("onepath-user", "some-player")],
         picture("canary-prompt").to_string().as_bytes(),
     )
     .await;
