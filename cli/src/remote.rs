@@ -72,7 +72,7 @@ struct Envelope<'e, T> {
     extras: &'e Extras,
 }
 
-/// The nodes of documents as creates, and whether any of them is refused.
+/// The nodes of documents as creates, and whether any of them is refused or left out.
 pub(crate) fn wanted(
     paths: &[String],
     context: &BuildContext,
@@ -80,10 +80,11 @@ pub(crate) fn wanted(
 ) -> Result<(Vec<Wanted>, bool), String> {
     let texts = context.load()?;
     let options = texts.options()?;
-    let mut wanted = Vec::new();
+    let (mut wanted, mut left_out) = (Vec::new(), false);
     let refused = walk_nodes(paths, &options, Severity::Error, |node: &Node<'_>| {
         let Some((request, fingerprint)) = &node.prepared.made else { return Ok(()) };
         let Some(hashes) = &fingerprint.hashes else {
+            left_out = true;
             print::note(&format!(
                 "{}: {} is left out, something is not known here: {}\n",
                 node.file,
@@ -103,7 +104,7 @@ pub(crate) fn wanted(
         });
         Ok(())
     })?;
-    Ok((wanted, refused))
+    Ok((wanted, refused || left_out))
 }
 
 /// One line of the result.

@@ -54,7 +54,8 @@ fn nodes_are_submitted_watched_and_listed() {
     ]));
     let url = format!("http://{}", server.address);
     let onepath = |args: &[&str]| {
-        let mut command = folder.command(args);
+        let more: &[&str] = if args[0] == "submit" { &["--provider", "local"] } else { &[] };
+        let mut command = folder.command(&[args, more].concat());
         command.env("ONEPATH_SERVER", &url).env("ONEPATH_KEY", "op_dev");
         command
     };
@@ -63,6 +64,12 @@ fn nodes_are_submitted_watched_and_listed() {
     write("fails.json", node("it fails", &json!({ "fail": "param_invalid" })));
     write("hangs.json", node("it hangs", &json!({ "fail": "hang" })));
 
+    // What nobody can be asked for is not passed over in silence.
+    let nobody = ask(folder
+        .command(&["submit", "house.json"])
+        .env("ONEPATH_SERVER", &url)
+        .env("ONEPATH_KEY", "op_dev"));
+    assert_eq!((nobody.code, nobody.out.as_str()), (Some(1), ""), "{}", nobody.told);
     let made = ask(&mut onepath(&["submit", "house.json", "--wait", "--idempotency-key", "one"]));
     assert_eq!(made.code, Some(0), "{}", made.told);
     assert!(made.out.contains("  completed  created  http://"), "{}", made.out);
