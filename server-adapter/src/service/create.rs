@@ -1,6 +1,7 @@
 //! Create, preflight and validate.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use onepath_core::{Code, Draft, Integer, Report, fingerprint, review, to_json};
 
@@ -13,7 +14,8 @@ use crate::clock::{month_end, new_id, rfc3339};
 use crate::log::tell_one;
 use crate::problem::{Problem, ProblemCode};
 use crate::store::{
-    Answer, CreateOutcome, Created, Creation, Limits, PlanNow, Receipt, ReceiptWish, Transition,
+    Answer, CreateOutcome, Created, Creation, Limits, PlanNow, Receipt, ReceiptWish, Row,
+    Transition,
 };
 use crate::telemetry::metrics;
 use crate::trace::TraceId;
@@ -56,7 +58,7 @@ impl Service {
         let standing = self.standing(caller, world).await?;
         let is_config = read.value.as_ref().is_some_and(|envelope| envelope.config.is_some());
         let live = self.live.now().await?;
-        let mut plan = plan(
+        let plan = plan(
             read,
             &Setting {
                 caller,
@@ -68,7 +70,7 @@ impl Service {
                 now: self.clock.now(),
             },
         )?;
-        plan.new.inputs = self.inputs(caller, &plan.new.asked.request, is_config).await?;
+        self.check_inputs(caller, &plan.new.inputs, is_config).await?;
         Ok((plan, standing))
     }
 
@@ -86,11 +88,20 @@ impl Service {
         call: Call,
     ) -> Result<Answered, Problem> {
         let (mut plan, standing) = self.plan(caller, text).await?;
+        metrics::found(&plan.report);
+        let asked = Instant::now();
+        if call.key.is_none()
+            && let Some(row) = self.answers.of(&plan.new, asked)
+        {
+            self.count(&row, Answer::Cache);
+            let receipt = render(&row, Answer::Cache, CreateGenerationResponse::of(&plan));
+            let left = self.left(caller, standing.plan).await?;
+            return Ok(Answered { receipt, replayed: false, left });
+        }
         self.is_taken(&plan).await?;
         plan.new.id = new_id(&*self.clock);
         let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
-        plan.new.asked.trace = trace.to_string();
-        metrics::found(&plan.report);
+        plan.new.asked.trace = trace.into();
         let response = CreateGenerationResponse::of(&plan);
         let receipt = call.key.map(|key| {
             let response = response.clone();
@@ -98,26 +109,31 @@ impl Service {
                 route: ROUTE,
                 key,
                 fingerprint: call.content.unwrap_or_else(|| content_fingerprint(text)),
-                render: Arc::new(move |created| render(created, response.clone())),
+                render: Arc::new(move |created| {
+                    render(&created.row, created.answer, response.clone())
+                }),
             }
         });
         let creation = Creation { new: plan.new, plan: standing.plan, receipt };
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
-                metrics::answered(created.row.asked.strategy, created.answer);
-                let now = self.clock.now();
-                self.tally.count(&caller.reader.tenant, &created.row, created.answer, now);
-                let happened = match created.answer {
+                let Created { answer, row } = &*created;
+                self.count(row, *answer);
+                let happened = match answer {
                     Answer::Created => Some(Transition::Created),
                     Answer::Joined => Some(Transition::Joined),
                     Answer::Cache | Answer::Hash => None,
                 };
                 if let Some(transition) = happened {
-                    tell_one(&created.row, transition);
+                    tell_one(row, transition);
                     self.bell.notify_one();
                 }
+                if *answer == Answer::Cache {
+                    self.answers.put(&caller.reader, row, asked);
+                    self.answers.listen(&self.hub);
+                }
                 let left = self.left(caller, standing.plan).await?;
-                Ok(Answered { receipt: render(&created, response), replayed: false, left })
+                Ok(Answered { receipt: render(row, *answer, response), replayed: false, left })
             }
             CreateOutcome::Replayed(receipt) => {
                 Ok(Answered { receipt, replayed: true, left: None })
@@ -158,6 +174,12 @@ impl Service {
         let mut problem = Problem::new(ProblemCode::Unavailable, detail);
         problem.retry_after = Some(60);
         Err(problem)
+    }
+
+    /// Counts how a create was answered.
+    fn count(&self, row: &Row, answer: Answer) {
+        metrics::answered(row.asked.strategy, answer);
+        self.tally.count(row, answer, self.clock.now());
     }
 
     /// How a create would be answered, what it would cost, and what the server allows.
@@ -219,15 +241,15 @@ impl Service {
 }
 
 /// The answer to a create, as it is kept and sent.
-fn render(created: &Created, response: CreateGenerationResponse) -> Receipt {
-    let status = match created.answer {
+fn render(row: &Row, answer: Answer, response: CreateGenerationResponse) -> Receipt {
+    let status = match answer {
         Answer::Created | Answer::Joined => 202,
         Answer::Cache | Answer::Hash => 200,
     };
-    let body = response.answered_by(created);
+    let body = response.answered_by(row, answer);
     Receipt {
         status,
-        location: format!("/api/v1/generations/{}", created.row.id),
+        location: ["/api/v1/generations/", &row.id].concat(),
         // Our own types serialize; if one ever does not, the answer is empty rather than wrong.
         body: to_json(&body).unwrap_or_default(),
     }
