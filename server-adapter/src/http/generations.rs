@@ -106,7 +106,7 @@ async fn created(app: &App, caller: &Caller, headers: &HeaderMap, answered: Answ
     headers.insert(VARY, HeaderValue::from_static("accept"));
     set(headers, LOCATION, location);
     if let Some((left, resets_at)) = &answered.left {
-        set(headers, HeaderName::from_static("onepath-remaining"), &remaining(*left));
+        set(headers, HeaderName::from_static("onepath-remaining"), remaining(*left));
         set(headers, HeaderName::from_static("onepath-resets-at"), resets_at);
     }
     if answered.replayed {
