@@ -10,7 +10,7 @@ use onepath_server::{Server, new_key};
 use crate::render::{Format, Renderer};
 use crate::serve::Place;
 use crate::{Outcome, Run, print};
-use crate::{account, backup};
+use crate::{account, backup, live};
 
 /// What is looked after.
 #[derive(Debug, Subcommand)]
@@ -27,6 +27,14 @@ pub(crate) enum Command {
     /// Accounts at providers: whose keys pay, and how many run at once
     #[command(subcommand)]
     Account(account::Command),
+    /// Change what may be changed while everything runs; every process sees it within five seconds
+    Set(live::Set),
+    /// List what was changed so, by whom and when
+    Settings(live::Settings),
+    /// Begin nothing of a tenant or at a provider for now; what is on its way goes on
+    Pause(live::Pause),
+    /// Begin again what was paused
+    Resume(live::Resume),
     /// Copy an embedded store with its blobs to a new folder, while a server may be running
     Backup(backup::BackupArgs),
     /// Make a data folder of a backup, after looking whether all of it is there and whole
@@ -161,6 +169,10 @@ pub(crate) fn run(command: &Command) -> Run {
             Command::Account(command) => account::run(command).await,
             Command::World(WorldCommand::Set(args)) => set_world(args).await,
             Command::World(WorldCommand::List(place)) => list_worlds(place).await,
+            Command::Set(args) => live::set(args).await,
+            Command::Settings(args) => live::list(args).await,
+            Command::Pause(args) => live::pause(args).await,
+            Command::Resume(args) => live::resume(args).await,
             Command::Backup(args) => backup::make(args),
             Command::Restore(args) => backup::take_back(args),
         }

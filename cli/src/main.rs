@@ -14,16 +14,21 @@ mod fake;
 mod formats;
 mod input;
 mod legacy;
+mod list;
+mod live;
 mod money;
 mod node;
 mod params;
 mod plan;
 mod pool;
 mod print;
+mod remote;
 mod render;
 mod serve;
 mod shell;
+mod submit;
 mod table;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -35,7 +40,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// One canonical request path for generated media.
 ///
-/// Exit codes: 0 clean, 1 findings, 2 could not run.
+/// Exit codes: 0 clean, 1 findings, 2 could not run, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "onepath", version, max_term_width = 100)]
 struct Cli {
@@ -79,6 +84,17 @@ enum Command {
     ///
     /// Exit code 1 means that a node was refused or not made.
     Bake(bake::Args),
+    /// Have nodes made by a server, and print one line a node
+    ///
+    /// Exit code 1 means that a node was refused or, with `--wait`, not made; 130 that Ctrl-C ended
+    /// the command: what was taken goes on, and its ids are printed.
+    Submit(submit::Args),
+    /// Follow generations to their end, with progress on standard error
+    ///
+    /// Exit code 1 means that one was not made; 130 that Ctrl-C ended the command: they go on.
+    Watch(watch::Args),
+    /// List generations, newest first
+    List(list::Args),
     /// Start the server on a data folder
     Serve(serve::Args),
     /// Carry out what servers take in, apart from them
@@ -106,6 +122,8 @@ enum Command {
 enum Outcome {
     Clean,
     Findings,
+    /// Ctrl-C ended the command; what it asked for goes on elsewhere.
+    Interrupted,
 }
 
 /// Why a command could not run; one line.
@@ -132,6 +150,9 @@ fn main() -> ExitCode {
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Bake(args) => bake::run(&args),
+        Command::Submit(args) => submit::run(&args),
+        Command::Watch(args) => watch::run(&args),
+        Command::List(args) => list::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
         Command::Legacy(command) => legacy::run(&command),
@@ -143,6 +164,7 @@ fn main() -> ExitCode {
     match run {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,
         Ok(Outcome::Findings) => ExitCode::from(1),
+        Ok(Outcome::Interrupted) => ExitCode::from(130),
         // A reader that went away, such as `head`, is no fault of ours.
         Err(message) if message == print::BROKEN_PIPE => ExitCode::SUCCESS,
         Err(message) => stopped(&message),

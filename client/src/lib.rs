@@ -1,18 +1,23 @@
 #![doc = include_str!("../README.md")]
 #![deny(missing_docs)]
 
+mod follow;
 mod patience;
+mod stream;
 pub mod webhook;
 mod wire;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 
-use patience::{Patience, poll_pause};
-pub use wire::{Asset, Created, Estimate, Fault, Generation, Page, Preflight, ProblemDocument};
+pub use follow::Progress;
+use patience::{Patience, Turn};
+pub use wire::{
+    Asset, Created, Estimate, Fault, Generation, Limits, Page, Preflight, ProblemDocument, Usage,
+};
 
 /// Why a call gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +60,19 @@ impl Client {
     ///
     /// The address is no `http` or `https` URL, or the key cannot stand in a header.
     pub fn new(server: &str, key: &str) -> Result<Self, Error> {
+        Self::with_headers(server, key, None)
+    }
+
+    /// The same, on behalf of a player: for keys with the role `backend`.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and if the player's id cannot stand in a header.
+    pub fn for_user(server: &str, key: &str, user: &str) -> Result<Self, Error> {
+        Self::with_headers(server, key, Some(user))
+    }
+
+    fn with_headers(server: &str, key: &str, user: Option<&str>) -> Result<Self, Error> {
         let server = server.trim_end_matches('/').to_owned();
         let good = ["http://", "https://"]
             .iter()
@@ -68,7 +86,12 @@ impl Client {
         let mut bearer: reqwest::header::HeaderValue =
             format!("Bearer {key}").parse().map_err(broken)?;
         bearer.set_sensitive(true);
-        let headers = HeaderMap::from_iter([(reqwest::header::AUTHORIZATION, bearer)]);
+        let mut headers = HeaderMap::from_iter([(reqwest::header::AUTHORIZATION, bearer)]);
+        if let Some(user) = user {
+            let broken =
+                |_| Error::Setup("the user's id holds what cannot stand in a header".to_owned());
+            headers.insert("onepath-user", user.parse().map_err(broken)?);
+        }
         // Another part of the program may have chosen a provider before; either is good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -86,14 +109,26 @@ impl Client {
         &self.server
     }
 
-    /// Has something generated; `body` is a create request as JSON text.
+    /// Has something generated; `body` is a create request as JSON text. It goes under an idempotency
+    /// key that is made once, however often it has to go; while too much is on its way it waits for
+    /// its turn.
     ///
     /// # Errors
     ///
-    /// A problem of the server, or it was not reached within a minute.
+    /// A problem of the server, or it was not reached within a minute. Whoever wants to take it up
+    /// again in another process keeps the key, and uses [`create_as`](Self::create_as).
     pub async fn create(&self, body: &str) -> Result<Created, Error> {
-        let key = new_idempotency_key()?;
-        self.call(Method::POST, "/api/v1/generations", Some(body), Some(&key)).await
+        self.create_as(body, &new_idempotency_key()?).await
+    }
+
+    /// The same under a key of the caller's own: one that was used before, with the same body, gets
+    /// the answer of then.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn create_as(&self, body: &str, idempotency_key: &str) -> Result<Created, Error> {
+        self.call(Method::POST, "/api/v1/generations", Some(body), Some(idempotency_key)).await
     }
 
     /// How a create would be answered, and what it would cost.
@@ -133,25 +168,64 @@ impl Client {
         self.call(Method::POST, &format!("/api/v1/generations/{id}/cancel"), None, None).await
     }
 
-    /// Follows a generation to its end: asks often at first, seldom later, and goes on through
-    /// restarts of the server.
+    /// A new run of a generation that failed or was cancelled.
     ///
     /// # Errors
     ///
-    /// A problem of the server other than being away.
-    pub async fn watch(&self, id: &str) -> Result<Generation, Error> {
-        let since = Instant::now();
-        loop {
-            match self.get(id).await {
-                Ok(generation) if generation.is_over() => return Ok(generation),
-                Ok(_) | Err(Error::Unreachable { .. }) => {}
-                Err(error) => return Err(error),
-            }
-            tokio::time::sleep(poll_pause(since.elapsed())).await;
-        }
+    /// As [`create`](Self::create).
+    pub async fn retry(&self, id: &str) -> Result<Generation, Error> {
+        self.call(Method::POST, &format!("/api/v1/generations/{id}/retry"), None, None).await
     }
 
-    /// One logical call: goes again while the server is away or says that it is busy.
+    /// Changes name, description and tags and, while it is pending, priority and schedule; `patch`
+    /// is a merge patch (RFC 7396) as JSON text.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn patch(&self, id: &str, patch: &str) -> Result<Generation, Error> {
+        self.call(Method::PATCH, &format!("/api/v1/generations/{id}"), Some(patch), None).await
+    }
+
+    /// Hides a generation that is over.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn delete(&self, id: &str) -> Result<(), Error> {
+        let path = format!("/api/v1/generations/{id}");
+        self.send(Method::DELETE, &path, None, None).await.map(drop)
+    }
+
+    /// What was used this month, and what is left.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn usage(&self) -> Result<Usage, Error> {
+        self.call(Method::GET, "/api/v1/usage", None, None).await
+    }
+
+    /// A page of the caller's generations with everything that the server says of each, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn list_json(&self, query: &str) -> Result<serde_json::Value, Error> {
+        let mark = if query.is_empty() { "" } else { "?" };
+        self.call(Method::GET, &format!("/api/v1/generations{mark}{query}"), None, None).await
+    }
+
+    /// One generation with everything that the server says of it, as JSON.
+    ///
+    /// # Errors
+    ///
+    /// As [`create`](Self::create).
+    pub async fn get_json(&self, id: &str) -> Result<serde_json::Value, Error> {
+        self.call(Method::GET, &format!("/api/v1/generations/{id}"), None, None).await
+    }
+
+    /// One logical call, and its answer.
     async fn call<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -159,6 +233,19 @@ impl Client {
         body: Option<&str>,
         idempotency_key: Option<&str>,
     ) -> Result<T, Error> {
+        let (status, bytes) = self.send(method, path, body, idempotency_key).await?;
+        serde_json::from_slice(&bytes).map_err(|_| self.not_understood(status))
+    }
+
+    /// One logical call: goes again while the server is away or says that it is busy, and waits for
+    /// its turn when too much is on its way.
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&str>,
+        idempotency_key: Option<&str>,
+    ) -> Result<(StatusCode, Vec<u8>), Error> {
         let mut patience = Patience::new();
         loop {
             let mut request = self.http.request(method.clone(), format!("{}{path}", self.server));
@@ -174,18 +261,19 @@ impl Client {
                 Ok(response) => {
                     let (status, headers) = (response.status(), response.headers().clone());
                     match response.bytes().await {
-                        Ok(bytes) if status.is_success() => {
-                            return serde_json::from_slice(&bytes)
-                                .map_err(|_| self.not_understood(status));
+                        Ok(bytes) if status.is_success() => return Ok((status, bytes.into())),
+                        Ok(bytes) => {
+                            let error = self.problem(status, &bytes);
+                            let wait = come_again(&error, status, &headers);
+                            (error, wait)
                         }
-                        Ok(bytes) => (self.problem(status, &bytes), retry_after(status, &headers)),
-                        Err(error) => (self.unreachable(&error), Some(None)),
+                        Err(error) => (self.unreachable(&error), Some(Turn::Later(None))),
                     }
                 }
-                Err(error) => (self.unreachable(&error), Some(None)),
+                Err(error) => (self.unreachable(&error), Some(Turn::Later(None))),
             };
             // What may go again: the server says so, or never answered.
-            let Some(pause) = wait.and_then(|told| patience.pause(told)) else {
+            let Some(pause) = wait.and_then(|turn| patience.pause(turn)) else {
                 return Err(error);
             };
             tokio::time::sleep(pause).await;
@@ -216,22 +304,33 @@ impl Client {
     }
 }
 
-/// Whether an answer invites to come again, and after how long.
-fn retry_after(status: StatusCode, headers: &HeaderMap) -> Option<Option<Duration>> {
-    let busy = [
-        StatusCode::TOO_MANY_REQUESTS,
-        StatusCode::BAD_GATEWAY,
-        StatusCode::SERVICE_UNAVAILABLE,
-        StatusCode::GATEWAY_TIMEOUT,
-    ];
-    busy.contains(&status).then(|| {
+/// Whether an answer invites to come again, and how.
+fn come_again(error: &Error, status: StatusCode, headers: &HeaderMap) -> Option<Turn> {
+    let told = || {
         let told = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
         Some(Duration::from_secs(told))
-    })
+    };
+    match (status, error) {
+        // Too many on their way: whoever waits gets a turn.
+        (StatusCode::TOO_MANY_REQUESTS, _) => Some(Turn::Queue(told())),
+        (StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE, _)
+        | (StatusCode::GATEWAY_TIMEOUT, _) => Some(Turn::Later(told())),
+        // The same call is on its way: its answer is this one's, too.
+        (StatusCode::CONFLICT, Error::Problem(problem))
+            if problem.code == "IDEMPOTENCY_IN_PROGRESS" =>
+        {
+            Some(Turn::Later(told()))
+        }
+        _ => None,
+    }
 }
 
 /// A key for one logical call: 128 random bits, in hexadecimal.
-fn new_idempotency_key() -> Result<String, Error> {
+///
+/// # Errors
+///
+/// The machine gives no randomness.
+pub fn new_idempotency_key() -> Result<String, Error> {
     let mut random = [0_u8; 16];
     getrandom::fill(&mut random)
         .map_err(|error| Error::Setup(format!("there is no randomness: {error}")))?;

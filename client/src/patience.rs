@@ -18,11 +18,27 @@ impl Patience {
     }
 
     /// The next wait: what the server told, else twice the last; none when it has been too long.
-    pub(crate) fn pause(&mut self, told: Option<Duration>) -> Option<Duration> {
+    /// Whoever stands in a queue waits for as long as it takes.
+    pub(crate) fn pause(&mut self, turn: Turn) -> Option<Duration> {
+        let (Turn::Later(told) | Turn::Queue(told)) = turn;
         let pause = told.unwrap_or(self.next);
         self.next = (self.next * 2).min(Duration::from_secs(10));
+        if matches!(turn, Turn::Queue(_)) {
+            // Time in the queue is no time without an answer.
+            self.since = Instant::now();
+            return Some(pause.max(Duration::from_millis(100)));
+        }
         (self.since.elapsed() + pause <= LONGEST).then_some(pause)
     }
+}
+
+/// How a call may go again, and after how long, if the server says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The server is away or busy.
+    Later(Option<Duration>),
+    /// Others are first.
+    Queue(Option<Duration>),
 }
 
 /// The pause between two looks at a generation: short at first, 3 seconds until a minute has
@@ -53,8 +69,10 @@ mod tests {
     #[test]
     fn the_server_is_believed_and_a_minute_is_enough() {
         let mut patience = Patience::new();
-        assert_eq!(patience.pause(Some(Duration::from_secs(7))), Some(Duration::from_secs(7)));
-        assert_eq!(patience.pause(None), Some(Duration::from_millis(400)));
-        assert_eq!(patience.pause(Some(Duration::from_secs(61))), None);
+        let seconds = |seconds: u64| Some(Duration::from_secs(seconds));
+        assert_eq!(patience.pause(Turn::Later(seconds(7))), seconds(7));
+        assert_eq!(patience.pause(Turn::Later(None)), Some(Duration::from_millis(400)));
+        assert_eq!(patience.pause(Turn::Later(seconds(61))), None);
+        assert_eq!(patience.pause(Turn::Queue(seconds(61))), seconds(61), "others are first");
     }
 }

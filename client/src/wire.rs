@@ -66,6 +66,11 @@ pub struct Generation {
     pub error_code: Option<String>,
     /// What stands in for it.
     pub fallback: Option<String>,
+    /// What people call it.
+    pub name: Option<String>,
+    /// Whether its run takes, or took, longer than it may.
+    #[serde(default)]
+    pub overdue: bool,
     /// What was made.
     #[serde(default)]
     pub assets: Vec<Asset>,
@@ -106,6 +111,38 @@ pub struct Page {
     pub generations: Vec<Generation>,
     /// Where the next page starts.
     pub next_cursor: Option<String>,
+}
+
+/// What a user used of their plan.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Usage {
+    /// What the plan allows; what is absent is not limited.
+    pub limits: Limits,
+    /// What is left of it.
+    pub remaining: Limits,
+    /// Generations that are on their way.
+    pub in_flight: i64,
+    /// Runs of this month.
+    pub runs_month: i64,
+    /// Micro-dollars of this month, reserved and paid.
+    pub micros_month: i64,
+    /// Bytes of assets.
+    pub storage_bytes: i64,
+    /// When the month's limits start anew (RFC 3339).
+    pub resets_at: String,
+}
+
+/// Limits of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Limits {
+    /// Generations at the same time.
+    pub in_flight: Option<i64>,
+    /// Runs a month.
+    pub runs_month: Option<i64>,
+    /// Micro-dollars a month.
+    pub micros_month: Option<i64>,
+    /// Bytes of assets.
+    pub storage_bytes: Option<i64>,
 }
 
 /// A problem document (RFC 9457).

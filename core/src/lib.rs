@@ -80,7 +80,7 @@ pub use json::value::{Map, Value};
 pub use json::write::{NotJson, to_json};
 pub use key::{CacheKeyParts, NotACacheKey, Scope, parse_cache_key};
 pub use lifecycle::GenerationStatus;
-pub use operation::{Operation, OperationRow, generation_operations};
+pub use operation::{Operation, OperationRow, Timeouts, generation_operations};
 pub use parts::{NodeParts, build_social_context};
 pub use plan::{
     ANYONE, NodeKind, Plan, PlanCause, PlanChange, PlanCounts, PlanDocument, PlanInvalidated,

@@ -62,10 +62,55 @@ pub enum Retry {
     Defer,
 }
 
-impl ErrorCode {
-    /// What this error means for the next attempt.
+/// What the run does about an error: one row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct RetryRule {
+    /// What the error means for the next attempt.
+    pub retry: Retry,
+    /// How many further attempts of a run this error may cause, beside what the run may spend in
+    /// all; 0 where another attempt does not help or is not counted.
+    pub budget: u32,
+    /// Milliseconds until the first further attempt; doubled with every attempt.
+    pub first_ms: i64,
+    /// Milliseconds until a further attempt at most.
+    pub most_ms: i64,
+}
+
+impl RetryRule {
+    const fn never() -> Self {
+        Self { retry: Retry::Never, budget: 0, first_ms: 0, most_ms: 0 }
+    }
+
+    const fn attempts(budget: u32, first_ms: i64, most_ms: i64) -> Self {
+        Self { retry: Retry::Attempt, budget, first_ms, most_ms }
+    }
+
+    const fn defers(first_ms: i64, most_ms: i64) -> Self {
+        Self { retry: Retry::Defer, budget: 0, first_ms, most_ms }
+    }
+
+    /// Milliseconds until the next attempt after `attempts` of them: doubled each time, and up to a
+    /// quarter more by chance, so that what failed together does not come again together.
+    ///
+    /// ```
+    /// use onepath_core::lifecycle::ErrorCode;
+    ///
+    /// let rule = ErrorCode::ProviderUnavailable.rule();
+    /// assert_eq!([1, 2, 3].map(|attempts| rule.backoff(attempts, 0)), [1_000, 2_000, 4_000]);
+    /// assert_eq!(rule.backoff(i64::MAX, 0), 300_000);
+    /// assert_eq!(rule.backoff(1, 255), 1_249);
+    /// ```
     #[must_use]
-    pub const fn retry(self) -> Retry {
+    pub fn backoff(self, attempts: i64, jitter: u8) -> i64 {
+        let wait = (self.first_ms << attempts.saturating_sub(1).clamp(0, 20)).min(self.most_ms);
+        wait + wait * i64::from(jitter) / 1024
+    }
+}
+
+impl ErrorCode {
+    /// The rule of this error: the one table of what is tried again, how often, and after how long.
+    #[must_use]
+    pub const fn rule(self) -> RetryRule {
         match self {
             Self::ContentPromptRejected
             | Self::ContentImageRejected
@@ -73,18 +118,23 @@ impl ErrorCode {
             | Self::ParamTooLong
             | Self::ProviderAuth
             | Self::SubmitUnknown
-            | Self::Cancelled => Retry::Never,
-            Self::ContentOutputRejected
-            | Self::ContentFiltered
-            | Self::ProviderTimeout
-            | Self::ProviderUnavailable
-            | Self::ProviderGeneric
-            | Self::OutputMissing
-            | Self::StorageFailed => Retry::Attempt,
-            Self::ProviderQuota | Self::ProviderRateLimit | Self::ProviderConcurrentLimit => {
-                Retry::Defer
-            }
+            | Self::Cancelled => RetryRule::never(),
+            Self::ContentOutputRejected => RetryRule::attempts(3, 1_000, 10_000),
+            Self::ContentFiltered => RetryRule::attempts(2, 1_000, 10_000),
+            Self::ProviderTimeout => RetryRule::attempts(1, 1_000, 300_000),
+            Self::ProviderUnavailable => RetryRule::attempts(8, 1_000, 300_000),
+            Self::ProviderGeneric => RetryRule::attempts(2, 1_000, 300_000),
+            Self::OutputMissing => RetryRule::attempts(1, 1_000, 60_000),
+            Self::StorageFailed => RetryRule::attempts(2, 1_000, 60_000),
+            Self::ProviderQuota | Self::ProviderRateLimit => RetryRule::defers(1_000, 300_000),
+            Self::ProviderConcurrentLimit => RetryRule::defers(1_000, 60_000),
         }
+    }
+
+    /// What this error means for the next attempt.
+    #[must_use]
+    pub const fn retry(self) -> Retry {
+        self.rule().retry
     }
 }
 
@@ -268,6 +318,23 @@ pub enum Event {
     RetryRequested,
 }
 
+impl Event {
+    /// Whether it may end an attempt without what was asked for.
+    #[must_use]
+    pub const fn may_fail(self) -> bool {
+        matches!(
+            self,
+            Self::Refused(_)
+                | Self::DeadlinePassed
+                | Self::Reported(
+                    ProviderReport::Failed(_)
+                        | ProviderReport::Cancelled { .. }
+                        | ProviderReport::Succeeded { has_output: false }
+                )
+        )
+    }
+}
+
 /// What the caller has to carry out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
@@ -335,6 +402,12 @@ impl RunPolicy {
             _ => allowed,
         };
         Self { attempts: asked.min(allowed).max(1), fallback, unknown: UnknownPolicy::default() }
+    }
+
+    /// The same with nothing left to spend: for an error whose own budget is used up.
+    #[must_use]
+    pub const fn spent(self) -> Self {
+        Self { attempts: 0, ..self }
     }
 }
 

@@ -55,7 +55,33 @@ impl GenerationType {
     }
 }
 
+/// How long a run of an operation may take, in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// From the moment it may begin to its end. What takes longer is overdue, and goes on.
+    pub overall_ms: i64,
+    /// From its first submission until it counts as stuck, and ends.
+    pub deadline_ms: i64,
+}
+
 impl Operation {
+    /// How long a run may take: the one table of timeouts.
+    ///
+    /// ```
+    /// use onepath_core::Operation;
+    ///
+    /// assert_eq!(Operation::TextToImage.timeouts().overall_ms, 120_000);
+    /// ```
+    #[must_use]
+    pub const fn timeouts(self) -> Timeouts {
+        let (overall, deadline) = match self {
+            Self::TextToImage | Self::ImageToImage => (2, 10),
+            Self::TextToVideo | Self::ImageToVideo | Self::VideoExtend => (10, 30),
+            Self::VideoTransition | Self::Fusion => (15, 45),
+        };
+        Timeouts { overall_ms: overall * 60_000, deadline_ms: deadline * 60_000 }
+    }
+
     /// What the operation makes.
     #[must_use]
     pub const fn media(self) -> MediaType {

@@ -5,7 +5,7 @@
  * key that is minted with the call and kept through its retries.
  */
 
-import type { BuildRequestOptions, Estimate, Finding, GenerateContentRequest, GenerationNodeConfig, Rating, RatingTrail, Report } from './index.js';
+import type { BuildRequestOptions, Estimate, Finding, GenerateContentRequest, GenerationNodeConfig, GenerationSocialContext, OperationRow, ProviderInfo, Rating, RatingTrail, Report } from './index.js';
 
 /** What a generation can be; the last three are final. */
 export type GenerationStatus = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';
@@ -70,6 +70,10 @@ export interface GenerationResponse {
   assets?: Asset[];
   /** Why it failed; a stable code. */
   error_code?: string | null;
+  /** Whether its run takes, or took, longer than it may. */
+  overdue?: boolean;
+  /** Why it is not begun, if an operator has stopped that. */
+  paused?: { by: string; reason?: string; since: string };
   created_at?: string;
   [member: string]: unknown;
 }
@@ -131,6 +135,68 @@ export interface PreflightResponse {
   findings?: Finding[];
   [member: string]: unknown;
 }
+
+/** What may be changed of a generation; null takes it away. */
+export interface GenerationChange {
+  name?: string | null;
+  description?: string | null;
+  tags?: string[] | null;
+  /** 0 to 10; 0 goes first. While it is pending. */
+  priority?: number;
+  /** RFC 3339. While it is pending. */
+  scheduled_at?: string | null;
+}
+
+/** A picture that shall move. */
+export interface SimpleImageToVideo {
+  provider_id: string;
+  prompt: string;
+  image_url: string;
+  name?: string;
+  priority?: number;
+}
+
+/** How a player stands to the npcs of a moment. */
+export interface SocialContextResponse {
+  social_context: GenerationSocialContext;
+  /** What the server allows here. */
+  bounds?: { world?: Rating; user?: Rating };
+  [member: string]: unknown;
+}
+
+/** What shall answer no create any more. */
+export interface Invalidation {
+  cache_keys?: string[];
+  scene_id?: string;
+  template_id?: string;
+  template_version_id?: string;
+  /** Says what it would do, and does nothing. */
+  preview?: boolean;
+}
+
+/** Limits of a plan; what is absent is not limited. */
+export interface Limits {
+  in_flight?: number;
+  runs_month?: number;
+  micros_month?: number;
+  storage_bytes?: number;
+}
+
+/** What a user used of their plan. */
+export interface Usage {
+  limits: Limits;
+  remaining: Limits;
+  in_flight: number;
+  runs_month: number;
+  micros_month: number;
+  storage_bytes: number;
+  /** When the month's limits start anew (RFC 3339). */
+  resets_at: string;
+  [member: string]: unknown;
+}
+
+/** An answer whose members `/docs` of the server describes. */
+export type Answered = Record<string, unknown>;
 
 /** One event of a generation, as the stream tells it. */
 export interface GenerationEvent {
@@ -278,7 +344,7 @@ function mayPass(error: ApiError): boolean {
 }
 
 interface Call {
-  method: 'GET' | 'POST' | 'DELETE';
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, unknown>;
   body?: unknown;
@@ -311,12 +377,12 @@ export class Client {
 
   /** Tells how a generation stands. */
   getGeneration(id: string, options: CallOptions = {}): Promise<GenerationResponse> {
-    return this.#call({ method: 'GET', path: `/generations/${segment(id)}`, signal: options.signal });
+    return this.#get(`/generations/${segment(id)}`, {}, options);
   }
 
   /** One page of generations, newest first. */
   listGenerations(query: ListQuery = {}, options: CallOptions = {}): Promise<GenerationListResponse> {
-    return this.#call({ method: 'GET', path: '/generations', query: { ...query }, signal: options.signal });
+    return this.#get('/generations', { ...query }, options);
   }
 
   /** Withdraws one's interest in a generation. */
@@ -327,6 +393,51 @@ export class Client {
   /** Starts a new run of a generation that failed or was cancelled. */
   retryGeneration(id: string, options: ChangeOptions = {}): Promise<GenerationResponse> {
     return this.#change(`/generations/${segment(id)}/retry`, undefined, options);
+  }
+
+  /** Changes name, description and tags and, while it is pending, priority and schedule. */
+  patchGeneration(id: string, change: GenerationChange, options: CallOptions = {}): Promise<GenerationResponse> {
+    return this.#patch(`/generations/${segment(id)}`, change, options);
+  }
+
+  /** Hides a generation that is over; it is no answer any more. */
+  deleteGeneration(id: string, options: CallOptions = {}): Promise<void> {
+    return this.#delete(`/generations/${segment(id)}`, options);
+  }
+
+  /** Has a picture moved: the short way. */
+  simpleImageToVideo(body: SimpleImageToVideo, options: ChangeOptions = {}): Promise<GenerationResponse> {
+    return this.#change('/generations/simple-image-to-video', body, options);
+  }
+
+  /** How a player stands to the npcs of a moment, from the server's own world. */
+  buildSocialContext(body: Record<string, unknown>, options: CallOptions = {}): Promise<SocialContextResponse> {
+    return this.#ask('/generations/social-context/build', body, options);
+  }
+
+  /** How the creates of the tenant were answered, and what that saved. */
+  getCacheStats(window: '1h' | '24h' | '7d' = '24h', options: CallOptions = {}): Promise<Answered> {
+    return this.#get('/generations/cache/stats', { window }, options);
+  }
+
+  /** Rows that all given members name answer no create any more; a preview says what they cost. */
+  invalidateCache(body: Invalidation, options: CallOptions = {}): Promise<Answered> {
+    return this.#ask('/generations/cache/invalidate', body, options);
+  }
+
+  /** What the caller used this month, and what is left. */
+  getUsage(options: CallOptions = {}): Promise<Usage> {
+    return this.#get('/usage', {}, options);
+  }
+
+  /** Every generation type with its operation. */
+  listOperations(options: CallOptions = {}): Promise<{ operations: OperationRow[] }> {
+    return this.#get('/generation-operations', {}, options);
+  }
+
+  /** The providers of the server, with their operations and settings. */
+  listProviders(options: CallOptions = {}): Promise<{ providers: ProviderInfo[] }> {
+    return this.#get('/providers', {}, options);
   }
 
   /** Checks a config against the server's own context. */
@@ -421,17 +532,32 @@ export class Client {
 
   /** The caller's own assets, newest first. */
   listAssets(query: AssetQuery = {}, options: CallOptions = {}): Promise<AssetListResponse> {
-    return this.#call({ method: 'GET', path: '/assets', query: { ...query }, signal: options.signal });
+    return this.#get('/assets', { ...query }, options);
   }
 
   /** One asset. */
   getAsset(id: string, options: CallOptions = {}): Promise<Asset> {
-    return this.#call({ method: 'GET', path: `/assets/${segment(id)}`, signal: options.signal });
+    return this.#get(`/assets/${segment(id)}`, {}, options);
+  }
+
+  /** Changes name and tags of an asset. */
+  patchAsset(id: string, change: { name?: string | null; tags?: string[] | null }, options: CallOptions = {}): Promise<Asset> {
+    return this.#patch(`/assets/${segment(id)}`, change, options);
+  }
+
+  /** Where an asset comes from, and what came of it. */
+  getAssetLineage(id: string, options: CallOptions = {}): Promise<Answered> {
+    return this.#get(`/assets/${segment(id)}/lineage`, {}, options);
+  }
+
+  /** Tries again to fetch what was made and is not at the server. */
+  syncAsset(id: string, options: CallOptions = {}): Promise<Asset> {
+    return this.#ask(`/assets/${segment(id)}/sync`, undefined, options);
   }
 
   /** Deletes an asset; what was made from it goes on. */
-  async deleteAsset(id: string, options: CallOptions = {}): Promise<void> {
-    await this.#send({ method: 'DELETE', path: `/assets/${segment(id)}`, signal: options.signal });
+  deleteAsset(id: string, options: CallOptions = {}): Promise<void> {
+    return this.#delete(`/assets/${segment(id)}`, options);
   }
 
   /** The file of an asset. */
@@ -448,6 +574,18 @@ export class Client {
   /** A POST that changes nothing, and may be sent as often as one likes. */
   #ask<T>(path: string, body: unknown, options: CallOptions): Promise<T> {
     return this.#call({ method: 'POST', path, body, signal: options.signal });
+  }
+
+  #get<T>(path: string, query: Record<string, unknown>, options: CallOptions): Promise<T> {
+    return this.#call({ method: 'GET', path, query, signal: options.signal });
+  }
+
+  #patch<T>(path: string, body: unknown, options: CallOptions): Promise<T> {
+    return this.#call({ method: 'PATCH', path, body, signal: options.signal });
+  }
+
+  async #delete(path: string, options: CallOptions): Promise<void> {
+    await this.#send({ method: 'DELETE', path, signal: options.signal });
   }
 
   async #call<T>(call: Call): Promise<T> {

@@ -10,6 +10,7 @@ pub mod event;
 pub mod guard;
 pub mod http;
 pub mod limit;
+pub mod live;
 mod log;
 pub mod problem;
 pub mod provider;

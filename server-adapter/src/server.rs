@@ -14,6 +14,7 @@ use crate::clock::{SharedClock, SteadyClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
 use crate::guard::{Guard, GuardError, GuardRules};
 use crate::http::{App, Door, Pages, hash_key, serve};
+use crate::live::LiveSettings;
 use crate::provider::{self, Provider, ProviderSettings, SetupError};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
@@ -25,7 +26,7 @@ use crate::webhook::{Doors, PublicUrl, deliver};
 use crate::worker::{Worker, WorkerSettings, enter};
 
 /// How a server is set up.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Settings {
     /// Where everything is kept; with a database, the rest: blobs, the signing key and what the
     /// provider `local` works on.
@@ -63,6 +64,23 @@ pub struct Settings {
     pub pages: Option<Pages>,
     /// Whose pages may call, how often a key may, and how long the door waits.
     pub door: Door,
+}
+
+impl std::fmt::Debug for Settings {
+    /// Without what holds secrets: the URL of the database has a password in it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Settings")
+            .field("data", &self.data)
+            .field("database", &self.database.as_ref().map(|_| "hidden"))
+            .field("bounds", &self.bounds)
+            .field("worker", &self.worker)
+            .field("attempts", &self.attempts)
+            .field("plans", &self.plans)
+            .field("providers", &self.providers)
+            .field("public_url", &self.public_url)
+            .field("door", &self.door)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -168,6 +186,7 @@ impl Server {
         let signing = secret(&data.join("signing.key"), &clock)?;
         let public_url = settings.public_url.clone();
         let doors = public_url.clone().map(|url| Doors::new(url, signing));
+        let live = Arc::new(LiveSettings::new(Arc::clone(&store), Arc::clone(&clock)));
         let blobs = open_blobs(settings, &blobs)?;
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
@@ -187,6 +206,7 @@ impl Server {
             attempts: settings.attempts,
             plans: settings.plans.clone(),
             unknown_price: settings.unknown_price,
+            live: Arc::clone(&live),
             jobs_sunset: settings.jobs_sunset,
             known: Arc::default(),
             tally: Arc::default(),
@@ -234,6 +254,7 @@ impl Server {
             settings: self.worker,
             vault: self.service.vault.clone(),
             accounts: Arc::default(),
+            live: Arc::clone(&self.service.live),
         };
         let telling = stop.clone();
         let work = async {
@@ -373,6 +394,7 @@ fn secret(file: &Path, clock: &SharedClock) -> Result<[u8; 32], OpenError> {
     let fail = |error| OpenError::Io { path: file.to_path_buf(), error };
     match std::fs::read(file) {
         Ok(bytes) => {
+            is_private(file).map_err(fail)?;
             let broken = || fail(std::io::Error::other("it has not 32 bytes: remove it"));
             bytes.try_into().map_err(|_| broken())
         }
@@ -385,6 +407,22 @@ fn secret(file: &Path, clock: &SharedClock) -> Result<[u8; 32], OpenError> {
         }
         Err(error) => Err(fail(error)),
     }
+}
+
+/// Whether a secret is one: what everybody on the machine can read is none.
+fn is_private(file: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = std::fs::metadata(file)?.permissions().mode();
+        if mode & 0o007 != 0 {
+            let detail = "everybody on this machine may use it: chmod 600, and take a new one if \
+                          others may have read it";
+            return Err(std::io::Error::new(ErrorKind::PermissionDenied, detail));
+        }
+    }
+    let _ = file;
+    Ok(())
 }
 
 /// Writes a file that is there whole or not at all, wherever the process is killed; one that is

@@ -184,3 +184,39 @@ test('assets are uploaded, listed, fetched and deleted', async () => {
   assert.equal(one.url, '/api/v1/assets/a%2F1');
   assert.deepEqual([gone.method, gone.url], ['DELETE', '/api/v1/assets/a1']);
 });
+
+test('the rest of the API is a method each', async () => {
+  const server = await serve({ body: row('completed') });
+  const client = server.client();
+  await client.patchGeneration('g/1', { name: null, tags: ['a'] });
+  await client.deleteGeneration('g1');
+  await client.simpleImageToVideo({ provider_id: 'local', prompt: 'waves', image_url: 'asset:1' });
+  await client.buildSocialContext({ world_id: 'w', npc_ids: ['bram'] });
+  await client.getCacheStats('1h');
+  await client.invalidateCache({ scene_id: 'pier', preview: true });
+  await client.getUsage();
+  await client.listOperations();
+  await client.listProviders();
+  await client.patchAsset('a1', { tags: null });
+  await client.getAssetLineage('a1');
+  await client.syncAsset('a1');
+  assert.deepEqual(
+    server.seen.map(({ method, url }) => `${method} ${url.replace('/api/v1', '')}`),
+    [
+      'PATCH /generations/g%2F1',
+      'DELETE /generations/g1',
+      'POST /generations/simple-image-to-video',
+      'POST /generations/social-context/build',
+      'GET /generations/cache/stats?window=1h',
+      'POST /generations/cache/invalidate',
+      'GET /usage',
+      'GET /generation-operations',
+      'GET /providers',
+      'PATCH /assets/a1',
+      'GET /assets/a1/lineage',
+      'POST /assets/a1/sync',
+    ],
+  );
+  assert.deepEqual(server.seen[0].body, { name: null, tags: ['a'] });
+  assert.match(server.seen[2].headers['idempotency-key'], /^[0-9a-f]{32}$/);
+});

@@ -9,8 +9,8 @@ use onepath_server::store::{
     Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, AnswerCount,
     CacheStore, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation, Event, Generation,
     Kept, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore,
-    Reader, Result, Role, Row, RunCount, RunTimes, Store, TelemetryStore, UsageLine, Used, User,
-    Viewer, World,
+    Reader, Result, Role, Row, RunCount, RunTimes, Setting, SettingStore, Store, TelemetryStore,
+    UsageLine, Used, User, Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -203,6 +203,21 @@ impl AccountStore for NoStore {
 
     async fn heal_account(&self, _: &str, _: Millis) -> Result<bool> {
         Ok(false)
+    }
+}
+
+#[async_trait]
+impl SettingStore for NoStore {
+    async fn put_settings(&self, _: Vec<Setting>) -> Result<()> {
+        Ok(())
+    }
+
+    async fn settings(&self) -> Result<Vec<Setting>> {
+        Ok(Vec::new())
+    }
+
+    async fn setting_history(&self, _: Option<&str>, _: usize) -> Result<Vec<Setting>> {
+        Ok(Vec::new())
     }
 }
 

@@ -14,6 +14,7 @@ use onepath_server::event::Hub;
 use onepath_server::guard::{Guard, GuardRules};
 use onepath_server::http::{App, serve as listen};
 use onepath_server::limit::Rate;
+use onepath_server::live::LiveSettings;
 use onepath_server::provider::{Local, Providers};
 use onepath_server::service::{Plans, ServerBounds, Service};
 use onepath_server::signing::Signer;
@@ -92,6 +93,7 @@ async fn nothing(body: Bytes) -> (StatusCode, String) {
 pub(crate) fn service() -> Result<Service, Failure> {
     let folder = std::env::temp_dir().join(format!("onepath-bench-{}", std::process::id()));
     let store: Arc<dyn Store> = Arc::new(NoStore::new());
+    let live = Arc::new(LiveSettings::new(Arc::clone(&store), Arc::new(SystemClock)));
     let service = Service {
         hub: Hub::new(Arc::clone(&store)),
         store,
@@ -109,6 +111,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         plans: Plans::unlimited(),
         unknown_price: 0,
         jobs_sunset: None,
+        live,
         known: Arc::default(),
         tally: Arc::default(),
         answers: Arc::default(),

@@ -19,7 +19,7 @@ pub enum Words {
 }
 
 /// Every event with the word that the system before had for it.
-const OLD: [(&str, &str); 12] = [
+const OLD: [(&str, &str); 13] = [
     ("generation.created", "job:created"),
     ("generation.started", "job:started"),
     ("generation.submitted", "provider:submitted"),
@@ -28,6 +28,7 @@ const OLD: [(&str, &str); 12] = [
     ("generation.completed", "job:completed"),
     ("generation.failed", "job:failed"),
     ("generation.cancelled", "job:cancelled"),
+    ("generation.overdue", "job:progress"),
     ("asset.created", "asset:created"),
     ("asset.downloaded", "asset:downloaded"),
     ("asset.download_failed", "asset:download_failed"),

@@ -85,6 +85,8 @@ impl App {
     pub(super) async fn admit(&self, key: &str, parts: &Parts) -> Result<Caller, Problem> {
         let (hash, now) = (Sha256::digest(key).into(), self.service.clock.now());
         let caller = self.keys.caller(hash, now).await?;
+        // Whatever the call does, it goes by what operators want at this moment.
+        self.service.live.now().await?;
         let starts_run = parts.extensions.get::<StartsRun>().is_some();
         self.count(&hash, starts_run, parts.extensions.get::<Used>(), now).await?;
         Ok(caller)

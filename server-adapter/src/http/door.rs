@@ -97,8 +97,8 @@ const SENT: &str = "authorization, content-type, idempotency-key, if-match, if-n
                     last-event-id, onepath-user, prefer, traceparent";
 
 /// Headers that pages may read.
-const READ: &str = "etag, idempotency-replayed, link, location, preference-applied, ratelimit, \
-                    ratelimit-policy, retry-after";
+const READ: &str = "etag, idempotency-replayed, link, location, onepath-remaining, \
+                    onepath-resets-at, preference-applied, ratelimit, ratelimit-policy, retry-after";
 
 /// Marks routes that may start a run.
 #[derive(Debug, Clone, Copy)]
@@ -188,7 +188,10 @@ impl App {
         used: Option<&Used>,
         now: Millis,
     ) -> Result<(), Problem> {
+        let live = self.service.live.last();
         let Rates { calls, creates } = self.door.rates;
+        let (calls, creates) =
+            (live.rate("calls").unwrap_or(calls), live.rate("creates").unwrap_or(creates));
         for (name, rate) in [("creates", creates.filter(|_| starts_run)), ("calls", calls)] {
             let Some(rate) = rate else { continue };
             let bucket = [name, ":", &hex(key)].concat();

@@ -21,16 +21,18 @@ use crate::problem::{Fault, Problem};
 use crate::service::{
     Answered, Call, Caller, GenerateContentResponse, idempotency_key, read_patch,
 };
-use crate::store::{ListQuery, Receipt};
+use crate::store::{Limits, ListQuery, Receipt};
 use crate::trace::TraceId;
 
 pub(super) async fn create(State(app): State<App>, caller: Caller, request: Request) -> Reply {
     let (parts, body) = request.into_parts();
     let headers = parts.headers;
     let sent = call(&headers)?;
+    let reading = sent.key.as_deref().map(|key| app.reading(&caller.reader, key)).transpose()?;
     let answered = match multipart::boundary(&headers) {
         Some(boundary) => {
             let parts = multipart::parts(&app, boundary, body).await?;
+            drop(reading);
             let envelope = parts.envelope.ok_or_else(|| {
                 let detail = "the part `envelope` holds the create as JSON, the others are files";
                 Problem::faults(vec![Fault::new("/envelope", "multipart/envelope", detail)])
@@ -39,6 +41,7 @@ pub(super) async fn create(State(app): State<App>, caller: Caller, request: Requ
         }
         None => {
             let JsonText(text) = JsonText::read(&app, &headers, body).await?;
+            drop(reading);
             app.service.create(&caller, &text, sent).await?
         }
     };
@@ -102,6 +105,10 @@ async fn created(app: &App, caller: &Caller, headers: &HeaderMap, answered: Answ
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("accept"));
     set(headers, LOCATION, location);
+    if let Some((left, resets_at)) = &answered.left {
+        set(headers, HeaderName::from_static("onepath-remaining"), remaining(*left));
+        set(headers, HeaderName::from_static("onepath-resets-at"), resets_at);
+    }
     if answered.replayed {
         let name = HeaderName::from_static("idempotency-replayed");
         headers.insert(name, HeaderValue::from_static("true"));
@@ -111,6 +118,18 @@ async fn created(app: &App, caller: &Caller, headers: &HeaderMap, answered: Answ
         headers.insert(name, HeaderValue::from_static("wait"));
     }
     Ok(response)
+}
+
+/// What is left of a plan, as a header: what is not limited is not in it.
+fn remaining(left: Limits) -> String {
+    let all = [
+        ("in_flight", left.in_flight),
+        ("runs_month", left.runs_month),
+        ("micros_month", left.micros_month),
+        ("storage_bytes", left.storage_bytes),
+    ];
+    let parts = all.iter().filter_map(|(name, left)| Some(format!("{name}={}", (*left)?)));
+    parts.collect::<Vec<_>>().join(", ")
 }
 
 /// The media type of `GenerateContentResponse`, for whoever asks for it.

@@ -22,7 +22,7 @@ const SINCE: &str = "@1765670400";
 
 /// An answer with what its reader has to know. `work` is not begun once they are gone.
 async fn answer(app: &App, work: impl Future<Output = Reply>) -> Reply {
-    let sunset = app.service.jobs_sunset;
+    let sunset = app.service.live.last().jobs_sunset().or(app.service.jobs_sunset);
     let gone = sunset.is_some_and(|at| at <= app.service.clock.now());
     let reply = if gone {
         let detail = "jobs are generations now: /api/v1/generations";

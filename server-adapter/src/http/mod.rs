@@ -18,8 +18,10 @@ mod openapi;
 mod pages;
 mod path;
 mod reply;
+mod settings;
 mod table;
 mod telemetry;
+mod uploading;
 mod webhooks;
 
 use std::sync::Arc;
@@ -42,6 +44,7 @@ pub struct App {
     pub(crate) keys: KeyRing,
     door: Arc<Door>,
     limiter: Arc<dyn Limiter>,
+    uploading: uploading::Uploading,
 }
 
 impl App {
@@ -51,7 +54,13 @@ impl App {
     pub fn new(service: Service) -> Self {
         let keys = KeyRing::new(Arc::clone(&service.store));
         let limiter = Arc::new(MemoryLimiter::default());
-        Self { service: Arc::new(service), keys, door: Arc::default(), limiter }
+        Self {
+            service: Arc::new(service),
+            keys,
+            door: Arc::default(),
+            limiter,
+            uploading: uploading::Uploading::default(),
+        }
     }
 
     /// With a door that is kept so.

@@ -93,7 +93,7 @@ pub(super) fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-fn whole_1_to_200(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn whole_1_to_200(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 })
 }
 
@@ -315,6 +315,7 @@ const TAGGED: &[(u16, &str)] = &[(200, "Here it is."), (304, "It is as you know 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = for_users();
     routes.extend(super::accounts::routes());
+    routes.extend(super::settings::routes());
     routes
 }
 

@@ -10,11 +10,12 @@ use super::plan::{Plan, Setting, described, envelope, own_world, plan, world_id}
 use super::standing::Standing;
 use super::view::{CreateGenerationResponse, PreflightResponse, ValidateResponse};
 use super::{Caller, Service};
-use crate::clock::{month_end, new_id};
+use crate::clock::{month_end, new_id, rfc3339};
 use crate::log::tell_one;
 use crate::problem::{Problem, ProblemCode};
 use crate::store::{
-    Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish, Row, Transition,
+    Answer, CreateOutcome, Created, Creation, Limits, PlanNow, Receipt, ReceiptWish, Row,
+    Transition,
 };
 use crate::telemetry::metrics;
 use crate::trace::TraceId;
@@ -26,6 +27,9 @@ pub struct Answered {
     pub receipt: Receipt,
     /// Whether it was given before, to the same call.
     pub replayed: bool,
+    /// What is left of the caller's plan after it, and when its month starts anew; none where
+    /// nothing is limited, and for what was answered before.
+    pub left: Option<(Limits, String)>,
 }
 
 /// What comes with a call beside its body.
@@ -53,6 +57,7 @@ impl Service {
         let world = read.value.as_ref().and_then(world_id);
         let standing = self.standing(caller, world).await?;
         let is_config = read.value.as_ref().is_some_and(|envelope| envelope.config.is_some());
+        let live = self.live.now().await?;
         let plan = plan(
             read,
             &Setting {
@@ -61,6 +66,7 @@ impl Service {
                 providers: &self.providers,
                 attempts: self.attempts,
                 unknown_price: self.unknown_price,
+                live: &live,
                 now: self.clock.now(),
             },
         )?;
@@ -89,8 +95,10 @@ impl Service {
         {
             self.count(&row, Answer::Cache);
             let receipt = render(&row, Answer::Cache, CreateGenerationResponse::of(&plan));
-            return Ok(Answered { receipt, replayed: false });
+            let left = self.left(caller, standing.plan).await?;
+            return Ok(Answered { receipt, replayed: false, left });
         }
+        self.is_taken(&plan).await?;
         plan.new.id = new_id(&*self.clock);
         let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
         plan.new.asked.trace = trace.into();
@@ -124,15 +132,48 @@ impl Service {
                     self.answers.put(&caller.reader, row, asked);
                     self.answers.listen(&self.hub);
                 }
-                Ok(Answered { receipt: render(row, *answer, response), replayed: false })
+                let left = self.left(caller, standing.plan).await?;
+                Ok(Answered { receipt: render(row, *answer, response), replayed: false, left })
             }
-            CreateOutcome::Replayed(receipt) => Ok(Answered { receipt, replayed: true }),
+            CreateOutcome::Replayed(receipt) => {
+                Ok(Answered { receipt, replayed: true, left: None })
+            }
             CreateOutcome::Mismatch => Err(Problem::new(
                 ProblemCode::IdempotencyMismatch,
                 "the Idempotency-Key came with other content before: a new call has a new key",
             )),
             CreateOutcome::Limited(hit) => Err(Problem::limited(hit, month_end(self.clock.now()))),
         }
+    }
+
+    /// What is left of a plan, and when its month starts anew; none where nothing is limited.
+    async fn left(
+        &self,
+        caller: &Caller,
+        plan: PlanNow,
+    ) -> Result<Option<(Limits, String)>, Problem> {
+        if !plan.limits.any() {
+            return Ok(None);
+        }
+        let used = self.store.used(&caller.reader, plan.since).await?;
+        Ok(Some((plan.limits.left(used), rfc3339(month_end(self.clock.now())))))
+    }
+
+    /// Whether a create is taken: what exists, and what is on its way, also while its provider is
+    /// switched off.
+    async fn is_taken(&self, plan: &Plan) -> Result<(), Problem> {
+        let provider = &plan.new.asked.provider;
+        if self.live.now().await?.takes(provider)
+            || self.store.preview(&plan.new).await?.0 != Answer::Created
+        {
+            return Ok(());
+        }
+        let detail = format!(
+            "the provider `{provider}` is switched off for now: come again later, or take another"
+        );
+        let mut problem = Problem::new(ProblemCode::Unavailable, detail);
+        problem.retry_after = Some(60);
+        Err(problem)
     }
 
     /// Counts how a create was answered.

@@ -123,7 +123,6 @@ impl Service {
         let (since, until) = (month_start(now), month_end(now));
         let used = self.store.used(&caller.reader, since).await?;
         let days = self.store.usage(&caller.reader, since, until).await?;
-        let left = |allowed: Option<i64>, used: i64| allowed.map(|most| (most - used).max(0));
         Ok(UsageResponse {
             user_id: caller.reader.user.clone(),
             limits: plan.limits,
@@ -131,12 +130,7 @@ impl Service {
             runs_month: used.runs,
             micros_month: used.micros,
             storage_bytes: used.storage,
-            remaining: Limits {
-                in_flight: left(plan.limits.in_flight, used.in_flight),
-                runs_month: left(plan.limits.runs_month, used.runs),
-                micros_month: left(plan.limits.micros_month, used.micros),
-                storage_bytes: left(plan.limits.storage_bytes, used.storage),
-            },
+            remaining: plan.limits.left(used),
             resets_at: rfc3339(until),
             days,
             max_content_rating: standing.bounds.user,

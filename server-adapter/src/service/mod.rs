@@ -12,6 +12,7 @@ mod jobs;
 mod listen;
 mod manage;
 mod plan;
+mod settings;
 mod simple;
 mod standing;
 mod telemetry;
@@ -29,6 +30,7 @@ use crate::cache::{Answers, Tally};
 use crate::clock::SharedClock;
 use crate::event::Hub;
 use crate::guard::Guard;
+use crate::live::LiveSettings;
 use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::Providers;
@@ -56,6 +58,7 @@ pub use jobs::{JobListResponse, JobResponse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
+pub use settings::{KnownSetting, SettingHistory, SettingList, SettingView, known_settings};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
 pub use telemetry::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
@@ -121,6 +124,8 @@ pub struct Service {
     pub unknown_price: i64,
     /// When the job addresses of the system before end.
     pub jobs_sunset: Option<crate::store::Millis>,
+    /// What operators change while everything runs.
+    pub live: Arc<LiveSettings>,
     /// Rows that were read lately.
     pub known: Arc<Known>,
     /// How creates were answered.

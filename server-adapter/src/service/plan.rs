@@ -12,6 +12,7 @@ use onepath_core::{
 use super::Caller;
 use super::standing::Standing;
 use crate::clock::parse_rfc3339;
+use crate::live::Live;
 use crate::problem::{Fault, Problem, ProblemCode};
 use crate::provider::Providers;
 use crate::store::{Asked, Input, Millis, NewGeneration, Other, Role};
@@ -39,10 +40,13 @@ pub struct Setting<'s> {
     pub standing: &'s Standing,
     /// Who makes things.
     pub providers: &'s Providers,
-    /// Attempts that a run may spend.
+    /// Attempts that a run may spend, unless an operator says otherwise.
     pub attempts: u32,
-    /// What a run reserves whose price is not known, in micro-dollars.
+    /// What a run reserves whose price is not known, in micro-dollars, unless an operator says
+    /// otherwise.
     pub unknown_price: i64,
+    /// What operators have changed.
+    pub live: &'s Live,
     /// The server's clock.
     pub now: Millis,
 }
@@ -474,10 +478,11 @@ fn finish<'p>(
     let mut policy = RunPolicy::new(
         fallback.and_then(|fallback| fallback.mode),
         fallback.and_then(|fallback| fallback.max_retries).map(onepath_core::Number::get),
-        setting.attempts,
+        setting.live.attempts().unwrap_or(setting.attempts),
     );
-    // A submission of which nothing was heard until the deadline ends without a charge.
-    policy.unknown = UnknownPolicy::FailWithoutCharge;
+    // A submission of which nothing was heard until the deadline ends without a charge, unless an
+    // operator wants it to be sent once more.
+    policy.unknown = setting.live.unknown().unwrap_or(UnknownPolicy::FailWithoutCharge);
     if let Some(others) = &envelope.fallback_providers {
         request.fallback_providers = Some(others.iter().cloned().map(Id::into_owned).collect());
     }
@@ -505,6 +510,7 @@ fn finish<'p>(
         reserved_micros: price
             .micros
             .and_then(|micros| i64::try_from(micros).ok())
+            .or_else(|| setting.live.ceiling(print.operation))
             .unwrap_or(setting.unknown_price),
         world: world_id(envelope).map(str::to_owned),
         workspace: envelope.workspace_id.as_ref().map(|id| id.as_str().to_owned()),

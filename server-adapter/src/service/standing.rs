@@ -8,6 +8,7 @@ use onepath_core::{OwnBounds, Rating, WorldMeta, decode};
 use super::{Caller, ServerBounds, Service};
 use crate::cache::Recent;
 use crate::clock::month_start;
+use crate::live::Live;
 use crate::problem::Problem;
 use crate::store::{Limits, PlanNow, Reader, User, Viewer, World};
 
@@ -69,16 +70,18 @@ impl Plans {
         Ok(plans)
     }
 
+    /// What a price buys at this moment: what an operator has changed counts first.
+    #[must_use]
+    pub fn now(&self, price: Option<&str>, live: &Live) -> Limits {
+        let known =
+            price.and_then(|price| live.plan(price).or_else(|| self.by_price.get(price).copied()));
+        known.or_else(|| live.plan("free")).unwrap_or(self.free)
+    }
+
     /// Everything for everybody.
     #[must_use]
     pub fn unlimited() -> Self {
         Self { by_price: BTreeMap::new(), free: Limits::default() }
-    }
-
-    /// What a price buys.
-    #[must_use]
-    pub fn of(&self, price: Option<&str>) -> Limits {
-        price.and_then(|price| self.by_price.get(price)).copied().unwrap_or(self.free)
     }
 }
 
@@ -183,7 +186,7 @@ impl Service {
             bounds.world = rating;
         }
         let price = user.as_ref().and_then(|user| user.price_id.as_deref());
-        let limits = self.plans.of(price);
+        let limits = self.plans.now(price, &*self.live.now().await?);
         // Nobody asks since when a plan without limits counts.
         let since = if limits.any() { month_start(self.clock.now()) } else { 0 };
         Ok(Standing {
@@ -203,10 +206,11 @@ mod tests {
     fn a_price_that_is_not_known_buys_the_free_plan() {
         let plans = Plans::from_json(r#"{"pro": {"in_flight": 9}, "free": {"runs_month": 3}}"#);
         let plans = plans.unwrap();
-        assert_eq!(plans.of(Some("pro")).in_flight, Some(9));
-        assert_eq!(plans.of(Some("gold")).runs_month, Some(3));
-        assert_eq!(Plans::default().of(None), FREE);
-        assert!(!Plans::unlimited().of(None).any());
+        let of = |plans: &Plans, price: Option<&str>| plans.now(price, &Live::default());
+        assert_eq!(of(&plans, Some("pro")).in_flight, Some(9));
+        assert_eq!(of(&plans, Some("gold")).runs_month, Some(3));
+        assert_eq!(of(&Plans::default(), None), FREE);
+        assert!(!of(&Plans::unlimited(), None).any());
         assert!(Plans::from_json(r#"{"pro": {"inflight": 9}}"#).is_err());
         assert!(Plans::from_json(r#"{"pro": {"in_flight": -1}}"#).is_err());
     }

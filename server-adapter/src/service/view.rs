@@ -13,6 +13,7 @@ use super::assets::AssetView;
 use super::plan::Plan;
 use super::{ServerBounds, Service};
 use crate::clock::rfc3339;
+use crate::live::Paused;
 use crate::store::row::stage_word;
 use crate::store::{Answer, Attempt, Deferral, Generation, Reader, Row, SyncStatus};
 
@@ -248,6 +249,12 @@ pub struct GenerationResponse {
     /// What it waits for until then, if something outside stands in its way.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deferred_reason: Option<Deferral>,
+    /// Why it is not begun, if an operator has stopped that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<Paused>,
+    /// Whether the run takes, or took, longer than its operation may (`timings.overdue_at`); it goes
+    /// on all the same.
+    pub overdue: bool,
     /// When it stops being an answer to others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<String>,
@@ -285,6 +292,9 @@ pub struct Timings {
     /// End of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<String>,
+    /// When the run takes longer than its operation may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overdue_at: Option<String>,
     /// Milliseconds from creation to submission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub queued_ms: Option<i64>,
@@ -362,6 +372,9 @@ impl Service {
         let waits = matches!(row.state, State::Pending { .. }) && row.next_run_at > now;
         let assets: Vec<AssetView> =
             generation.assets.iter().map(|asset| self.asset_view(reader, asset, now)).collect();
+        let paused = matches!(row.state, State::Pending { .. })
+            .then(|| self.live.last().paused(&row.tenant, &asked.provider))
+            .flatten();
         GenerationResponse {
             id: row.id.clone(),
             number: row.number,
@@ -407,6 +420,8 @@ impl Service {
             scheduled_at: row.scheduled_at.map(rfc3339),
             deferred_until: waits.then(|| rfc3339(row.next_run_at)),
             deferred_reason: row.deferred.filter(|_| waits),
+            paused,
+            overdue: row.is_overdue(now),
             expires_at: row.expires_at.map(rfc3339),
             reusable: row.reuse_key.is_some() && row.expires_at.is_none_or(|at| at > now),
             asset_id: assets
@@ -442,6 +457,7 @@ fn timings(row: &Row) -> Timings {
         updated_at: rfc3339(row.updated_at),
         started_at: row.started_at.map(rfc3339),
         completed_at: row.completed_at.map(rfc3339),
+        overdue_at: row.overdue_at.map(rfc3339),
         queued_ms: row.started_at.map(|at| at - row.created_at),
         ran_ms: row.completed_at.zip(row.started_at).map(|(end, start)| end - start),
     }

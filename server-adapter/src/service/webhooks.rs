@@ -29,6 +29,7 @@ impl Service {
     ///
     /// `NOT_FOUND`: the token is not known, or was given to another provider.
     pub async fn webhook_target(&self, provider: &str, token: &str) -> Result<Target, Problem> {
+        self.hears(provider).await?;
         let found = self.store.behind_door(&hash_token(token)).await?;
         found.filter(|target| target.provider == provider).ok_or_else(nobody_waits)
     }
@@ -46,9 +47,22 @@ impl Service {
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<Target, Problem> {
+        self.hears(provider).await?;
         let id = self.providers.get(provider).and_then(|known| known.webhook_about(headers, body));
         let id = id.filter(|id| is_plain(id)).ok_or_else(nobody_waits)?;
         self.store.by_prediction(provider, &id).await?.ok_or_else(nobody_waits)
+    }
+
+    /// Whether a provider is listened to: an operator may have switched that off. It is told to come
+    /// again, because that may end any moment.
+    async fn hears(&self, provider: &str) -> Result<(), Problem> {
+        if self.live.now().await?.hears(provider) {
+            return Ok(());
+        }
+        let mut problem =
+            Problem::new(ProblemCode::Unavailable, "webhooks are switched off for now");
+        problem.retry_after = Some(60);
+        Err(problem)
     }
 
     /// Takes a webhook about an attempt: verified first, over the bytes as they came.

@@ -82,6 +82,7 @@ pub fn joined(row: &Row, new: &NewGeneration) -> Row {
         if row.scheduled_at.is_some_and(|at| at > wanted) {
             row.scheduled_at = new.scheduled_at;
             row.next_run_at = wanted;
+            row.overdue_at = Some(row.overdue_from(wanted));
         }
     }
     row.updated_at = new.now;
@@ -115,6 +116,44 @@ pub struct Change {
     not_before: Option<Millis>,
     /// Chance, for the time until the next attempt.
     jitter: u8,
+    /// What the run failed with before, and how often it may.
+    budgets: Option<(Failures, Budgets)>,
+}
+
+/// How often the earlier attempts of a run failed with each error.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failures(Vec<ErrorCode>);
+
+impl Failures {
+    /// Of these errors.
+    #[must_use]
+    pub fn of(codes: impl IntoIterator<Item = ErrorCode>) -> Self {
+        Self(codes.into_iter().collect())
+    }
+
+    fn count(&self, code: ErrorCode) -> usize {
+        self.0.iter().filter(|known| **known == code).count()
+    }
+}
+
+/// How often each error may cause a further attempt, where an operator says otherwise than core's
+/// table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Budgets(std::sync::Arc<Vec<(ErrorCode, u32)>>);
+
+impl Budgets {
+    /// As an operator says.
+    #[must_use]
+    pub fn new(own: Vec<(ErrorCode, u32)>) -> Self {
+        Self(std::sync::Arc::new(own))
+    }
+
+    /// How often an error may.
+    #[must_use]
+    pub fn of(&self, code: ErrorCode) -> u32 {
+        let own = self.0.iter().find(|(known, _)| *known == code);
+        own.map_or(code.rule().budget, |(_, budget)| *budget)
+    }
 }
 
 /// What happened with an account.
@@ -193,6 +232,7 @@ pub fn decide_claim(
         }
         _ => change.row.lease_until = None,
     }
+    change.tell_overdue(now);
     change
 }
 
@@ -220,7 +260,7 @@ pub const fn is_done_by_store(effect: Effect) -> bool {
 
 /// What an event makes of a row; none if the fence is an old one.
 #[must_use]
-pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
+pub fn decide_advance(row: &Row, advance: &Advance, failed: &Failures) -> Option<Change> {
     if advance.fence.is_some_and(|fence| fence != row.fence) {
         return None;
     }
@@ -233,6 +273,7 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
     }
     let mut change = Change::of(row);
     (change.not_before, change.jitter) = (advance.not_before, advance.jitter);
+    change.budgets = Some((failed.clone(), advance.budgets.clone()));
     if row.state.is_terminal() && advance.event != Happening::RetryRequested {
         // What is over stays as it is, to the last column.
         return Some(change);
@@ -298,6 +339,7 @@ impl Change {
             outcome: None,
             not_before: None,
             jitter: 0,
+            budgets: None,
         }
     }
 
@@ -357,6 +399,19 @@ impl Change {
         self.row.state.is_terminal()
     }
 
+    /// Tells readers, once, that the run takes longer than it may; with the next look if something
+    /// else is told with this one.
+    fn tell_overdue(&mut self, now: Millis) {
+        let row = &mut self.row;
+        if row.overdue || self.event.is_some() || row.state.is_terminal() || !row.is_overdue(now) {
+            return;
+        }
+        row.overdue = true;
+        row.events += 1;
+        self.event = Some(Transition::Overdue.word());
+        self.tell(Transition::Overdue);
+    }
+
     /// A transition that is no step of the run.
     fn tell(&mut self, transition: Transition) {
         self.steps.push(Step { transition, status: self.row.status() });
@@ -365,7 +420,15 @@ impl Change {
     /// One step of the lifecycle, and what it means for the other columns.
     fn apply(&mut self, event: Happening, now: Millis) {
         let before = self.row.state;
-        let (after, effects) = step(before, event, self.row.policy);
+        let (mut after, mut effects) = step(before, event, self.row.policy);
+        if let (State::Pending { after: Some(code), .. }, Some((failed, budgets))) =
+            (after, &self.budgets)
+            && code.retry() == Retry::Attempt
+            && failed.count(code) >= budgets.of(code) as usize
+        {
+            // Its own budget is used up, whatever the run might still spend.
+            (after, effects) = step(before, event, self.row.policy.spent());
+        }
         let row = &mut self.row;
         row.state = after;
         let is_sent =
@@ -400,8 +463,9 @@ impl Change {
                     row.deadline_at = None;
                     row.started_at = None;
                     row.completed_at = None;
+                    (row.overdue_at, row.overdue) = (Some(row.overdue_from(now)), false);
                 }
-                let wait = error.map_or(0, |_| backoff(row.attempts, self.jitter));
+                let wait = error.map_or(0, |code| code.rule().backoff(row.attempts, self.jitter));
                 row.next_run_at = now + wait;
                 let is_deferred = error.is_some_and(|code| code.retry() == Retry::Defer);
                 if is_deferred {
@@ -544,13 +608,6 @@ pub fn asset_event(asset: &Asset) -> Option<&'static str> {
         AssetState::Failed(_) => Some("asset.download_failed"),
         AssetState::Remote | AssetState::Downloading | AssetState::Gone => None,
     }
-}
-
-/// Milliseconds until the next attempt: one second, doubled, at most five minutes; and up to a
-/// quarter more by chance, so that what failed together does not come again together.
-fn backoff(attempts: i64, jitter: u8) -> Millis {
-    let wait = (1000_i64 << attempts.saturating_sub(1).clamp(0, 9)).min(300_000);
-    wait + wait * i64::from(jitter) / 1024
 }
 
 /// What a step says about the row's account.
@@ -802,6 +859,7 @@ pub fn decide_patch(row: &Row, patch: &Patch, reader: &Reader, now: Millis) -> O
     if let Some(at) = patch.scheduled_at {
         new.scheduled_at = at;
         new.next_run_at = at.unwrap_or(now).max(now);
+        (new.overdue_at, new.overdue) = (Some(new.overdue_from(new.next_run_at)), false);
     }
     OwnerDecision::Done(Box::new(change))
 }

@@ -4,6 +4,7 @@ mod assets;
 mod cache;
 mod endpoints;
 mod seats;
+mod settings;
 mod telemetry;
 mod webhooks;
 
@@ -23,8 +24,8 @@ use super::decide::{
 use super::row::LedgerEntry;
 use super::{
     Account, Advance, Advanced, Answer, AnswerCount, Asset, AssetCopy, Attempt, Blob, Cancelled,
-    Claim, Claimed, CreateOutcome, Created, Creation, EndedRun, Event, Generation, Input, Key,
-    ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore, Reader,
+    Claim, Claimed, CreateOutcome, Created, Creation, EndedRun, Event, Failures, Generation, Input,
+    Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore, Reader,
     Receipt, Result, Row, Store, StoreError, Subject, UsageLine, Used, User, Viewer, World,
 };
 use crate::clock::rfc3339;
@@ -64,6 +65,7 @@ struct Tables {
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
     accounts: BTreeMap<String, Account>,
+    settings: settings::Settings,
     webhooks: webhooks::Webhooks,
     endpoints: endpoints::Endpoints,
 }
@@ -369,24 +371,30 @@ impl Store for MemoryStore {
             .rows
             .values()
             .filter(|row| due_at(row).is_some_and(|at| at <= claim.now))
+            .filter(|row| tables.may_begin(row))
             .collect();
         due.sort_by_key(|row| (row.priority, row.next_run_at, &row.id));
         // Every tenant's first comes before any second.
         let mut turns: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut due: Vec<(i64, usize, Millis, &Row)> = due
+        let served = |tenant: &str| {
+            let mine = tables.rows.values().filter(|row| row.tenant == tenant);
+            mine.filter_map(|row| row.started_at).max().unwrap_or(0)
+        };
+        let mut due: Vec<((i64, usize, Millis, Millis, String), &Row)> = due
             .into_iter()
             .map(|row| {
                 let turn = turns.entry(&row.tenant).or_default();
                 *turn += 1;
-                (row.priority, *turn, row.next_run_at, row)
+                let last = served(&row.tenant);
+                ((row.priority, *turn, last, row.next_run_at, row.id.clone()), row)
             })
             .collect();
-        due.sort_by_key(|(priority, turn, at, row)| (*priority, *turn, *at, row.id.clone()));
+        due.sort_by(|(left, _), (right, _)| left.cmp(right));
         due.truncate(claim.limit);
         let mut seats = tables.seats(claim.now);
         let changes: Vec<Change> = due
             .into_iter()
-            .map(|(.., row)| {
+            .map(|(_, row)| {
                 decide_claim(row, claim.now, claim.lease_until, |row| {
                     seats.take(row.provider(), &row.tenant, row.price_credits(), claim.now)
                 })
@@ -408,7 +416,8 @@ impl Store for MemoryStore {
     }
 
     async fn next_due(&self) -> Result<Option<Millis>> {
-        Ok(self.tables().rows.values().filter_map(due_at).min())
+        let tables = self.tables();
+        Ok(tables.rows.values().filter(|row| tables.may_begin(row)).filter_map(due_at).min())
     }
 
     async fn heartbeat(
@@ -441,7 +450,14 @@ impl Store for MemoryStore {
 
     async fn advance(&self, advance: &Advance) -> Result<Option<Advanced>> {
         let mut tables = self.changing();
-        let change = tables.rows.get(&advance.id).and_then(|row| decide_advance(row, advance));
+        let failed = |row: &Row| {
+            let attempts = tables.attempts.get(&row.id).into_iter().flatten();
+            Failures::of(
+                attempts.filter(|one| one.run == row.state.run()).filter_map(|one| one.error),
+            )
+        };
+        let change =
+            tables.rows.get(&advance.id).and_then(|row| decide_advance(row, advance, &failed(row)));
         Ok(change.map(|change| {
             tables.write(&change, (&advance.assets, &advance.blobs));
             Advanced { row: change.row, effects: change.effects, steps: change.steps }
@@ -670,7 +686,7 @@ impl NewGeneration {
     /// The row that is inserted.
     #[must_use]
     pub fn into_row(self, number: i64) -> Row {
-        Row {
+        let mut row = Row {
             id: self.id,
             number,
             tenant: self.owner.tenant,
@@ -696,6 +712,8 @@ impl NewGeneration {
             account: None,
             deferred: None,
             deadline_at: None,
+            overdue_at: None,
+            overdue: false,
             attempts: 0,
             events: 1,
             created_at: self.now,
@@ -703,6 +721,8 @@ impl NewGeneration {
             started_at: None,
             completed_at: None,
             deleted_at: None,
-        }
+        };
+        row.overdue_at = Some(row.overdue_from(row.next_run_at));
+        row
     }
 }

@@ -16,6 +16,7 @@ mod memory;
 mod postgres;
 mod predictions;
 pub mod row;
+pub mod settings;
 mod sql;
 mod sqlite;
 mod telemetry;
@@ -42,7 +43,7 @@ pub use assets::{
     Blob, Child, Input, Lineage, Media, Origin, SyncStatus, Uploaded,
 };
 pub use cache::{AnswerCount, CacheStore, Kept};
-pub use decide::Patch;
+pub use decide::{Budgets, Failures, Patch};
 pub use endpoints::EndpointStore;
 pub use examined::Examined;
 pub use memory::MemoryStore;
@@ -52,6 +53,7 @@ pub use row::{
     Asked, Attempt, Event, Generation, Key, Millis, Other, Reader, Role, Row, Subject, Used, User,
     Viewer, World,
 };
+pub use settings::{Setting, SettingStore, Stop};
 pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
 pub use telemetry::{EndedRun, RunCount, RunEnd, RunTimes, TelemetryStore};
 pub use transition::{EVENTS, Step, Transition, known_event, transition};
@@ -155,6 +157,20 @@ impl Limits {
             || self.runs_month.is_some()
             || self.micros_month.is_some()
             || self.storage_bytes.is_some()
+    }
+}
+
+impl Limits {
+    /// What is left when so much is used.
+    #[must_use]
+    pub fn left(&self, used: Used) -> Self {
+        let left = |allowed: Option<i64>, used: i64| allowed.map(|most| (most - used).max(0));
+        Self {
+            in_flight: left(self.in_flight, used.in_flight),
+            runs_month: left(self.runs_month, used.runs),
+            micros_month: left(self.micros_month, used.micros),
+            storage_bytes: left(self.storage_bytes, used.storage),
+        }
     }
 }
 
@@ -351,6 +367,8 @@ pub struct Advance {
     pub not_before: Option<Millis>,
     /// Chance, so that what failed together does not come again together.
     pub jitter: u8,
+    /// How often errors may cause a further attempt, where an operator says so.
+    pub budgets: Budgets,
     /// Whether the holder lets go of it.
     pub gives_back: bool,
     /// With stored outputs: what was kept, unless it is written already.
@@ -374,6 +392,7 @@ impl Advance {
             next_run_at: None,
             not_before: None,
             jitter: 0,
+            budgets: Budgets::default(),
             gives_back: false,
             assets: Vec::new(),
             blobs: Vec::new(),
@@ -411,6 +430,7 @@ pub trait Store:
     + CacheStore
     + EndpointStore
     + PredictionStore
+    + SettingStore
     + TelemetryStore
     + WebhookStore
 {

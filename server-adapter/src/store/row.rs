@@ -99,6 +99,10 @@ pub struct Row {
     pub deferred: Option<Deferral>,
     /// When the run counts as stuck.
     pub deadline_at: Option<Millis>,
+    /// When the run takes longer than its operation may.
+    pub overdue_at: Option<Millis>,
+    /// Whether readers were told that it does.
+    pub overdue: bool,
     /// Attempts over all runs.
     pub attempts: i64,
     /// Events so far; the next one has this number plus one.
@@ -250,6 +254,18 @@ impl Row {
     #[must_use]
     pub fn is_unwanted(&self) -> bool {
         matches!(self.state, State::Processing { cancel_requested: true, .. })
+    }
+
+    /// When a run that may begin at a time takes longer than its operation may.
+    #[must_use]
+    pub fn overdue_from(&self, begins_at: Millis) -> Millis {
+        begins_at.saturating_add(self.asked.operation.timeouts().overall_ms)
+    }
+
+    /// Whether the run takes, or took, longer than its operation may.
+    #[must_use]
+    pub fn is_overdue(&self, now: Millis) -> bool {
+        self.overdue_at.is_some_and(|at| at < self.completed_at.unwrap_or(now))
     }
 
     /// Whether it can answer a create at this time: what another provider made is no answer to what

@@ -61,6 +61,8 @@ transitions! {
         Failed = "generation.failed";
         /// Nobody wants it any more.
         Cancelled = "generation.cancelled";
+        /// It takes longer than its operation may, and goes on.
+        Overdue = "generation.overdue";
     }
     silent {
         /// Another user wants it, too.

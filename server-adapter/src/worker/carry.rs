@@ -17,6 +17,9 @@ use crate::store::decide::is_done_by_store;
 use crate::store::{Advance, Claimed, Result, Row};
 use crate::telemetry::metrics;
 
+/// How long a row rests whose provider is not asked.
+const UNASKED: Duration = Duration::from_secs(5);
+
 /// A row while it is carried.
 pub(super) struct Load<'w> {
     pub(super) worker: &'w Worker,
@@ -66,7 +69,9 @@ impl Load<'_> {
                 }
                 let mut advance = self.event(Event::IntentStored);
                 advance.token = Some(new_secret(&*self.worker.clock));
-                advance.deadline_at = Some(advance.now + millis(self.worker.settings.deadline));
+                let operation = self.row.asked.operation;
+                let settings = &self.worker.settings;
+                advance.deadline_at = Some(settings.stuck_at(operation, advance.now));
                 self.advance(advance).await
             }
             Effect::Submit => self.submit(&provider).await,
@@ -112,6 +117,7 @@ impl Load<'_> {
         let mut chance = [0];
         self.worker.clock.random(&mut chance);
         [advance.jitter] = chance;
+        advance.budgets = self.worker.live.last().budgets();
         advance
     }
 
@@ -156,7 +162,7 @@ impl Load<'_> {
         answer: impl Future<Output = std::result::Result<T, NoAnswer>>,
     ) -> std::result::Result<T, NoAnswer> {
         let begun = Instant::now();
-        let answered = tokio::time::timeout(self.worker.settings.deadline, answer).await;
+        let answered = tokio::time::timeout(self.worker.settings.answer(), answer).await;
         let answered = answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")));
         metrics::called(self.row.provider(), call, answered.is_ok(), begun.elapsed());
         answered
@@ -172,7 +178,7 @@ impl Load<'_> {
         submission.files = self.files().await?;
         let begun = Instant::now();
         let answer =
-            tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
+            tokio::time::timeout(self.worker.settings.answer(), provider.submit(&submission));
         let lost = |_| Err(SubmitError::Lost("not before the deadline".to_owned()));
         let answer = answer.await.unwrap_or_else(lost);
         metrics::called(self.row.provider(), "submit", answer.is_ok(), begun.elapsed());
@@ -278,6 +284,10 @@ impl Load<'_> {
         let Some(prediction) = self.row.prediction.clone() else {
             return self.look_up(provider).await;
         };
+        if !self.is_polled(provider).await? {
+            let rest = self.pause().max(millis(UNASKED));
+            return self.wait(Event::Reported(ProviderReport::Running), rest).await;
+        }
         let rest = self.pause();
         let standing = match self
             .asked("status", provider.status(&self.submission(), &prediction))
@@ -307,6 +317,15 @@ impl Load<'_> {
                 self.advance(self.event(Event::Reported(report))).await
             }
         }
+    }
+
+    /// Whether the provider is asked how the attempt stands. Where an operator has switched that off
+    /// it is asked once it has reported, and once more before the run is given up.
+    async fn is_polled(&self, provider: &Arc<dyn Provider>) -> Result<bool> {
+        let is_late = self.row.deadline_at.is_some_and(|at| at <= self.worker.clock.now());
+        Ok(is_late
+            || self.worker.live.last().polls(&self.row.asked.provider)
+            || self.worker.told(&self.row, provider).await?.is_some())
     }
 
     /// Milliseconds for which a provider wants to be left alone, and a little more, so that not

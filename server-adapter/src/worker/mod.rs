@@ -11,12 +11,14 @@ mod told;
 use std::sync::Arc;
 use std::time::Duration;
 
+use onepath_core::Operation;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
 use crate::asset::Blobs;
 use crate::cache::Recent;
 use crate::clock::SharedClock;
+use crate::live::LiveSettings;
 use crate::log::tell;
 use crate::provider::Providers;
 use crate::store::{Account, Claim, Claimed, Millis, Store};
@@ -32,7 +34,8 @@ pub struct WorkerSettings {
     pub parallel: usize,
     /// How long a row is held without a sign of life.
     pub lease: Duration,
-    /// How long a run may take from its submission until it counts as stuck.
+    /// How long a run may take from its submission until it counts as stuck, whatever its operation
+    /// may.
     pub deadline: Duration,
     /// How often a provider is asked at first.
     pub poll: Duration,
@@ -45,10 +48,24 @@ impl Default for WorkerSettings {
         Self {
             parallel: 8,
             lease: Duration::from_secs(30),
-            deadline: Duration::from_secs(600),
+            deadline: Duration::from_secs(60 * 60),
             poll: Duration::from_secs(3),
             rest: Duration::from_secs(1),
         }
+    }
+}
+
+impl WorkerSettings {
+    /// When a run of an operation that is submitted at a time counts as stuck.
+    #[must_use]
+    pub(crate) fn stuck_at(&self, operation: Operation, now: Millis) -> Millis {
+        now.saturating_add(operation.timeouts().deadline_ms.min(millis(self.deadline)))
+    }
+
+    /// How long a provider may take to answer one call.
+    #[must_use]
+    pub(crate) fn answer(&self) -> Duration {
+        self.deadline.min(Duration::from_secs(600))
     }
 }
 
@@ -73,6 +90,8 @@ pub struct Worker {
     pub vault: Vault,
     /// Accounts that were read lately.
     pub accounts: Arc<Recent<String, Arc<Account>>>,
+    /// What operators change while everything runs.
+    pub live: Arc<LiveSettings>,
 }
 
 impl Worker {
@@ -101,6 +120,9 @@ impl Worker {
     }
 
     async fn claim(&self, limit: usize) -> Vec<Claimed> {
+        if let Err(error) = self.live.now().await {
+            tracing::warn!(%error, "what operators have changed is not known yet");
+        }
         let now = self.clock.now();
         let lease_until = now + millis(self.settings.lease);
         match self.store.claim(&Claim { now, lease_until, limit }).await {

@@ -15,10 +15,11 @@ impl Worker {
         row: &Row,
         provider: &Arc<dyn Provider>,
     ) -> Result<Option<String>> {
-        let Some(doors) = self.doors.as_ref().filter(|_| provider.takes_webhooks()) else {
+        let id = row.provider();
+        let heard = provider.takes_webhooks() && self.live.last().hears(id);
+        let Some(doors) = self.doors.as_ref().filter(|_| heard) else {
             return Ok(None);
         };
-        let id = row.provider();
         let token = row.token.as_deref().unwrap_or_default();
         let Some((url, hash)) = doors.open(id, token) else { return Ok(None) };
         let door = Door {

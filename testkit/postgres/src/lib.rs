@@ -28,6 +28,16 @@ listen_addresses = ''
 max_connections = 300
 shared_buffers = 64MB
 END
+if [ -n "$ONEPATH_TLS_PORT" ]; then
+    umask 077
+    printf '%s' "$ONEPATH_TLS_CERTIFICATE" >"$folder/data/server.crt"
+    printf '%s' "$ONEPATH_TLS_KEY" >"$folder/data/server.key"
+    cat >>"$folder/data/postgresql.conf" <<END
+listen_addresses = '127.0.0.1'
+port = $ONEPATH_TLS_PORT
+ssl = on
+END
+fi
 "$1/pg_ctl" -D "$folder/data" -l "$folder/log" -w -t 60 start >/dev/null 2>&1 ||
 { tail -20 "$folder/log" >&2; end "$1"; exit 1; }
 echo "$folder"
@@ -43,6 +53,7 @@ pub struct Cluster {
     guard: Child,
     databases: AtomicU64,
     env: Vec<(String, String)>,
+    port: Option<u16>,
 }
 
 impl Cluster {
@@ -62,6 +73,39 @@ impl Cluster {
     ///
     /// PostgreSQL is not installed, or does not start.
     pub fn start() -> Result<Self, String> {
+        Self::begin(None)
+    }
+
+    /// Starts one that is also reached over TCP on the loopback, with TLS and this certificate and
+    /// key (PEM).
+    ///
+    /// # Errors
+    ///
+    /// As of [`start`](Self::start).
+    pub fn with_tls(certificate: &str, key: &str) -> Result<Self, String> {
+        Self::begin(Some((certificate, key)))
+    }
+
+    /// The port of one that is reached over TCP.
+    #[must_use]
+    pub fn port(&self) -> Option<u16> {
+        self.port
+    }
+
+    fn begin(tls: Option<(&str, &str)>) -> Result<Self, String> {
+        let mut variables = Vec::new();
+        let mut port = None;
+        if let Some((certificate, key)) = tls {
+            let free =
+                std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
+            let free = free.map_err(|error| format!("no port is free: {error}"))?.port();
+            port = Some(free);
+            variables = vec![
+                ("ONEPATH_TLS_PORT", free.to_string()),
+                ("ONEPATH_TLS_CERTIFICATE", certificate.to_owned()),
+                ("ONEPATH_TLS_KEY", key.to_owned()),
+            ];
+        }
         let binaries = binaries().ok_or(
             "PostgreSQL is not installed: `cargo xtask test` installs it, or `apt-get install \
              postgresql`",
@@ -69,6 +113,7 @@ impl Cluster {
         let mut guard = as_owner("sh")
             .args(["-c", SCRIPT, "sh"])
             .arg(&binaries)
+            .envs(variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -94,6 +139,7 @@ impl Cluster {
             guard,
             databases: AtomicU64::new(0),
             env: Vec::new(),
+            port,
         })
     }
 
@@ -123,7 +169,8 @@ impl Cluster {
         let name = format!("case{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}"))?;
         let socket = self.folder.to_string_lossy().replace('/', "%2F");
-        Ok(format!("postgres://onepath@{socket}/{name}"))
+        let port = self.port.map(|port| format!(":{port}")).unwrap_or_default();
+        Ok(format!("postgres://onepath@{socket}{port}/{name}"))
     }
 
     /// The URL of a new, empty schema of a database that is shared with other schemas: for cases that
@@ -214,6 +261,7 @@ impl Cluster {
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "onepath", "-d", name])
             .arg("-h")
             .arg(&self.folder)
+            .args(self.port.map(|port| format!("--port={port}")))
             .args(["-c", sql])
             .stdin(Stdio::null())
             .output()

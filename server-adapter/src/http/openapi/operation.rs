@@ -243,6 +243,12 @@ fn headers(route: &Route, status: u16) -> Map<String, Value> {
     };
     if route.starts_run() && route.body.is_some() {
         header("Location", "The generation.");
+        header(
+            "Onepath-Remaining",
+            "What is left of the plan, such as `in_flight=2, runs_month=97`; absent where nothing \
+             is limited.",
+        );
+        header("Onepath-Resets-At", "When the plan's month starts anew (RFC 3339).");
     }
     if route.good.iter().any(|(status, _)| *status == 304) {
         header("ETag", "Changes with every change.");

@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 
 const AT: &str = "#/components/schemas/";
 
+/// Answers in the form of the system before, in which what is absent is null.
+const WITH_NULL: [&str; 1] = ["JobResponse"];
+
 /// The schemas of the document: words without the empty one, answers without null.
 pub(super) fn tidy(schemas: Map<String, Value>, paths: &Map<String, Value>) -> Map<String, Value> {
     let sent = sent(&schemas, paths);
@@ -23,10 +26,11 @@ pub(super) fn tidy(schemas: Map<String, Value>, paths: &Map<String, Value>) -> M
     for (name, schema) in &mut tidied {
         drop_marker(schema);
         let is_sent = sent.contains(name);
+        let with_null = WITH_NULL.contains(&name.as_str());
         each(schema, &mut |schema| {
             if is_sent {
                 take_empty_word(schema, &words);
-            } else {
+            } else if !with_null {
                 drop_null(schema);
             }
         });

@@ -2,7 +2,7 @@
 
 use onepath_core::lifecycle::{Attempt as Stage, Effect, ErrorCode, Event, ProviderReport, State};
 
-use super::super::{Claim, Store};
+use super::super::{Claim, Reader, Store};
 use super::fixture::{
     MINUTE, NOON, SECOND, SUCCEEDED, advance, claim, claim_one, create, event, get, go_on, kinds,
     reader, stage, wanted,
@@ -193,4 +193,25 @@ pub(super) async fn a_deadline_ends_what_waits_and_asks_for_what_was_sent(store:
         let row = go_on(store, &again[0].row, &[SUCCEEDED, Event::Stored], late).await;
         assert!(row.is_complete());
     }
+}
+
+/// However few rows are taken at a time, tenants take turns.
+pub(super) async fn a_long_queue_of_one_keeps_nobody_waiting(store: &dyn Store) {
+    let ada = reader("ada");
+    let eve = Reader { tenant: "other".to_owned(), user: "eve".to_owned() };
+    for number in 0..4 {
+        create(store, &wanted(&format!("of ada {number}"), &ada, NOON)).await;
+    }
+    for number in 0..2 {
+        create(store, &wanted(&format!("of eve {number}"), &eve, NOON + SECOND)).await;
+    }
+    let mut turns = Vec::new();
+    for second in 2..8 {
+        let now = NOON + second * SECOND;
+        let held = claim(store, now, 1).await.remove(0).row;
+        turns.push(held.owner.clone());
+        go_on(store, &held, &[Event::IntentStored, Event::Accepted, SUCCEEDED, Event::Stored], now)
+            .await;
+    }
+    assert_eq!(turns, ["ada", "eve", "ada", "eve", "ada", "ada"]);
 }

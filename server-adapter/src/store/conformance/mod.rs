@@ -36,6 +36,7 @@ mod owner;
 mod predictions;
 mod read;
 mod reroute;
+mod settings;
 mod slots;
 mod telemetry;
 mod webhooks;
@@ -101,6 +102,7 @@ pub fn cases() -> Vec<Case> {
         }
         claim {
             claims_go_by_priority_then_time
+            a_long_queue_of_one_keeps_nobody_waiting
             nothing_is_claimed_before_its_time
             a_lease_keeps_others_out_until_it_runs_out
             an_old_fence_changes_nothing
@@ -179,6 +181,13 @@ pub fn cases() -> Vec<Case> {
             whoever_waited_long_has_all_the_time_of_a_run
             an_account_is_kept_and_changed_and_removed
             a_provider_without_accounts_is_asked_without_one
+        }
+        settings {
+            the_last_change_counts_and_all_are_kept
+            what_is_stopped_is_not_begun_and_goes_on_afterwards
+            what_was_held_and_not_sent_waits_too
+            an_error_has_a_budget_of_its_own
+            whoever_takes_too_long_is_overdue_once
         }
         endpoints {
             messages_are_leased_by_one_and_fair_to_all

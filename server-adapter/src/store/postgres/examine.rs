@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use tokio_postgres::{Config, NoTls};
-
-use super::super::{Examined, Result, StoreError};
+use super::super::{Examined, Result};
 use super::clock::NOW;
 use super::schema;
+use super::tls::Way;
 
 /// Looks at the database of a URL.
 ///
@@ -14,9 +13,9 @@ use super::schema;
 ///
 /// It cannot be reached, or would lose what it acknowledges.
 pub async fn examine_postgres(url: &str) -> Result<Examined> {
-    let mut config: Config = url.parse().map_err(StoreError::from)?;
+    let Way { mut config, tls } = Way::parse(url)?;
     config.connect_timeout(Duration::from_secs(5)).application_name("onepath doctor");
-    let (client, connection) = config.connect(NoTls).await?;
+    let (client, connection) = config.connect(tls).await?;
     let driver = tokio::spawn(connection);
     let version: String = client.query_one("SHOW server_version", &[]).await?.try_get(0)?;
     let name = config.get_dbname().unwrap_or("the user's own database");

@@ -11,11 +11,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
-use tokio_postgres::{AsyncMessage, Client, Config, NoTls};
+use tokio_postgres::{AsyncMessage, Client};
 
 use super::super::{Result, StoreError};
 use super::clock::{DatabaseClock, NOW};
 use super::schema;
+use super::tls::Way;
 
 /// How often to look whether a hint was lost.
 const LOOK: Duration = Duration::from_secs(1);
@@ -34,12 +35,12 @@ pub(super) struct Keeper {
 
 impl Keeper {
     /// Connects, brings the schema up to date, and stays; says when it is there.
-    pub(super) fn start(config: Config) -> Result<Self> {
+    pub(super) fn start(way: Way) -> Result<Self> {
         let bell = Arc::new(Notify::new());
         let changes = Arc::new(watch::channel(0).0);
         let (alive, over) = watch::channel(());
         let (ready, opened) = sync_channel(1);
-        let room = Room { config, bell: Arc::clone(&bell), changes: Arc::clone(&changes), over };
+        let room = Room { way, bell: Arc::clone(&bell), changes: Arc::clone(&changes), over };
         thread::Builder::new()
             .name("onepath-keeper".to_owned())
             .spawn(move || room.run(&ready))
@@ -65,7 +66,7 @@ impl Keeper {
 
 /// What the thread works with.
 struct Room {
-    config: Config,
+    way: Way,
     bell: Arc<Notify>,
     changes: Arc<watch::Sender<u64>>,
     over: watch::Receiver<()>,
@@ -128,7 +129,7 @@ impl Room {
 
     /// A connection that listens, and what is true when it has ended.
     async fn connect(&self) -> Result<(Client, watch::Receiver<bool>)> {
-        let (client, mut connection) = self.config.connect(NoTls).await?;
+        let (client, mut connection) = self.way.config.connect(self.way.tls.clone()).await?;
         let (ended, lost) = watch::channel(false);
         let changes = Arc::clone(&self.changes);
         tokio::spawn(async move {

@@ -11,6 +11,7 @@ mod keeper;
 mod many;
 mod remote;
 mod schema;
+mod tls;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,12 +20,12 @@ use async_trait::async_trait;
 use deadpool_postgres::{Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolError};
 use deadpool_postgres::{RecyclingMethod, Runtime};
 use tokio::sync::watch;
-use tokio_postgres::{Config, NoTls};
 
 pub use self::examine::examine_postgres;
 use self::group::{Given, Groups};
 use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
+use self::tls::Way;
 use super::sql::{accounts, cache, create, events, number, operations, predictions, telemetry};
 use super::{
     Advance, Advanced, Answer, AnswerCount, CacheStore, Cancelled, Claim, Claimed, CreateOutcome,
@@ -67,14 +68,14 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
-    /// Connects to the database of a URL (`postgres://user:password@host/name`), and brings its
-    /// schema up to date. Blocks until that is done.
+    /// Connects to the database of a URL (`postgres://user:password@host/name`, with
+    /// `?sslmode=verify-full` over TLS), and brings its schema up to date. Blocks until that is done.
     ///
     /// # Errors
     ///
     /// The database cannot be reached, is not durable, or was made by a newer version.
     pub fn open(url: &str, time: Time) -> Result<Self> {
-        let mut config: Config = url.parse().map_err(StoreError::from)?;
+        let Way { mut config, tls } = Way::parse(url)?;
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(Duration::from_secs(5));
         }
@@ -82,9 +83,9 @@ impl PostgresStore {
         if config.get_application_name().is_none() {
             config.application_name("onepath");
         }
-        let keeper = Keeper::start(config.clone())?;
+        let keeper = Keeper::start(Way { config: config.clone(), tls: tls.clone() })?;
         let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
-        let pool = Pool::builder(Manager::from_config(config, NoTls, recycling))
+        let pool = Pool::builder(Manager::from_config(config, tls, recycling))
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
@@ -207,6 +208,7 @@ macro_rules! ask {
 
 mod endpoints;
 mod seats;
+mod settings;
 mod webhooks;
 
 /// The time that decides over leases, and the end of one that would end at `until` by the caller's.

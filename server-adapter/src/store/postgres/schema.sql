@@ -59,6 +59,8 @@ CREATE TABLE generations (
     account TEXT COLLATE "C",
     deferred TEXT COLLATE "C",
     deadline_at BIGINT,
+    overdue_at BIGINT,
+    overdue BIGINT NOT NULL,
     attempts BIGINT NOT NULL,
     events BIGINT NOT NULL,
     created_at BIGINT NOT NULL,
@@ -76,6 +78,7 @@ CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE
 CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX generations_served ON generations (tenant, started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX generations_account ON generations (account) WHERE account IS NOT NULL;
 CREATE INDEX generations_deferred ON generations ((COALESCE(serving, provider)), deferred, priority, created_at)
     WHERE deferred IS NOT NULL;
@@ -381,6 +384,30 @@ CREATE TABLE provider_accounts (
 );
 
 CREATE INDEX provider_accounts_provider ON provider_accounts (provider, id);
+
+-- What operators changed while everything runs: the last change of each name, and what it keeps
+-- from being begun.
+CREATE TABLE settings (
+    name TEXT COLLATE "C" PRIMARY KEY,
+    change TEXT COLLATE "C" NOT NULL,
+    value TEXT COLLATE "C",
+    author TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    stops TEXT COLLATE "C",
+    stopped TEXT COLLATE "C" NOT NULL
+);
+
+CREATE TABLE setting_changes (
+    id TEXT COLLATE "C" PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    value TEXT COLLATE "C",
+    author TEXT COLLATE "C" NOT NULL,
+    at BIGINT NOT NULL,
+    stops TEXT COLLATE "C",
+    stopped TEXT COLLATE "C" NOT NULL
+);
+
+CREATE INDEX setting_changes_name ON setting_changes (name, at, id);
 
 CREATE TABLE users (
     tenant TEXT COLLATE "C" NOT NULL,

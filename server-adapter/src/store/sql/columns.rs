@@ -77,6 +77,8 @@ const CHANGING: &[&str] = &[
     "account",
     "deferred",
     "deadline_at",
+    "overdue_at",
+    "overdue",
     "attempts",
     "events",
     "updated_at",
@@ -98,7 +100,8 @@ macro_rules! generation_columns {
          g.created_at, g.owner, g.status, g.run, g.spent, g.stage, g.error, g.fallback, \
          g.resubmitted, g.cancel_requested, g.reuse_key, g.expires_at, g.name, g.description, g.tags, \
          g.priority, g.scheduled_at, g.fence, g.lease_until, g.next_run_at, g.hinted, g.token, \
-         g.submitted_at, g.prediction, g.serving, g.account, g.deferred, g.deadline_at, g.attempts, g.events, g.updated_at, \
+         g.submitted_at, g.prediction, g.serving, g.account, g.deferred, g.deadline_at, \
+         g.overdue_at, g.overdue, g.attempts, g.events, g.updated_at, \
          g.started_at, g.completed_at, g.deleted_at"
     };
 }
@@ -175,6 +178,8 @@ pub(in super::super) fn generation(mut c: Cells) -> Result<Row> {
         account: c.take()?,
         deferred: c.optional_word(Deferral::parse)?,
         deadline_at: c.take()?,
+        overdue_at: c.take()?,
+        overdue: c.take()?,
         attempts: c.take()?,
         events: c.take()?,
         updated_at: c.take()?,
@@ -263,6 +268,8 @@ fn changing(row: &Row) -> Vec<Value<'_>> {
         row.account.as_ref().into(),
         row.deferred.map(Deferral::word).into(),
         row.deadline_at.into(),
+        row.overdue_at.into(),
+        row.overdue.into(),
         row.attempts.into(),
         row.events.into(),
         row.updated_at.into(),

@@ -9,12 +9,12 @@ use super::super::decide::{
 };
 use super::super::row::LedgerEntry;
 use super::super::{
-    Advance, Advanced, Asset, Blob, Cancelled, Claim, Claimed, Generation, ListQuery, Millis,
-    Outcome, Page, PlanNow, Reader, Result, Row, Viewer,
+    Advance, Advanced, Asset, Blob, Cancelled, Claim, Claimed, Failures, Generation, ListQuery,
+    Millis, Outcome, Page, PlanNow, Reader, Result, Row, Viewer,
 };
 use super::create::{one_at_a_time, used_of, want};
 use super::{Tx, Value, assets, columns, first, number, slots, telemetry};
-use crate::generation_columns;
+use crate::{generation_columns, not_stopped};
 
 const ATTEMPTS: &str =
     "SELECT number, run, provider, account, prediction, submitted_at, ended_at, error
@@ -118,18 +118,32 @@ pub(crate) async fn list<T: Tx>(tx: &mut T, reader: &Reader, query: &ListQuery) 
     Ok(Page { generations, next, total })
 }
 
+/// When a tenant was last served: 0 if never.
+macro_rules! served {
+    () => {
+        "COALESCE((SELECT max(s.started_at) FROM generations s
+                     WHERE s.tenant = g.tenant AND s.started_at IS NOT NULL), 0)"
+    };
+}
+
 pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claimed>> {
     // Each tenant's rows are numbered in their own order, and every tenant's first comes before
-    // any second, so that a long queue of one does not keep the others waiting.
+    // any second; among equals the tenant comes first that was served longest ago. So a long queue
+    // of one does not keep the others waiting, however few rows are taken at a time.
     const SQL: &str = concat!(
         "SELECT ",
         generation_columns!(),
         " FROM (SELECT id, row_number() OVER (PARTITION BY tenant
                     ORDER BY priority, next_run_at, id) AS turn
                 FROM (SELECT id, tenant, priority, next_run_at FROM generations
-                      WHERE due_at <= ?1 ORDER BY priority, next_run_at LIMIT 1024) AS due) AS t
+                      WHERE due_at <= ?1 AND ",
+        not_stopped!(),
+        " ORDER BY priority, next_run_at LIMIT 1024) AS due) AS t
           JOIN generations g ON g.id = t.id
-          ORDER BY g.priority, t.turn, g.next_run_at, g.id LIMIT ?2"
+          WHERE t.turn <= ?2
+          ORDER BY g.priority, t.turn, ",
+        served!(),
+        ", g.next_run_at, g.id LIMIT ?2"
     );
     const SKIPPING: &str = concat!(
         "SELECT ",
@@ -137,10 +151,14 @@ pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claime
         " FROM (SELECT id, row_number() OVER (PARTITION BY tenant
                     ORDER BY priority, next_run_at, id) AS turn
                 FROM (SELECT id, tenant, priority, next_run_at FROM generations
-                      WHERE due_at <= ?1 ORDER BY priority, next_run_at LIMIT 1024) AS due) AS t
+                      WHERE due_at <= ?1 AND ",
+        not_stopped!(),
+        " ORDER BY priority, next_run_at LIMIT 1024) AS due) AS t
           JOIN generations g ON g.id = t.id
-          WHERE g.due_at <= ?1
-          ORDER BY g.priority, t.turn, g.next_run_at, g.id LIMIT ?2
+          WHERE g.due_at <= ?1 AND t.turn <= ?2
+          ORDER BY g.priority, t.turn, ",
+        served!(),
+        ", g.next_run_at, g.id LIMIT ?2
           FOR UPDATE OF g SKIP LOCKED"
     );
     let sql = if T::SKIP_LOCKED.is_empty() { SQL } else { SKIPPING };
@@ -163,8 +181,12 @@ pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claime
 }
 
 pub(crate) async fn next_due<T: Tx>(tx: &mut T) -> Result<Option<Millis>> {
-    let sql = "SELECT min(due_at) FROM generations WHERE due_at IS NOT NULL";
-    match first(tx, sql, &[]).await? {
+    const SQL: &str = concat!(
+        "SELECT due_at FROM generations WHERE due_at IS NOT NULL AND ",
+        not_stopped!(),
+        " ORDER BY due_at LIMIT 1"
+    );
+    match first(tx, SQL, &[]).await? {
         Some(mut cells) => cells.take(),
         None => Ok(None),
     }
@@ -193,9 +215,21 @@ pub(crate) async fn end_leases<T: Tx>(tx: &mut T, now: Millis) -> Result<u64> {
 
 pub(crate) async fn advance<T: Tx>(tx: &mut T, advance: &Advance) -> Result<Option<Advanced>> {
     let Some(row) = by_id(tx, &advance.id, true).await? else { return Ok(None) };
-    let Some(change) = decide_advance(&row, advance) else { return Ok(None) };
+    let failed = match advance.event.may_fail() {
+        true => failures(tx, &row).await?,
+        false => Failures::default(),
+    };
+    let Some(change) = decide_advance(&row, advance, &failed) else { return Ok(None) };
     write(tx, &change, (&advance.assets, &advance.blobs)).await?;
     Ok(Some(Advanced { row: change.row, effects: change.effects, steps: change.steps }))
+}
+
+/// What the earlier attempts of the row's run failed with.
+async fn failures<T: Tx>(tx: &mut T, row: &Row) -> Result<Failures> {
+    let sql = "SELECT error FROM attempts WHERE generation = ?1 AND run = ?2 AND error IS NOT NULL";
+    let rows = tx.query(sql, &[(&row.id).into(), row.state.run().into()]).await?;
+    let codes = rows.into_iter().map(|mut cells| cells.word(ErrorCode::parse));
+    Ok(Failures::of(codes.collect::<Result<Vec<_>>>()?))
 }
 
 pub(crate) async fn cancel<T: Tx>(

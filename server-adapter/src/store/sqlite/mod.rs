@@ -277,6 +277,7 @@ macro_rules! read {
 
 mod endpoints;
 mod seats;
+mod settings;
 mod webhooks;
 
 impl SqliteStore {

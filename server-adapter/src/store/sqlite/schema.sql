@@ -58,6 +58,8 @@ CREATE TABLE generations (
     account TEXT,
     deferred TEXT,
     deadline_at INTEGER,
+    overdue_at INTEGER,
+    overdue INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     events INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
@@ -75,6 +77,7 @@ CREATE INDEX generations_hash ON generations (tenant, request_hash, owner) WHERE
 CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHERE deleted_at IS NULL;
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX generations_served ON generations (tenant, started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX generations_account ON generations (account) WHERE account IS NOT NULL;
 CREATE INDEX generations_deferred ON generations ((COALESCE(serving, provider)), deferred, priority, created_at)
     WHERE deferred IS NOT NULL;
@@ -376,6 +379,30 @@ CREATE TABLE provider_accounts (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX provider_accounts_provider ON provider_accounts (provider, id);
+
+-- What operators changed while everything runs: the last change of each name, and what it keeps
+-- from being begun.
+CREATE TABLE settings (
+    name TEXT PRIMARY KEY,
+    change TEXT NOT NULL,
+    value TEXT,
+    author TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    stops TEXT,
+    stopped TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE setting_changes (
+    id TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    value TEXT,
+    author TEXT NOT NULL,
+    at INTEGER NOT NULL,
+    stops TEXT,
+    stopped TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX setting_changes_name ON setting_changes (name, at, id);
 
 CREATE TABLE users (
     tenant TEXT NOT NULL,

@@ -9,13 +9,18 @@ use onepath_core::lifecycle::{
 use super::super::account::Seat;
 use super::super::conformance::{NOON, reader, wanted};
 use super::super::decide::{
-    self, CancelDecision, Change, decide_advance, decide_cancel, is_done_by_store,
+    self, Budgets, CancelDecision, Change, Failures, decide_cancel, is_done_by_store,
 };
 use super::super::{Advance, EVENTS, Millis, Row, Transition, known_event, transition};
 
 /// The provider has no accounts.
 fn decide_claim(row: &Row, now: Millis, lease_until: Millis) -> Change {
     decide::decide_claim(row, now, lease_until, |_| Seat::Free)
+}
+
+/// The run failed with nothing before.
+fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
+    decide::decide_advance(row, advance, &Failures::default())
 }
 
 fn new_row() -> Row {
@@ -46,6 +51,40 @@ fn waiting_doubles_up_to_five_minutes() {
         waits.push((row.next_run_at - now) / 1000);
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]);
+}
+
+/// An error has a budget of its own, which an operator may change; what a run may spend in all is
+/// another.
+#[test]
+fn an_error_spends_its_own_budget() {
+    let code = ErrorCode::ProviderTimeout;
+    let sent = {
+        let claimed = decide_claim(&new_row(), NOON, NOON + 1).row;
+        let mut intent = Advance::new(&claimed, Event::IntentStored, NOON);
+        intent.token = Some("token".to_owned());
+        let mut row = decide_advance(&claimed, &intent).unwrap().row;
+        row.policy.attempts = 100;
+        row
+    };
+    let ends = |failed: usize, budgets: Budgets| {
+        let mut refused = Advance::new(&sent, Event::Refused(code), NOON);
+        refused.budgets = budgets;
+        let failed = Failures::of(vec![code; failed]);
+        decide::decide_advance(&sent, &refused, &failed).unwrap().row.state.is_terminal()
+    };
+    let all = code.rule().budget as usize;
+    let as_set_up = [all - 1, all].map(|failed| ends(failed, Budgets::default()));
+    assert_eq!(as_set_up, [false, true]);
+    let more = || Budgets::new(vec![(code, code.rule().budget + 2)]);
+    assert_eq!([all + 1, all + 2].map(|failed| ends(failed, more())), [false, true]);
+    assert!(ends(0, Budgets::new(vec![(code, 0)])), "an operator wants none");
+    // What other errors spent is not its own.
+    let mut refused = Advance::new(&sent, Event::Refused(code), NOON);
+    refused.jitter = 255;
+    let others = Failures::of(vec![ErrorCode::ProviderUnavailable; 9]);
+    let row = decide::decide_advance(&sent, &refused, &others).unwrap().row;
+    assert!(!row.state.is_terminal());
+    assert_eq!(row.next_run_at, NOON + code.rule().backoff(1, 255));
 }
 
 #[test]
@@ -235,8 +274,13 @@ fn every_change_of_a_run_has_a_word_and_what_is_the_same_has_none() {
         }
     }
     // The others are no steps of a run.
-    let elsewhere =
-        [Transition::Created, Transition::Joined, Transition::Withdrawn, Transition::Deleted];
+    let elsewhere = [
+        Transition::Created,
+        Transition::Overdue,
+        Transition::Joined,
+        Transition::Withdrawn,
+        Transition::Deleted,
+    ];
     for known in Transition::ALL {
         assert_ne!(seen.contains(known), elsewhere.contains(known), "{known:?}");
     }

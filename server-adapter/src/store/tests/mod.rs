@@ -4,6 +4,7 @@ mod decide;
 mod model;
 mod postgres;
 mod sqlite;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -11,8 +11,8 @@ use proptest::sample::select;
 use super::super::conformance::{NOON, blob, done, media, viewer, wanted};
 use super::super::{
     Account, AccountQuery, Advance, Asset, AssetPatch, AssetQuery, AssetState, AssetStore as _,
-    Claim, Creation, Health, Input, KeySource, ListQuery, MemoryStore, Millis, NewGeneration,
-    PlanNow, Reader, Store, StoreError, Viewer,
+    Budgets, Claim, Creation, Health, Input, KeySource, ListQuery, MemoryStore, Millis,
+    NewGeneration, PlanNow, Reader, Setting, Stop, Store, StoreError, Viewer,
 };
 use super::Folder;
 use crate::provider::Credits;
@@ -89,6 +89,11 @@ enum Operation {
         id: usize,
     },
     EndLeases,
+    /// An operator stops something, or lets it go on.
+    Stop {
+        which: usize,
+        on: bool,
+    },
     Wait(Millis),
 }
 
@@ -253,6 +258,8 @@ fn accounts() -> impl Strategy<Value = Operation> {
         1 => id.clone().prop_map(|id| Operation::Heal { id }),
         1 => id.prop_map(|id| Operation::Remove { id }),
         1 => Just(Operation::EndLeases),
+        2 => (0..3_usize, prop::bool::weighted(0.3))
+            .prop_map(|(which, on)| Operation::Stop { which, on }),
     ]
 }
 
@@ -384,6 +391,7 @@ impl Pair {
                     next_run_at: wait.map(|wait| self.now + wait),
                     not_before: None,
                     jitter: 0,
+                    budgets: Budgets::new(vec![(ErrorCode::ProviderGeneric, 1)]),
                     gives_back,
                     assets: made.into_iter().collect(),
                     blobs: if stored { vec![blob("made")] } else { Vec::new() },
@@ -513,6 +521,26 @@ impl Pair {
             Operation::Remove { id } => {
                 let id = format!("account {id}");
                 both!(self, store => store.remove_account(&id, self.now));
+            }
+            Operation::Stop { which, on } => {
+                self.next += 1;
+                let stops = match which {
+                    0 => Stop::All,
+                    1 => Stop::Tenant("studio".to_owned()),
+                    _ => Stop::Provider("local".to_owned()),
+                };
+                let change = Setting {
+                    id: format!("setting {:08}", self.next),
+                    name: format!("stop {which}"),
+                    value: on.then(|| "true".to_owned()),
+                    author: "ops".to_owned(),
+                    at: self.now,
+                    stops: on.then_some(stops),
+                };
+                both!(self, store => store.put_settings(vec![change.clone()]));
+                both!(self, store => store.settings());
+                both!(self, store => store.setting_history(None, 5));
+                both!(self, store => store.next_due());
             }
             Operation::EndLeases => {
                 both!(self, store => store.end_leases(self.now));

@@ -24,6 +24,7 @@ use self::world::{NATURE, Process, World, WorldClock};
 use super::{Worker, WorkerSettings, millis};
 use crate::asset::Blobs;
 use crate::clock::Clock as _;
+use crate::live::LiveSettings;
 use crate::provider::Providers;
 use crate::store::{Claim, Claimed, Millis, Row};
 use crate::vault::Vault;
@@ -73,7 +74,7 @@ pub fn play(seed: u64) -> Seen {
     }
     let workers = Workers {
         worker: Worker {
-            store: Arc::new(store),
+            store: Arc::new(store.clone()),
             providers: Providers::new().with(provider.clone()),
             blobs: Blobs::new(Arc::new(InMemory::new()), None),
             doors: None,
@@ -81,6 +82,7 @@ pub fn play(seed: u64) -> Seen {
             bell: Arc::new(Notify::new()),
             vault: Vault::new([0; 32]),
             accounts: Arc::default(),
+            live: Arc::new(LiveSettings::new(Arc::new(store.clone()), Arc::new(clock.clone()))),
             settings: WorkerSettings {
                 parallel: 3,
                 lease: Duration::from_secs(30),

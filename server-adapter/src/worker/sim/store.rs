@@ -179,6 +179,12 @@ over_the_way! { CacheStore {
     fn forget_answers(&self, before: Millis) -> u64;
 } }
 
+over_the_way! { SettingStore {
+    fn put_settings(&self, changes: Vec<Setting>) -> ();
+    fn settings(&self) -> Vec<Setting>;
+    fn setting_history(&self, name: Option<&str>, limit: usize) -> Vec<Setting>;
+} }
+
 over_the_way! { PredictionStore {
     fn unclaimed(&self, provider: &str, predictions: &[String]) -> Vec<String>;
 } }

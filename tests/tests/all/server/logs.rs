@@ -10,11 +10,11 @@ use tracing_subscriber::EnvFilter;
 use super::{Folder, Running, picture, picture_with};
 
 /// Everything that this test program logs, from the first test on that asks for it.
-struct Captured(Mutex<Vec<u8>>);
+pub(super) struct Captured(Mutex<Vec<u8>>);
 
 impl Captured {
     /// Captures from now on, at the lowest level; every call gives the same.
-    fn start() -> &'static Self {
+    pub(super) fn start() -> &'static Self {
         static CAPTURED: OnceLock<Captured> = OnceLock::new();
         let captured = CAPTURED.get_or_init(|| Self(Mutex::default()));
         let subscriber = tracing_subscriber::fmt()
@@ -27,7 +27,7 @@ impl Captured {
         captured
     }
 
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
     }
 
