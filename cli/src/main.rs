@@ -20,6 +20,7 @@ mod params;
 mod plan;
 mod pool;
 mod print;
+mod prompts;
 mod render;
 mod serve;
 mod shell;
@@ -75,6 +76,9 @@ enum Command {
     ///
     /// Exit code 1 means that a node was refused or not made.
     Bake(bake::Args),
+    /// Look after the prompts of a server: families, versions, what they came to, terms
+    #[command(subcommand)]
+    Prompts(prompts::Command),
     /// Start the server on a data folder
     Serve(serve::Args),
     /// Carry out what servers take in, apart from them
@@ -128,6 +132,7 @@ fn main() -> ExitCode {
         Command::Providers(args) => table::providers(&args),
         Command::Batch(args) => batch::run(&args),
         Command::Bake(args) => bake::run(&args),
+        Command::Prompts(command) => prompts::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
         Command::Legacy(command) => legacy::run(&command),

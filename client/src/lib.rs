@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod patience;
+mod prompts;
 pub mod webhook;
 mod wire;
 
@@ -12,6 +13,11 @@ use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 
 use patience::{Patience, poll_pause};
+pub use prompts::{
+    NewPromptVersion, Piece, PromptArm, PromptDiff, PromptFamily, PromptPage, PromptSplit,
+    PromptTerms, PromptUsage, PromptVariable, PromptVersion, RenderedPrompt, VariableDiff,
+    VersionName, VersionUsage,
+};
 pub use wire::{Asset, Created, Estimate, Fault, Generation, Page, Preflight, ProblemDocument};
 
 /// Why a call gave no answer.

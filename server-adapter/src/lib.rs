@@ -12,6 +12,7 @@ pub mod http;
 pub mod limit;
 mod log;
 pub mod problem;
+pub mod prompt;
 pub mod provider;
 mod server;
 pub mod service;

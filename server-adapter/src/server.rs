@@ -14,6 +14,7 @@ use crate::clock::{SharedClock, SteadyClock, SystemClock, new_id, new_secret};
 use crate::event::Hub;
 use crate::guard::{Guard, GuardError, GuardRules};
 use crate::http::{App, Door, Pages, hash_key, serve};
+use crate::prompt::{Analyst, RuleAnalyst};
 use crate::provider::{self, Provider, ProviderSettings, SetupError};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
@@ -176,6 +177,7 @@ impl Server {
                 .map_err(io(&uploads))?
                 .of_at_most(settings.most_upload),
             providers: provider::open(&settings.providers, data)?,
+            analyst: Arc::new(RuleAnalyst),
             signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
             guard: Guard::new(&settings.guard).map_err(OpenError::Guard)?,
@@ -204,6 +206,13 @@ impl Server {
     #[must_use]
     pub fn with_provider(mut self, provider: impl Provider) -> Self {
         self.service.providers = self.service.providers.with(provider);
+        self
+    }
+
+    /// With another who takes prompts apart.
+    #[must_use]
+    pub fn with_analyst(mut self, analyst: impl Analyst + 'static) -> Self {
+        self.service.analyst = Arc::new(analyst);
         self
     }
 

@@ -7,6 +7,7 @@
 mod bodies;
 mod load;
 mod no_assets;
+mod no_prompts;
 mod no_store;
 mod servers;
 

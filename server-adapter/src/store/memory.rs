@@ -3,6 +3,7 @@
 mod assets;
 mod cache;
 mod endpoints;
+mod prompts;
 mod seats;
 mod telemetry;
 mod webhooks;
@@ -66,6 +67,7 @@ struct Tables {
     accounts: BTreeMap<String, Account>,
     webhooks: webhooks::Webhooks,
     endpoints: endpoints::Endpoints,
+    prompts: prompts::Prompts,
 }
 
 /// A change that keeps nothing that was made.
@@ -153,6 +155,7 @@ impl Tables {
             self.enter(row, entry.clone());
         }
         if let Some(ended) = &change.ended {
+            self.prompts.ended(row, ended);
             self.ended.push((row.clone(), ended.clone()));
         }
         if let Some(kind) = change.event {

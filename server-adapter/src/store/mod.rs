@@ -15,6 +15,7 @@ mod examined;
 mod memory;
 mod postgres;
 mod predictions;
+pub mod prompts;
 pub mod row;
 mod sql;
 mod sqlite;
@@ -48,6 +49,7 @@ pub use examined::Examined;
 pub use memory::MemoryStore;
 pub use postgres::{PostgresStore, Time, examine_postgres};
 pub use predictions::PredictionStore;
+pub use prompts::PromptStore;
 pub use row::{
     Asked, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Subject, Used, User, Viewer,
     World,
@@ -411,6 +413,7 @@ pub trait Store:
     + CacheStore
     + EndpointStore
     + PredictionStore
+    + PromptStore
     + TelemetryStore
     + WebhookStore
 {

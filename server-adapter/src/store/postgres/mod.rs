@@ -201,6 +201,7 @@ macro_rules! ask {
 }
 
 mod endpoints;
+mod prompts;
 mod seats;
 mod webhooks;
 

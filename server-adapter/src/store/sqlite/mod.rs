@@ -269,6 +269,7 @@ macro_rules! read {
 }
 
 mod endpoints;
+mod prompts;
 mod seats;
 mod webhooks;
 

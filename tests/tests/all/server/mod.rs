@@ -18,6 +18,7 @@ mod maker;
 mod money;
 mod openapi;
 mod problems;
+mod prompts;
 mod restart;
 mod sharing;
 mod short_ways;
