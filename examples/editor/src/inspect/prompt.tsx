@@ -71,7 +71,8 @@ function Parts({ analysis }: { analysis: NonNullable<ReturnType<typeof useAnalys
 /** What another version would do to the request. */
 function OtherVersion({ item, view, prepared, family }: { item: Item; view: View; prepared: Prepared | undefined; family: string }) {
   const { versions } = useObserved(editor.prompts.kept);
-  const now = prepared?.request?.template?.version_id;
+  const version = prepared?.request?.template?.version_id;
+  const now = version === undefined ? undefined : String(version);
   const others = (versions[family] ?? []).filter(({ id }) => id !== now);
   const [chosen, setChosen] = useState<string>();
   const other = others.find(({ id }) => id === chosen) ?? others[0];
