@@ -192,6 +192,7 @@ impl Server {
             jobs_sunset: settings.jobs_sunset,
             known: Arc::default(),
             tally: Arc::default(),
+            answers: Arc::default(),
         };
         Ok(Self {
             service,

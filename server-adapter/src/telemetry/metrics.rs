@@ -163,11 +163,10 @@ pub(crate) fn called(provider: &str, call: &'static str, good: bool, took: std::
         .record(took.as_secs_f64());
 }
 
-/// What a provider said that it charged, beside what was estimated.
+/// What a provider said that it charged, beside what was estimated; nothing, if it does not say.
 pub(crate) fn charged(provider: &str, charged: Charged) {
-    if let Some(micros) = charged.micros.and_then(|micros| u64::try_from(micros).ok()) {
-        counter!(CHARGED, "provider" => provider.to_owned()).increment(micros);
-    }
+    let micros = charged.micros.and_then(|micros| u64::try_from(micros).ok()).unwrap_or(0);
+    counter!(CHARGED, "provider" => provider.to_owned()).increment(micros);
 }
 
 /// How many generations are not over.
