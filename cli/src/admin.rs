@@ -3,10 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use onepath_client::PromptTerms;
 use onepath_core::{Rating, WorldMeta, decode};
+use onepath_server::service::{Caller, TermsBody};
 use onepath_server::store::{Reader, Role, User, World};
 use onepath_server::{Server, new_key};
 
+use crate::prompts::read_terms;
 use crate::render::{Format, Renderer};
 use crate::serve::Place;
 use crate::{Outcome, Run, print};
@@ -24,6 +27,9 @@ pub(crate) enum Command {
     /// Worlds: what they declare about generation
     #[command(subcommand)]
     World(WorldCommand),
+    /// Terms: what a tenant blocks and flags in prompts
+    #[command(subcommand)]
+    Terms(TermsCommand),
     /// Accounts at providers: whose keys pay, and how many run at once
     #[command(subcommand)]
     Account(account::Command),
@@ -138,6 +144,34 @@ pub(crate) struct SetWorld {
     meta: PathBuf,
 }
 
+/// What is done with terms.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TermsCommand {
+    /// Set what a tenant blocks and flags
+    Set(SetTerms),
+    /// Print what a tenant blocks and flags
+    Show(TermsOf),
+}
+
+/// Options of `onepath admin terms set`.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SetTerms {
+    #[command(flatten)]
+    of: TermsOf,
+    /// The terms, as a JSON file: `{"blocked": […], "flagged": […]}`
+    file: PathBuf,
+}
+
+/// Whose terms.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TermsOf {
+    #[command(flatten)]
+    place: Place,
+    /// The tenant
+    #[arg(long, default_value = "default")]
+    tenant: String,
+}
+
 /// A role on the command line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum RoleWord {
@@ -167,6 +201,8 @@ pub(crate) fn run(command: &Command) -> Run {
             Command::User(UserCommand::Set(args)) => set_user(args).await,
             Command::User(UserCommand::List(place)) => list_users(place).await,
             Command::Account(command) => account::run(command).await,
+            Command::Terms(TermsCommand::Set(args)) => terms(&args.of, Some(&args.file)).await,
+            Command::Terms(TermsCommand::Show(args)) => terms(args, None).await,
             Command::World(WorldCommand::Set(args)) => set_world(args).await,
             Command::World(WorldCommand::List(place)) => list_worlds(place).await,
             Command::Set(args) => live::set(args).await,
@@ -299,5 +335,22 @@ async fn list_worlds(place: &Place) -> Run {
             world.name.as_deref().unwrap_or("")
         ))?;
     }
+    Ok(Outcome::Clean)
+}
+
+async fn terms(of: &TermsOf, file: Option<&PathBuf>) -> Run {
+    named(&[("tenant", &of.tenant)])?;
+    let wanted = file.map(|file| read_terms(file)).transpose()?;
+    let server = open(&of.place)?;
+    let reader = Reader { tenant: of.tenant.clone(), user: "operator".to_owned() };
+    let caller = Caller { reader, role: Role::Admin };
+    let told = match wanted {
+        Some(PromptTerms { blocked, flagged }) => {
+            server.service().put_terms(&caller, TermsBody { blocked, flagged }).await
+        }
+        None => server.service().terms(&caller).await,
+    };
+    let told = told.map_err(|problem| problem.detail)?;
+    print::line(&serde_json::to_string_pretty(&told).map_err(fail)?)?;
     Ok(Outcome::Clean)
 }

@@ -2,7 +2,7 @@
 
 use onepath_core::{
     BuildOptions, Decode, Decoded, Id, Integer, Named, Npc, PlanPart, PriceTable, ProviderInfo,
-    Session, Template, User, World, decode,
+    Session, Template, Terms, User, World, decode,
 };
 
 use crate::input::{self, Source};
@@ -20,6 +20,9 @@ pub(crate) struct CheckContext {
     /// Templates by id, as a JSON file
     #[arg(long, value_name = "FILE")]
     prompts: Option<String>,
+    /// Terms that are refused or reported, as a JSON file: those of world and provider count, too
+    #[arg(long, value_name = "FILE")]
+    terms: Option<String>,
 }
 
 /// Flags of commands that build.
@@ -50,6 +53,7 @@ pub(crate) struct Texts {
     world: Option<(Source, String)>,
     user: Option<(Source, String)>,
     prompts: Option<(Source, String)>,
+    terms: Option<(Source, String)>,
     session: Option<(Source, String)>,
     npcs: Option<(Source, String)>,
     provider_info: Option<(Source, String)>,
@@ -82,6 +86,7 @@ impl CheckContext {
             world: load(self.world.as_ref(), read)?,
             user: load(self.user.as_ref(), read)?,
             prompts: load(self.prompts.as_ref(), read)?,
+            terms: load(self.terms.as_ref(), read)?,
             ..Texts::default()
         })
     }
@@ -148,6 +153,7 @@ impl Texts {
             user: part::<User<'_>>(self.user.as_ref())?,
             session: part::<Session<'_>>(self.session.as_ref())?,
             templates: part::<Named<'_, Template<'_>>>(self.prompts.as_ref())?,
+            terms: part::<Terms<'_>>(self.terms.as_ref())?,
             npcs,
             npc_ids,
             provider: part::<ProviderInfo<'_>>(self.provider_info.as_ref())?,

@@ -22,6 +22,7 @@ mod params;
 mod plan;
 mod pool;
 mod print;
+mod prompts;
 mod remote;
 mod render;
 mod serve;
@@ -95,6 +96,9 @@ enum Command {
     Watch(watch::Args),
     /// List generations, newest first
     List(list::Args),
+    /// Look after the prompts of a server: families, versions, what they came to, terms
+    #[command(subcommand)]
+    Prompts(prompts::Command),
     /// Start the server on a data folder
     Serve(serve::Args),
     /// Carry out what servers take in, apart from them
@@ -153,6 +157,7 @@ fn main() -> ExitCode {
         Command::Submit(args) => submit::run(&args),
         Command::Watch(args) => watch::run(&args),
         Command::List(args) => list::run(&args),
+        Command::Prompts(command) => prompts::run(&command),
         Command::Serve(args) => serve::run(&args),
         Command::Worker(args) => serve::run_worker(&args),
         Command::Legacy(command) => legacy::run(&command),

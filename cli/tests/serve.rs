@@ -13,6 +13,8 @@
 mod accounts;
 #[path = "serve/operate.rs"]
 mod operate;
+#[path = "serve/prompts.rs"]
+mod prompts;
 #[path = "serve/remote.rs"]
 mod remote;
 

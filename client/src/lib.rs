@@ -3,6 +3,7 @@
 
 mod follow;
 mod patience;
+mod prompts;
 mod stream;
 pub mod webhook;
 mod wire;
@@ -15,6 +16,11 @@ use serde::de::DeserializeOwned;
 
 pub use follow::Progress;
 use patience::{Patience, Turn};
+pub use prompts::{
+    NewPromptVersion, Piece, PromptArm, PromptDiff, PromptFamily, PromptPage, PromptSplit,
+    PromptTerms, PromptUsage, PromptVariable, PromptVersion, RenderedPrompt, VariableDiff,
+    VersionName, VersionUsage,
+};
 pub use wire::{
     Asset, Created, Estimate, Fault, Generation, Limits, Page, Preflight, ProblemDocument, Usage,
 };

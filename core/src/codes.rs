@@ -259,8 +259,8 @@ codes! {
         "A placeholder names a variable that neither the template's defaults, the config nor the options give. All missing names are listed.";
     PromptBadPlaceholder "prompt/bad-placeholder" Error refuses, "a malformed placeholder starts at character {0}", "write `{{ name }}`, or `{{{{` for a literal `{{`",
         "A `{{` must open `{{ name }}` with a name of letters, digits, `_`, `.` and `-` (at most 64). `{{{{` writes `{{`.";
-    PromptVariableType "prompt/variable-type" Error refuses, "the variable `{0}` is {1}, which has no text", "use a text, a number, true or false",
-        "Values are data: text as it is, numbers as JavaScript prints them, true and false. Objects and lists have no one text.";
+    PromptVariableType "prompt/variable-type" Error refuses, "the variable `{0}` is {1}, {2}", "use a text, a number, true or false, as the template declares it",
+        "Values are data: text as it is, numbers as JavaScript prints them, true and false. Objects and lists have no one text. Where a template declares a variable's type, its value is of that type.";
     PromptUnusedVariable "prompt/unused-variable" Warning, "the variable `{0}` is given but no prompt uses it", "remove it, or use it",
         "A variable of the config that no text of the node uses is probably misspelled.";
     PromptFlagged "prompt/flagged" Warning, "the text holds the flagged term `{0}`", "",

@@ -13,7 +13,7 @@ use crate::json::value::Map;
 use crate::provider::ProviderInfo;
 use crate::rating::{Band, BoundsOption, Rating, bound, bounds_option};
 use crate::seed::Seed;
-use crate::words::ArtStyle;
+use crate::words::{ArtStyle, VariableType};
 
 record! {
     /// A playthrough's state, as the game keeps it.
@@ -159,6 +159,16 @@ impl<'a, T> Named<'a, T> {
     }
 }
 
+impl<'a, T> IntoIterator for Named<'a, T> {
+    type Item = (Text<'a>, T);
+    type IntoIter = std::vec::IntoIter<Self::Item>;
+
+    /// Names and values in order.
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
 impl<T> Default for Named<'_, T> {
     fn default() -> Self {
         Self(Vec::new())
@@ -294,6 +304,8 @@ record! {
         negative_text: Option<Text<'a>> = "negativeText";
         /// Default values of its variables.
         variables: Option<Map<'a>> = "variables";
+        /// What its variables may be; one that is not named may be any text, number, true or false.
+        types: Option<Named<'a, VariableType>> = "types";
     }
 }
 

@@ -6,9 +6,10 @@
 use crate::build::{Prepared, prepare_with};
 use crate::config::{FallbackConfig, GenerationNodeConfig, SceneRef};
 use crate::context::{
-    BuildOptions, Named, Npc, PlayerContextSnapshot, Session, Template, User, World,
+    BuildOptions, Named, Npc, PlayerContextSnapshot, Session, Template, Terms, User, World,
 };
 use crate::decode::{Text, record};
+use crate::facts::{TemplateState, filled, template_state};
 use crate::finding::{Finding, Report};
 use crate::id::Id;
 use crate::json::locate::snake;
@@ -17,7 +18,7 @@ use crate::json::value::Map;
 use crate::provider::{ProviderInfo, shipped};
 use crate::rating::BoundsOption;
 use crate::rebound::OwnBounds;
-use crate::request::GenerateContentRequest;
+use crate::request::{GenerateContentRequest, OldPromptConfig};
 use crate::seed::Seed;
 use crate::social::GenerationSocialContext;
 use crate::words::{FallbackMode, GenerationType, Purpose, Strategy};
@@ -79,6 +80,14 @@ record! {
         force_new: Option<bool> = "force_new" | "forceNew";
         /// Refuse rather than lower a rating to the server's bounds.
         strict: Option<bool> = "strict";
+        /// The old name of the config's `templateId`.
+        template_id: Option<Id<'a>> = "template_id" | "templateId" with crate::id::optional as Option<crate::id::Optional>;
+        /// The old name of the config's `templateVersionId`.
+        prompt_version_id: Option<Id<'a>> = "prompt_version_id" | "promptVersionId" with crate::id::optional as Option<crate::id::Optional>;
+        /// The old name of the config's `variables`.
+        template_variables: Option<Map<'a>> = "template_variables" | "templateVariables";
+        /// The prompt fields of the system before, in one object.
+        prompt_config: Option<OldPromptConfig<'a>> = "prompt_config" | "promptConfig";
     }
 }
 
@@ -152,11 +161,41 @@ impl<'a> SimpleImageToVideoRequest<'a> {
     }
 }
 
+/// The prompt fields of the system before, into the config where that is silent.
+fn fold_old_prompt<'a>(
+    config: &mut GenerationNodeConfig<'a>,
+    envelope: &CreateGenerationRequest<'a>,
+) {
+    fn fill<T: Clone>(slot: &mut Option<T>, first: Option<&T>, then: Option<&T>) {
+        if slot.is_none() {
+            *slot = first.or(then).cloned();
+        }
+    }
+    let old = envelope.prompt_config.as_ref();
+    let (id, version) = (envelope.template_id.as_ref(), envelope.prompt_version_id.as_ref());
+    fill(&mut config.template_id, id, old.and_then(|old| old.family_id.as_ref()));
+    fill(&mut config.template_version_id, version, old.and_then(|old| old.version_id.as_ref()));
+    let variables = envelope.template_variables.as_ref();
+    fill(&mut config.variables, variables, old.and_then(|old| old.variables.as_ref()));
+    fill(&mut config.prompt, old.and_then(|old| old.inline_prompt.as_ref()), None);
+}
+
+/// A template that a build needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeededTemplate<'n, 'a> {
+    /// Its id; absent if only a version is named.
+    pub id: Option<&'n Id<'a>>,
+    /// The version that is pinned.
+    pub version: Option<&'n Id<'a>>,
+}
+
 /// A config and its context, taken out of an envelope.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Draft<'a> {
     config: GenerationNodeConfig<'a>,
     options: BuildOptions<'a>,
+    /// Whether the template is none of the envelope's.
+    own_template: bool,
 }
 
 impl<'a> Draft<'a> {
@@ -174,6 +213,7 @@ impl<'a> Draft<'a> {
         if config.social_context.is_none() {
             config.social_context.clone_from(&envelope.social_context);
         }
+        fold_old_prompt(&mut config, envelope);
         let mut user = envelope.user.clone();
         if own.reduce_intensity {
             user.get_or_insert_default().reduce_romantic_intensity = Some(true);
@@ -197,7 +237,7 @@ impl<'a> Draft<'a> {
             now,
             ..BuildOptions::default()
         };
-        Some(Self { config, options })
+        Some(Self { config, options, own_template: false })
     }
 
     /// With what a provider declares that is none of those known here; another changes nothing.
@@ -210,6 +250,46 @@ impl<'a> Draft<'a> {
         self
     }
 
+    /// The template that the build needs and was not given: its id, and the version that is pinned.
+    /// Old clients name a version alone.
+    #[must_use]
+    pub fn needed_template(&self) -> Option<NeededTemplate<'_, 'a>> {
+        let (config, options) = (&self.config, &self.options);
+        let needed = NeededTemplate {
+            id: config.template_id.as_ref(),
+            version: config.template_version_id.as_ref(),
+        };
+        let silent = filled(options.prompt.as_ref()).or(filled(config.prompt.as_ref())).is_none();
+        match template_state(config, options) {
+            TemplateState::Missing => Some(needed),
+            TemplateState::NotRead if needed.id.is_none() && silent => {
+                needed.version.is_some().then_some(needed)
+            }
+            TemplateState::NotRead | TemplateState::Read(_) => None,
+        }
+    }
+
+    /// With a template that whoever asks has under this id; one that was given under it goes.
+    #[must_use]
+    pub fn with_template(mut self, id: &str, template: Template<'a>) -> Self {
+        if self.config.template_id.is_none() {
+            self.config.template_id = Id::new(id.to_owned());
+        }
+        let given = self.options.templates.take().unwrap_or_default();
+        let others = given.into_iter().filter(|(known, _)| known != id);
+        let named = std::iter::once((Text::Owned(id.to_owned()), template));
+        self.options.templates = Some(others.chain(named).collect());
+        self.own_template = true;
+        self
+    }
+
+    /// With terms beside those of world and provider.
+    #[must_use]
+    pub fn with_terms(mut self, terms: Terms<'a>) -> Self {
+        self.options.terms = Some(terms);
+        self
+    }
+
     /// Validates, builds and fingerprints. `faults` are those of reading the envelope; the report
     /// holds them first, then what the rules find on the parts that were read, all with pointers
     /// into the envelope.
@@ -218,7 +298,12 @@ impl<'a> Draft<'a> {
         let of_rules: Vec<Finding> = faults.iter().map(as_rule).collect();
         let prepared = prepare_with(&self.config, &self.options, &of_rules, false);
         let mut findings = faults.to_vec();
-        findings.extend(prepared.report.into_findings().into_iter().map(in_envelope));
+        findings.extend(prepared.report.into_findings().into_iter().map(|mut finding| {
+            if self.own_template && finding.pointer().starts_with("/options/templates/") {
+                finding.set_pointer("/templateId".to_owned());
+            }
+            in_envelope(finding)
+        }));
         Prepared { report: Report::new(findings), made: prepared.made }
     }
 
@@ -312,6 +397,37 @@ mod tests {
             serde_json::json!({ "size": 3, "speed": 1 })
         );
         assert!(made.1.hashes.is_some());
+    }
+
+    #[test]
+    fn old_prompt_fields_are_read_where_the_config_is_silent() {
+        let text = r#"{"config": {"generationType": "text_to_image", "purpose": "ambient",
+            "strategy": "once", "fallback": {"mode": "skip"}}, "provider_id": "local",
+            "template_id": "quay", "prompt_config": {"versionId": "quay@2", "familyId": "pier",
+            "variables": {"hour": "dusk"}}}"#;
+        let envelope = decode::<CreateGenerationRequest<'_>>(text).into_result().unwrap();
+        let draft = Draft::new(&envelope, OWN, None).unwrap();
+        let needed = draft.needed_template().unwrap();
+        let named = (needed.id.map(Id::as_str), needed.version.map(Id::as_str));
+        assert_eq!(named, (Some("quay"), Some("quay@2")));
+        let template = r#"{"versionId": "quay@2", "text": "the quay at {{hour}}, {{n}} gulls",
+            "variables": {"n": 3}, "types": {"n": "number", "hour": "text"}}"#;
+        let template = decode::<Template<'_>>(template).into_result().unwrap();
+        let draft = draft.with_template("quay", template);
+        assert_eq!(draft.needed_template(), None);
+        let (request, print) = draft.prepare(&[]).made.unwrap();
+        assert_eq!(request.prompt.as_deref(), Some("the quay at dusk, 3 gulls"));
+        assert!(print.hashes.is_some());
+        let version = request.template.unwrap().version_id.unwrap();
+        assert_eq!(version.as_str(), "quay@2");
+        let wrong = r#"{"versionId": "quay@2", "text": "{{hour}}", "types": {"hour": "number"}}"#;
+        let wrong = decode::<Template<'_>>(wrong).into_result().unwrap();
+        let draft = Draft::new(&envelope, OWN, None).unwrap().with_template("quay", wrong);
+        let found: Vec<String> =
+            draft.prepare(&[]).report.findings().iter().map(ToString::to_string).collect();
+        let told = "error[prompt/variable-type] the variable `hour` is text, the template \
+                    declares a number at `/config/templateId`";
+        assert!(found.iter().any(|line| line == told), "{found:?}");
     }
 
     #[test]

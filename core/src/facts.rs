@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 
 use crate::codes::Code;
 use crate::config::GenerationNodeConfig;
-use crate::context::{BuildOptions, Npc, Template, Terms};
+use crate::context::{BuildOptions, Named, Npc, Template, Terms};
 use crate::decode::Text;
 use crate::finding::Finding;
 use crate::id::Id;
@@ -17,7 +17,7 @@ use crate::provider::ProviderInfo;
 use crate::rating::{Rating, lower};
 use crate::seed::Seed;
 use crate::social::{self, GenerationSocialContext};
-use crate::words::GenerationType;
+use crate::words::{GenerationType, VariableType};
 
 /// How much of the context is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +208,7 @@ impl<'f> Facts<'f> {
 }
 
 /// The template is read only if neither options nor config give a prompt.
-fn template_state<'f>(
+pub(crate) fn template_state<'f>(
     config: &'f GenerationNodeConfig<'f>,
     options: &'f BuildOptions<'f>,
 ) -> TemplateState<'f> {
@@ -274,7 +274,33 @@ fn render<'f>(
         };
         prompts.iter().enumerate().map(render).collect()
     });
+    if let Some(types) = template.and_then(|template| template.types.as_ref()) {
+        check_types(types, &lookup, &prompt_pointer, &mut rendering);
+    }
     Texts { prompt, negative, prompts, prompt_pointer, rendering }
+}
+
+/// Values that are not of the type that the template declares; what has no text at all is told
+/// already.
+fn check_types<'f>(
+    types: &Named<'f, VariableType>,
+    lookup: &dyn Fn(&str) -> Option<&'f Value<'f>>,
+    pointer: &str,
+    rendering: &mut Rendering,
+) {
+    for (name, kind) in types.iter() {
+        let plain = |value: &&Value<'_>| !matches!(value, Value::Map(_) | Value::List(_));
+        let used = rendering.used.iter().any(|used| used == name);
+        let value = lookup(name).filter(plain).filter(|_| used);
+        if let Some(value) = value.filter(|value| !kind.takes(value)) {
+            rendering.faults.push(
+                Finding::new(Code::PromptVariableType, pointer.to_owned())
+                    .arg(name.to_owned())
+                    .arg(value.kind())
+                    .arg(format!("the template declares a {}", kind.word())),
+            );
+        }
+    }
 }
 
 /// The first of the options' seed, the config's, and that of the provider's block.

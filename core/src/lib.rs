@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod analysis;
 mod batch;
 mod build;
 mod canonical;
@@ -47,6 +48,7 @@ mod unicode;
 mod validate;
 mod words;
 
+pub use analysis::{PromptAnalysis, PromptPart, PromptRole, RoleWords, analyze_prompt};
 pub use batch::{BatchOp, batch};
 pub use build::{Prepared, build, prepare};
 pub use canonical::{canonical_value, canonicalize};
@@ -65,7 +67,7 @@ pub use document::{Document, DocumentKind, check, document_kind, list_items, rea
 pub use edit::{EditError, EditedText};
 pub use edited::EditedDocument;
 pub use envelope::{
-    CreateGenerationRequest, Draft, SimpleImageToVideoRequest, SocialContextRequest,
+    CreateGenerationRequest, Draft, NeededTemplate, SimpleImageToVideoRequest, SocialContextRequest,
 };
 pub use explain::{Difference, explain};
 pub use finding::{Finding, Refusal, Report, Severity, Status};
@@ -87,7 +89,7 @@ pub use plan::{
     PlanNode, PlanPart, PlanResult, PlanSide, PlanTotal, SharedCause, plan,
 };
 pub use price::{Estimate, PriceRow, PriceTable, estimate_price, prices};
-pub use prompt::render_prompt;
+pub use prompt::{prompt_variables, render_prompt};
 pub use provider::{AnyValue, ParameterType, ProviderInfo, ProviderParameter, providers};
 pub use rating::{Band, BoundBy, Bounds, BoundsOption, Rating, RatingTrail};
 pub use rebound::{OwnBounds, Rebound, rebound};
@@ -104,5 +106,5 @@ pub use social::{GenerationSocialContext, RelationshipValues};
 pub use validate::validate;
 pub use words::{
     ArtStyle, FallbackMode, FilmRating, FusionKind, GenerationType, MediaType, Pacing, Purpose,
-    QualityPreset, SeedSource, Strategy, TransitionType,
+    QualityPreset, SeedSource, Strategy, TransitionType, VariableType,
 };

@@ -53,7 +53,8 @@ impl Rendering {
                     Some(other) => self.faults.push(
                         Finding::new(Code::PromptVariableType, pointer())
                             .arg(name.to_owned())
-                            .arg(other.kind()),
+                            .arg(other.kind())
+                            .arg("which has no text"),
                     ),
                     None if missing.contains(&name) => {}
                     None => missing.push(name),
@@ -132,6 +133,29 @@ pub fn render_prompt(template: &str, variables: &Map<'_>) -> Result<String, Refu
         rendering.render(template, &|| Cow::Borrowed("/template"), &|name| variables.get(name));
     if rendering.faults.is_empty() {
         Ok(text.into_owned())
+    } else {
+        Err(Refusal::new(rendering.faults))
+    }
+}
+
+/// The names of the variables that a text uses, each once, in order.
+///
+/// ```
+/// use onepath_core::prompt_variables;
+///
+/// assert_eq!(prompt_variables("{{ who }} and {{n}}, {{who}}, {{{{raw").unwrap(), ["who", "n"]);
+/// assert!(prompt_variables("{{ }}").is_err());
+/// ```
+///
+/// # Errors
+///
+/// Malformed placeholders.
+pub fn prompt_variables(text: &str) -> Result<Vec<String>, Refusal> {
+    const ANY: Value<'static> = Value::Bool(true);
+    let mut rendering = Rendering::default();
+    rendering.render(text, &|| Cow::Borrowed("/text"), &|_| Some(&ANY));
+    if rendering.faults.is_empty() {
+        Ok(rendering.used)
     } else {
         Err(Refusal::new(rendering.faults))
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::codes::Code;
 use crate::config::{FusionAsset, GenerationNodeConfig};
-use crate::context::BuildOptions;
+use crate::context::{BuildOptions, Terms};
 use crate::decode::Text;
 use crate::facts::{Facts, Known};
 use crate::finding::{Finding, Report};
@@ -19,7 +19,7 @@ use crate::validate;
 ///
 /// Rules that need what a request does not carry stay silent: placeholders are rendered, and a
 /// seed's source is forgotten. `provider` is what the asked provider declares, if it is none of
-/// those known here. Pointers are those of the request.
+/// those known here; `terms` are those of world and tenant. Pointers are those of the request.
 ///
 /// ```
 /// use onepath_core::{GenerateContentRequest, decode, review};
@@ -27,14 +27,18 @@ use crate::validate;
 /// let text = r#"{"type": "text_to_image", "purpose": "ambient", "strategy": "once",
 ///     "provider_id": "local", "negative_prompt": "fog", "fallback": {"mode": "skip"}}"#;
 /// let request = decode::<GenerateContentRequest>(text).into_result().unwrap();
-/// let report = review(&request, None);
+/// let report = review(&request, None, None);
 /// assert_eq!(report.findings()[0].to_string(),
 ///     "error[inputs/prompt-missing] the operation text_to_image needs a prompt at `/prompt`");
 /// ```
 #[must_use]
-pub fn review(request: &GenerateContentRequest<'_>, provider: Option<&ProviderInfo<'_>>) -> Report {
+pub fn review(
+    request: &GenerateContentRequest<'_>,
+    provider: Option<&ProviderInfo<'_>>,
+    terms: Option<&Terms<'_>>,
+) -> Report {
     let config = config(request);
-    let options = options(request, provider);
+    let options = BuildOptions { terms: terms.cloned(), ..options(request, provider) };
     let facts = Facts::new(&config, &options, Known::All);
     let findings = validate::run(&facts, &[], false);
     let asked = request.provider_id.as_ref().map(Id::as_str);
@@ -197,7 +201,7 @@ mod tests {
 
     fn codes(text: &str) -> Vec<String> {
         let request = decode::<GenerateContentRequest<'_>>(text).into_result().unwrap();
-        let report = review(&request, None);
+        let report = review(&request, None, None);
         let show = |finding: &Finding| format!("{} {}", finding.code(), finding.pointer());
         report.findings().iter().map(show).collect()
     }
@@ -208,6 +212,20 @@ mod tests {
             "provider_id": "local", "prompt": "a {{sign}} and }}", "fallback": {"mode": "skip"},
             "provider_settings": {"width": 64}}"#;
         assert_eq!(codes(text), [""; 0]);
+    }
+
+    #[test]
+    fn terms_are_looked_for_in_what_was_rendered_elsewhere() {
+        let text = r#"{"type": "text_to_image", "purpose": "ambient", "strategy": "once",
+            "provider_id": "local", "prompt": "a red {{door}}", "prompts": ["gulls"],
+            "negative_prompt": "door", "fallback": {"mode": "skip"}}"#;
+        let request = decode::<GenerateContentRequest<'_>>(text).into_result().unwrap();
+        let terms = r#"{"blocked": ["door"], "flagged": ["gulls"]}"#;
+        let terms = decode::<Terms<'_>>(terms).into_result().unwrap();
+        let report = review(&request, None, Some(&terms));
+        let show = |finding: &Finding| format!("{} {}", finding.code(), finding.pointer());
+        let found: Vec<String> = report.findings().iter().map(show).collect();
+        assert_eq!(found, ["prompt/flagged /prompts/0", "prompt/blocked /prompt"]);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The closed words of configs and requests.
 
 use crate::decode::words;
+use crate::json::value::Value;
 
 words! {
     /// What kind of content a node asks for. It maps totally onto an [`Operation`](crate::Operation).
@@ -91,6 +92,31 @@ words! {
         Gradual = "gradual",
         /// At once.
         Abrupt = "abrupt",
+    }
+}
+
+words! {
+    /// What a variable of a template may be.
+    pub enum VariableType: JsonUnknownWord {
+        /// Text.
+        Text = "text",
+        /// A number.
+        Number = "number",
+        /// `true` or `false`.
+        Boolean = "boolean",
+    }
+}
+
+impl VariableType {
+    /// Whether a value is of this type.
+    #[must_use]
+    pub fn takes(self, value: &Value<'_>) -> bool {
+        matches!(
+            (self, value),
+            (Self::Text, Value::Text(_))
+                | (Self::Number, Value::Number(_))
+                | (Self::Boolean, Value::Bool(_))
+        )
     }
 }
 

@@ -6,6 +6,10 @@
  */
 
 import type { BuildRequestOptions, Estimate, Finding, GenerateContentRequest, GenerationNodeConfig, GenerationSocialContext, OperationRow, ProviderInfo, Rating, RatingTrail, Report } from './index.js';
+import { Prompts, segment } from './prompts.js';
+
+export { Prompts, template } from './prompts.js';
+export type * from './prompts.js';
 
 /** What a generation can be; the last three are final. */
 export type GenerationStatus = 'pending' | 'processing' | 'completed' | 'failed' | 'cancelled';
@@ -344,7 +348,7 @@ function mayPass(error: ApiError): boolean {
 }
 
 interface Call {
-  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   path: string;
   query?: Record<string, unknown>;
   body?: unknown;
@@ -359,6 +363,10 @@ const OPEN = Symbol('open');
 
 /** A client of one server. */
 export class Client {
+  /** Families of prompts, their versions, and terms. */
+  readonly prompts = new Prompts((method, path, { signal }, body, query) =>
+    this.#call({ method, path: `/prompts${path}`, body, query: { ...query }, signal }),
+  );
   readonly #base: string;
   readonly #options: ClientOptions;
   readonly #clock: Clock;
@@ -682,11 +690,6 @@ async function* frames(body: ReadableStream<Uint8Array>): AsyncGenerator<Generat
     // Nobody listens any more: the connection is given back.
     await reader.cancel().catch(() => undefined);
   }
-}
-
-function segment(id: string): string {
-  if (typeof id !== 'string' || id === '') throw new TypeError('onepath: an id is needed');
-  return encodeURIComponent(id);
 }
 
 function message(error: unknown): string {

@@ -78,7 +78,7 @@ export const codes = [
   {"code":"scope/player-missing","explanation":"The strategy or the seed source is tied to a player. There is no \"unknown\" scope: players would share results.","refuses":true,"severity":"error"},
   {"code":"prompt/unknown-variable","explanation":"A placeholder names a variable that neither the template's defaults, the config nor the options give. All missing names are listed.","refuses":true,"severity":"error"},
   {"code":"prompt/bad-placeholder","explanation":"A `{{` must open `{{ name }}` with a name of letters, digits, `_`, `.` and `-` (at most 64). `{{{{` writes `{{`.","refuses":true,"severity":"error"},
-  {"code":"prompt/variable-type","explanation":"Values are data: text as it is, numbers as JavaScript prints them, true and false. Objects and lists have no one text.","refuses":true,"severity":"error"},
+  {"code":"prompt/variable-type","explanation":"Values are data: text as it is, numbers as JavaScript prints them, true and false. Objects and lists have no one text. Where a template declares a variable's type, its value is of that type.","refuses":true,"severity":"error"},
   {"code":"prompt/unused-variable","explanation":"A variable of the config that no text of the node uses is probably misspelled.","refuses":false,"severity":"warning"},
   {"code":"prompt/flagged","explanation":"World, provider or tenant list this term as one to look at. Terms match whole words in any case.","refuses":false,"severity":"warning"},
   {"code":"prompt/too-long","explanation":"Counted in Unicode scalar values after rendering, against the provider's limit.","refuses":false,"severity":"error"},

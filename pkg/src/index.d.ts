@@ -776,6 +776,8 @@ export interface Template {
   negativeText?: string | undefined;
   /** Its text, with placeholders. */
   text?: string | undefined;
+  /** What its variables may be; one that is not named may be any text, number, true or false. */
+  types?: Record<string, VariableType> | undefined;
   /** Default values of its variables. */
   variables?: Record<string, unknown> | undefined;
   /** The version's id. */
@@ -811,6 +813,8 @@ export interface User {
   /** Whether band and rating go down by one. */
   reduceRomanticIntensity?: boolean | undefined;
 }
+
+export type VariableType = 'text' | 'number' | 'boolean';
 
 /** A world, as the game keeps it. */
 export interface World {

@@ -13,6 +13,7 @@ pub mod limit;
 pub mod live;
 mod log;
 pub mod problem;
+pub mod prompt;
 pub mod provider;
 mod server;
 pub mod service;

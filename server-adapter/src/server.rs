@@ -15,6 +15,7 @@ use crate::event::Hub;
 use crate::guard::{Guard, GuardError, GuardRules};
 use crate::http::{App, Door, Pages, hash_key, serve};
 use crate::live::LiveSettings;
+use crate::prompt::{Analyst, RuleAnalyst};
 use crate::provider::{self, Provider, ProviderSettings, SetupError};
 use crate::service::{Plans, ServerBounds, Service};
 use crate::signing::Signer;
@@ -196,6 +197,7 @@ impl Server {
             spool: Spool::open(&uploads, Arc::clone(&clock))
                 .map_err(io(&uploads))?
                 .of_at_most(settings.most_upload),
+            analyst: Arc::new(RuleAnalyst),
             signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
             guard: Guard::new(&settings.guard).map_err(OpenError::Guard)?,
@@ -226,6 +228,13 @@ impl Server {
     #[must_use]
     pub fn with_provider(mut self, provider: impl Provider) -> Self {
         self.service.providers = self.service.providers.with(provider);
+        self
+    }
+
+    /// With another who takes prompts apart.
+    #[must_use]
+    pub fn with_analyst(mut self, analyst: impl Analyst + 'static) -> Self {
+        self.service.analyst = Arc::new(analyst);
         self
     }
 

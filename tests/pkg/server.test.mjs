@@ -108,3 +108,32 @@ test('events are told in order, and from a place on', async () => {
   }
   assert.deepEqual(kinds.slice(0, 2), ['generation.created', 'generation.started']);
 });
+
+test('prompts of the server are options of a build: the same text, hash and key on both sides', async () => {
+  const first = { text: 'the quay at {{hour}}, {{n}} gulls', negative_text: 'lettering', variables: { n: { type: 'number', default: 3 }, hour: 'dawn' } };
+  const made = await client.prompts.findOrCreate({ id: 'quay', ...first });
+  assert.equal(made.version.id, 'quay@1');
+  const second = await client.prompts.addVersion('quay', { ...first, text: 'the quay at {{hour}}, {{n}} terns' });
+  assert.equal((await client.prompts.addVersion('quay', { ...first })).id, 'quay@1');
+  const templates = await client.prompts.templates();
+  assert.deepEqual(templates.quay, (await client.prompts.render('quay')).template);
+  assert.equal(templates.quay.versionId, second.id);
+  const config = { ...node(undefined), templateId: 'quay', variables: { hour: 'dusk' } };
+  const here = buildGenerateContentRequest(config, { ...options, templates });
+  const there = await client.preflight({ config, provider_id: 'local', session: { id: 'p1' } });
+  assert.equal(here.prompt, (await client.prompts.render('quay', { variables: { hour: 'dusk' } })).prompt);
+  assert.equal(fingerprintRequest(here).cache_key, there.cache_key);
+  const diff = await client.prompts.diff('quay', { from: 1 });
+  assert.deepEqual(diff.text.filter(({ kind }) => kind !== 'same').map(({ text }) => text), ['gulls', 'terns']);
+  const { next_cursor, versions } = await client.prompts.versions('quay', { limit: 1 });
+  assert.deepEqual([next_cursor, versions[0].number], ['2', 2]);
+  assert.equal((await client.prompts.version('quay', 1)).text, first.text);
+  assert.equal((await client.prompts.patch('quay', { name: 'The quay' })).name, 'The quay');
+  assert.equal((await client.prompts.get('quay')).name, 'The quay');
+  assert.deepEqual((await client.prompts.usage('quay')).versions, []);
+  assert.equal((await client.prompts.analyze('a calm sea')).parts[0].role, 'mood');
+  const terms = { blocked: ['gore'], flagged: [] };
+  assert.deepEqual(await client.prompts.putTerms(terms), terms);
+  assert.deepEqual(await client.prompts.terms(), terms);
+  await assert.rejects(client.createGeneration(built(node('gore'))), ({ errors }) => errors[0].code === 'prompt/blocked');
+});

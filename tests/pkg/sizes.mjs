@@ -13,6 +13,7 @@ const rows = [
   ['glue', read('module.js'), 4 * KB],
   ['default entry, with the module in it', read('index.js', 'module.js'), 140 * KB],
   ['client', read('client.js'), 6 * KB],
+  ['its prompts', read('prompts.js'), 2 * KB],
   ['webhooks', read('webhooks.js'), 2 * KB],
 ];
 

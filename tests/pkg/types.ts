@@ -11,7 +11,8 @@ import type {
   GenerateContentRequest, GenerateContentResponse, GenerationNodeConfig, GenerationSocialContext,
   PlayerContextSnapshot, Rating, Report, SceneFile, SceneRef, StyleRules,
 } from 'onepath';
-import { ApiError, createClient } from 'onepath/client';
+import { ApiError, createClient, template } from 'onepath/client';
+import type { PromptVersion } from 'onepath/client';
 import { codes, explainCode } from 'onepath/codes';
 import { init, initSync } from 'onepath/slim';
 import { WebhookError, verifyWebhook } from 'onepath/webhooks';
@@ -79,6 +80,15 @@ export async function use(): Promise<unknown> {
     print, key, social, older, finding, status, words, lowered, file, effective, known, pointers, scope,
     whole, text, version, response, meaning, word, field, rating,
   ];
+}
+
+export async function prompts(version: PromptVersion): Promise<string> {
+  const client = createClient({ baseUrl: 'https://x.example' });
+  const built = buildGenerateContentRequest(config, { ...options, templates: { quay: template(version) }, terms: await client.prompts.terms() });
+  // @ts-expect-error a version has a text
+  await client.prompts.addVersion('quay', { notes: 'none' });
+  const { chosen_by, prompt } = await client.prompts.render('quay', { variables: { a: 1 } });
+  return chosen_by === 'split' ? prompt : (built.prompt ?? '');
 }
 
 async function receive(request: Request, node: { headers: Record<string, string | string[] | undefined> }): Promise<string> {

@@ -690,6 +690,15 @@ fn texts(cases: &mut Cases) {
         set(&mut with, "/templates", template.clone());
         cases.add(format!("text {name}"), edited, with);
     }
+    for (name, gulls) in [("of its type", json!(7)), ("of another type", json!("seven"))] {
+        let (mut edited, mut with) = (config(), options());
+        remove(&mut edited, "/prompt");
+        set(&mut edited, "/templateId", json!("t1"));
+        set(&mut edited, "/variables", json!({ "gulls": gulls }));
+        let typed = json!({ "versionId": "v1", "text": "{{gulls}} gulls", "types": { "gulls": "number", "unused": "text" } });
+        set(&mut with, "/templates", json!({ "t1": typed }));
+        cases.add(format!("text template with a value {name}"), edited, with);
+    }
 }
 
 /// Requests as they come in over the wire.

@@ -11,6 +11,7 @@ mod hits;
 mod load;
 mod no_assets;
 mod no_database;
+mod no_prompts;
 mod no_store;
 mod process;
 mod queue;

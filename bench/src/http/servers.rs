@@ -15,6 +15,7 @@ use onepath_server::guard::{Guard, GuardRules};
 use onepath_server::http::{App, serve as listen};
 use onepath_server::limit::Rate;
 use onepath_server::live::LiveSettings;
+use onepath_server::prompt::RuleAnalyst;
 use onepath_server::provider::{Local, Providers};
 use onepath_server::service::{Plans, ServerBounds, Service};
 use onepath_server::signing::Signer;
@@ -100,6 +101,7 @@ pub(crate) fn service() -> Result<Service, Failure> {
         blobs: Blobs::folder(&folder.join("blobs"))?,
         spool: Spool::open(&folder.join("uploads"), Arc::new(SystemClock))?,
         providers: Providers::new().with(Local::new(&folder.join("local"))?),
+        analyst: Arc::new(RuleAnalyst),
         clock: Arc::new(SystemClock),
         bell: Arc::new(Notify::new()),
         bounds: BOUNDS,

@@ -7,8 +7,10 @@ import { Findings } from './inspect/findings';
 import { ConfigForm } from './inspect/form';
 import { JsonTab } from './inspect/json';
 import { RequestTab } from './inspect/request';
+import { PromptTab } from './inspect/prompt';
 import { PathPanel } from './path/panel';
 import { picker } from './scene/file';
+import { named } from './scene/named';
 import { RunPanel } from './server/run';
 import { Bar } from './ui/bar';
 import { Mark, Sign, worst } from './ui/findings';
@@ -74,12 +76,18 @@ function Broken() {
   );
 }
 
-const TABS: [Tab, string][] = [['form', 'Form'], ['json', 'JSON'], ['request', 'Request'], ['compare', 'Compare']];
+const TABS: [Tab, string][] = [['form', 'Form'], ['json', 'JSON'], ['prompt', 'Prompt'], ['request', 'Request'], ['compare', 'Compare']];
 
 function Desk() {
   const { view, selected, tab, provider, shown } = useObserved(editor.state);
   const item = view?.items.find(({ place }) => place === selected);
-  const prepared = useMemo(() => (item ? editor.prepare(item) : undefined), [item?.place, item?.name, view]);
+  const kept = useObserved(editor.prompts.kept);
+  const prepared = useMemo(() => (item ? editor.prepare(item) : undefined), [item?.place, item?.name, view, kept]);
+  const family = item && named(view, item).family;
+  useEffect(() => {
+    // Without its versions a family is shown as it is newest.
+    if (family !== undefined) editor.prompts.look(family).catch(() => undefined);
+  }, [family, kept.templates]);
   if (!view) return null;
   const of = item ? view.report.findings.filter(({ pointer }) => pointer === item.place || pointer.startsWith(`${item.place}/`)) : [];
   return (
@@ -104,6 +112,7 @@ function Desk() {
             <div role="tabpanel" id="tabpanel" aria-labelledby={`tab-${tab}`} className="tab">
               {tab === 'form' && <ConfigForm item={item} view={view} provider={provider} shown={shown} />}
               {tab === 'json' && <JsonTab item={item} view={view} />}
+              {tab === 'prompt' && <PromptTab item={item} view={view} prepared={prepared} />}
               {tab === 'request' && <RequestTab item={item} view={view} prepared={prepared} />}
               {tab === 'compare' && <CompareTab item={item} view={view} prepared={prepared} />}
             </div>

@@ -4,13 +4,15 @@ import { OnepathRefusal, Document, type BuildRequestOptions, type Rating, type T
 
 import { read, save, type Opened } from './scene/file';
 import type { Item } from './scene/items';
+import { named } from './scene/named';
 import { isObject, type Edit } from './scene/pointer';
 import { Scene, type View } from './scene/scene';
 import { Server } from './server/connection';
+import { PromptShelf } from './server/prompts';
 import { Runs } from './server/runs';
 import { Observed } from './ui/observed';
 
-export type Tab = 'form' | 'json' | 'request' | 'compare';
+export type Tab = 'form' | 'json' | 'prompt' | 'request' | 'compare';
 
 export interface State {
   file?: Opened | undefined;
@@ -36,16 +38,38 @@ export class Editor {
   readonly state = new Observed<State>({ isOpening: false, tab: 'form', provider: '' });
   readonly server = new Server();
   readonly runs = new Runs(() => this.server.client);
+  readonly prompts = new PromptShelf(() => this.server.client);
   #scene: Scene | undefined;
   #wishes = 0;
 
-  /** What is known beside the file. */
+  constructor() {
+    this.server.connection.listen(() => void this.#reach());
+    this.prompts.kept.listen(() => {
+      this.#scene?.rebase(this.base());
+      this.#look({});
+    });
+  }
+
+  /** What the server keeps of prompts is known as soon as it is reached. */
+  async #reach(): Promise<void> {
+    if (this.server.connection.get().state !== 'ready') return this.prompts.forget();
+    try {
+      await this.prompts.load();
+    } catch (error) {
+      this.state.update({ trouble: `the server's prompts were not read: ${message(error)}` });
+    }
+  }
+
+  /** What is known beside the file. Templates of a file count before the server's. */
   base(): BuildRequestOptions {
-    const { provider, world, user, templates } = this.state.get();
+    const { provider, world, user } = this.state.get();
+    const { templates: kept, terms } = this.prompts.kept.get();
+    const templates = { ...kept, ...this.state.get().templates };
     const base: BuildRequestOptions = {};
     if (provider !== '') base.providerId = provider;
     if (world || user) base.bounds = { ...(world && { world }), ...(user && { user }) };
-    if (templates) base.templates = templates;
+    if (Object.keys(templates).length > 0) base.templates = templates;
+    if (terms.blocked?.length || terms.flagged?.length) base.terms = terms;
     return base;
   }
 
@@ -136,7 +160,19 @@ export class Editor {
   }
 
   prepare(item: Item) {
+    const { family, version } = named(this.state.get().view, item);
+    const isOther = family !== undefined && version !== undefined && this.base().templates?.[family]?.versionId !== version;
+    if (isOther && this.prompts.version(family, version)) return this.prepareWith(item, family, version);
     return this.#scene?.prepare(item);
+  }
+
+  /** The whole path of an item, under another version of its family. */
+  prepareWith(item: Item, family: string, version: string) {
+    const template = this.prompts.version(family, version);
+    if (!template) return undefined;
+    const base = this.base();
+    const pins = ['templateVersionId', 'template_version_id'].map((name) => `${item.config}/${name}`);
+    return this.#scene?.prepareWith(item, { ...base, templates: { ...base.templates, [family]: template } }, pins, version);
   }
 
   async save(): Promise<void> {
@@ -153,13 +189,14 @@ export class Editor {
     }
   }
 
-  #look(): void {
+  /** Sees the document anew; what was said of it before is over, unless something else is said. */
+  #look(said: Partial<State> = { notice: undefined }): void {
     const scene = this.#scene;
     if (!scene) return;
     const view = scene.view();
     const { selected } = this.state.get();
     const isThere = view.items.some((item) => item.place === selected);
-    this.state.update({ view, notice: undefined, ...(!isThere && { selected: view.items[0]?.place }) });
+    this.state.update({ view, ...said, ...(!isThere && { selected: view.items[0]?.place }) });
   }
 }
 

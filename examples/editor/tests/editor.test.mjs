@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { Document, explain } from 'onepath';
+import { createClient } from 'onepath/client';
 
 import { Desk, beside, browser, checked, command, scene, serve, text } from './desk.mjs';
 
@@ -283,6 +284,42 @@ test('templates beside the file are known', async () => {
   await page.selectOption('#provider', 'local');
   await desk.select('quay-morning');
   assert.match(await desk.value('cache_key'), /^generation:environment\|/);
+});
+
+test('families of the server are shown as the provider gets them, pinned, and by what another version does to the key', async () => {
+  const { prompts } = createClient({ baseUrl: server.address, token: server.key });
+  const { text: words, negativeText, variables } = JSON.parse(text('prompts.json'))['harbor-ambience'];
+  const first = { text: words, negative_text: negativeText, variables };
+  await prompts.findOrCreate({ id: 'harbor-ambience', ...first });
+  await prompts.addVersion('harbor-ambience', { ...first, text: `${words} Wide shot.`, notes: 'from afar' });
+  await prompts.putTerms({ flagged: ['wide shot'] });
+  await desk.go();
+  await desk.open({ name: 'harbor.json', text: text('harbor.json').replace('"templateVersionId": "harbor-ambience-3",', '') });
+  await desk.select('quay-morning');
+  await page.click('#tab-prompt');
+  const own = JSON.parse(text('harbor.json')).nodes.find(({ id }) => id === 'quay-morning').config.variables;
+  const shows = async (version) => {
+    const rendered = await prompts.render('harbor-ambience', { version, variables: own });
+    await page.waitForFunction((wanted) => document.querySelector('[data-value=prompt]')?.textContent === wanted, rendered.prompt);
+    assert.equal(await desk.value('negative_prompt'), rendered.negative_prompt);
+    return rendered;
+  };
+  assert.equal((await shows('latest')).version_id, 'harbor-ambience@2');
+  assert.ok((await desk.findings()).some((finding) => finding.startsWith('prompt/flagged ')));
+  await page.waitForSelector('.roles li[data-role=camera]:has-text("Wide shot")');
+  assert.equal(await page.getAttribute('[data-changes]', 'data-changes'), '/prompt');
+  const key = await desk.value('cache_key');
+  await page.getByLabel('version of the prompt').selectOption('harbor-ambience@1');
+  const { prompt } = await shows('harbor-ambience@1');
+  assert.notEqual(await desk.value('cache_key'), key);
+  assert.equal(await page.getAttribute('[data-changes]', 'data-changes'), '/prompt');
+  await desk.run();
+  const id = (await page.textContent('.generation .mono')).trim();
+  const made = await server.ask(`/generations/${id}`);
+  assert.equal(made.final_prompt, prompt);
+  assert.equal(made.prompt_version_id, 'harbor-ambience@1');
+  assert.equal(made.cache_key, await desk.value('cache_key'));
+  await prompts.putTerms({});
 });
 
 test('the panel shows what `onepath fingerprint` computes, part by part and why', async () => {

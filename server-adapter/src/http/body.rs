@@ -9,6 +9,7 @@ use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use bytes::Bytes;
+use serde::de::DeserializeOwned;
 
 use super::App;
 use super::reply::Failure;
@@ -79,6 +80,28 @@ pub(super) async fn bounded(
             Err(Problem::new(ProblemCode::RequestTimeout, detail).into())
         }
     }
+}
+
+/// Reads a body of one of the server's own types.
+///
+/// # Errors
+///
+/// `MALFORMED_JSON` with its place, `VALIDATION_ERROR` for JSON that is something else.
+pub(super) fn read<T: DeserializeOwned>(text: &str) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        let fault = Fault::new("", "json/unreadable", error.to_string());
+        if error.is_data() {
+            return Problem::faults(vec![fault]);
+        }
+        let offset = offset(text, error.line(), error.column());
+        Problem::malformed(fault, Place::of(text, offset))
+    })
+}
+
+/// The byte of a line and a column, both from 1.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let before: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    (before + column.saturating_sub(1)).min(text.len())
 }
 
 /// `application/json`, or a type that is JSON by its suffix.

@@ -132,7 +132,7 @@ pub(super) async fn keep(State(app): State<App>, mut request: Request, next: Nex
     let mut response = if asks_first && origin.is_some() {
         let mut response = StatusCode::NO_CONTENT.into_response();
         let headers = response.headers_mut();
-        set(headers, ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE");
+        set(headers, ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PUT, PATCH, DELETE");
         set(headers, ACCESS_CONTROL_ALLOW_HEADERS, SENT);
         set(headers, ACCESS_CONTROL_MAX_AGE, "600");
         response

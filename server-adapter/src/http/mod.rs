@@ -17,6 +17,7 @@ mod multipart;
 mod openapi;
 mod pages;
 mod path;
+mod prompts;
 mod reply;
 mod settings;
 mod table;

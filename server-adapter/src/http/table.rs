@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use axum::handler::Handler;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, delete, get, patch, post};
+use axum::routing::{MethodRouter, delete, get, patch, post, put};
 use axum::{Extension, Router};
 use onepath_core::legacy::CreateJobRequest;
 use onepath_core::{CreateGenerationRequest, SimpleImageToVideoRequest, SocialContextRequest};
@@ -121,6 +121,14 @@ where
     patch(handler)
 }
 
+pub(super) fn route_put<H, T>(handler: H) -> MethodRouter<App>
+where
+    H: Handler<T, App>,
+    T: 'static,
+{
+    put(handler)
+}
+
 pub(super) fn route_delete<H, T>(handler: H) -> MethodRouter<App>
 where
     H: Handler<T, App>,
@@ -164,7 +172,7 @@ fn flag(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "boolean", "default": false })
 }
 
-fn time(_: &mut SchemaGenerator) -> Schema {
+pub(super) fn time(_: &mut SchemaGenerator) -> Schema {
     schemars::json_schema!({ "type": "string", "format": "date-time" })
 }
 
@@ -314,6 +322,7 @@ const TAGGED: &[(u16, &str)] = &[(200, "Here it is."), (304, "It is as you know 
 /// Every route, in the order of the documentation.
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = for_users();
+    routes.extend(super::prompts::routes());
     routes.extend(super::accounts::routes());
     routes.extend(super::settings::routes());
     routes

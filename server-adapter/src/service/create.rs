@@ -56,6 +56,7 @@ impl Service {
         let read = envelope(text)?;
         let world = read.value.as_ref().and_then(world_id);
         let standing = self.standing(caller, world).await?;
+        let prompts = self.prompts(caller, &read, &standing).await?;
         let is_config = read.value.as_ref().is_some_and(|envelope| envelope.config.is_some());
         let live = self.live.now().await?;
         let plan = plan(
@@ -67,6 +68,7 @@ impl Service {
                 attempts: self.attempts,
                 unknown_price: self.unknown_price,
                 live: &live,
+                prompts: &prompts,
                 now: self.clock.now(),
             },
         )?;
@@ -208,10 +210,11 @@ impl Service {
         let Some(envelope) = &read.value else { return Err(Problem::findings(&read.faults)) };
         let now = Integer::new(self.clock.now());
         let standing = self.standing(caller, world_id(envelope)).await?;
+        let prompts = self.prompts(caller, &read, &standing).await?;
         let with_world = own_world(envelope, &standing)?;
         let envelope = with_world.as_ref().unwrap_or(envelope);
         if let Some(draft) = Draft::new(envelope, standing.own(), now) {
-            let draft = described(draft, envelope, &self.providers);
+            let draft = prompts.complete(described(draft, envelope, &self.providers));
             let report = draft.prepare(&read.faults).report;
             metrics::found(&report);
             return Ok(ValidateResponse::new(report));
@@ -220,7 +223,7 @@ impl Service {
             let id = request.provider_id.as_ref().map_or("", |id| id.as_str());
             let provider = self.providers.get(id).map(|provider| provider.info());
             let mut findings = read.faults.clone();
-            let mut found = review(request, provider).into_findings();
+            let mut found = review(request, provider, prompts.terms()).into_findings();
             if let Err(refusal) = fingerprint(request, provider) {
                 let known: Vec<Code> = found.iter().map(onepath_core::Finding::code).collect();
                 let more = refusal.into_findings().into_iter();

@@ -12,6 +12,7 @@ mod jobs;
 mod listen;
 mod manage;
 mod plan;
+mod prompts;
 mod settings;
 mod simple;
 mod standing;
@@ -33,6 +34,7 @@ use crate::guard::Guard;
 use crate::live::LiveSettings;
 use crate::log::tell;
 use crate::problem::{Problem, ProblemCode};
+use crate::prompt::Analyst;
 use crate::provider::Providers;
 use crate::signing::Signer;
 use crate::store::{ListQuery, Reader, Role, Store};
@@ -58,6 +60,12 @@ pub use jobs::{JobListResponse, JobResponse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
+pub use prompts::{
+    AnalyzeBody, AnalyzeResponse, ChosenBy, ContentDiff, FamilyPatch, NewFamily, NewPromptVersion,
+    PromptDiff, PromptFamilyList, PromptFamilyView, PromptLimit, PromptOutcomes, PromptUsage,
+    PromptVersionList, PromptVersionView, Prompts, RenderBody, RenderResponse, SplitBody,
+    SplitView, TermsBody, TermsResponse, VariableDiff, VersionName, VersionUsage,
+};
 pub use settings::{KnownSetting, SettingHistory, SettingList, SettingView, known_settings};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
@@ -102,6 +110,8 @@ pub struct Service {
     pub spool: Spool,
     /// Who makes things.
     pub providers: Providers,
+    /// Who takes prompts apart.
+    pub analyst: Arc<dyn Analyst>,
     /// The time.
     pub clock: SharedClock,
     /// Rung when a worker may find work.

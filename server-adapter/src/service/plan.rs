@@ -10,6 +10,7 @@ use onepath_core::{
 };
 
 use super::Caller;
+use super::prompts::Prompts;
 use super::standing::Standing;
 use crate::clock::parse_rfc3339;
 use crate::live::Live;
@@ -47,6 +48,8 @@ pub struct Setting<'s> {
     pub unknown_price: i64,
     /// What operators have changed.
     pub live: &'s Live,
+    /// The families and terms that it is built with.
+    pub prompts: &'s Prompts,
     /// The server's clock.
     pub now: Millis,
 }
@@ -128,7 +131,7 @@ fn of_config(
     let Some(draft) = Draft::new(envelope, own, Integer::new(setting.now)) else {
         return Err(structured_config_required());
     };
-    let draft = described(draft, envelope, setting.providers);
+    let draft = setting.prompts.complete(described(draft, envelope, setting.providers));
     check_player(draft.player_id(), setting.caller)?;
     let prepared = draft.prepare(&read.faults);
     let strict = envelope.strict == Some(true);
@@ -239,7 +242,7 @@ fn of_request(
     } else {
         print
     };
-    let mut findings = review(&request, Some(info)).into_findings();
+    let mut findings = review(&request, Some(info), setting.prompts.terms()).into_findings();
     for finding in &mut findings {
         finding.rebase("/request");
     }
@@ -340,6 +343,7 @@ fn members(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
         let detail = "the character U+0000 cannot be kept";
         faults.push(Fault::new(pointer, "envelope/null-character", detail));
     }
+    faults.extend(named_twice(envelope));
     if envelope.priority.is_some_and(|priority| !(0..=10).contains(&priority.get())) {
         let detail = "a priority is 0 to 10; 0 goes first";
         faults.push(Fault::new("/priority", "envelope/priority-range", detail));
@@ -349,6 +353,40 @@ fn members(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
         faults.push(Fault::new("/scheduled_at", "envelope/not-a-time", detail));
     }
     faults
+}
+
+/// Old names of what the config says, too.
+fn named_twice(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
+    let Some(config) = &envelope.config else { return Vec::new() };
+    let old = envelope.prompt_config.as_ref();
+    let (id, version) = (config.template_id.is_some(), config.template_version_id.is_some());
+    let (variables, prompt) = (config.variables.is_some(), config.prompt.is_some());
+    let given = [
+        ("/template_id", "templateId", envelope.template_id.is_some() && id),
+        (
+            "/prompt_version_id",
+            "templateVersionId",
+            envelope.prompt_version_id.is_some() && version,
+        ),
+        ("/template_variables", "variables", envelope.template_variables.is_some() && variables),
+        (
+            "/prompt_config",
+            "templateId, templateVersionId, variables or prompt",
+            old.is_some_and(|old| {
+                old.family_id.is_some() && (id || envelope.template_id.is_some())
+                    || old.version_id.is_some() && (version || envelope.prompt_version_id.is_some())
+                    || old.variables.is_some()
+                        && (variables || envelope.template_variables.is_some())
+                    || old.inline_prompt.is_some() && prompt
+            }),
+        ),
+    ];
+    let given = given.into_iter().filter(|(_, _, twice)| *twice);
+    let fault = |(pointer, name, _): (&str, &str, bool)| {
+        let detail = format!("it says again what the config says: {name}");
+        Fault::new(pointer, "json/duplicate-field", detail)
+    };
+    given.map(fault).collect()
 }
 
 /// Members that only mean something beside a config; beside a request they would be passed over.
@@ -367,6 +405,10 @@ fn belongs_to_configs(envelope: &CreateGenerationRequest<'_>) -> Vec<Fault> {
         ("/variables", envelope.variables.is_some()),
         ("/prompt", envelope.prompt.is_some()),
         ("/seed", envelope.seed.is_some()),
+        ("/template_id", envelope.template_id.is_some()),
+        ("/prompt_version_id", envelope.prompt_version_id.is_some()),
+        ("/template_variables", envelope.template_variables.is_some()),
+        ("/prompt_config", envelope.prompt_config.is_some()),
     ];
     let detail = "it belongs beside `config`; a request has it inside already";
     let given = given.into_iter().filter(|(_, given)| *given);
@@ -414,7 +456,10 @@ fn pending(print: &Fingerprint, base: &str) -> Vec<Fault> {
         Some(("template", id)) => Fault::new(
             &format!("{base}{}", if base == "/config" { "/templateId" } else { "/template/id" }),
             "template/unknown",
-            format!("the template `{id}` is not known here: send it in `templates`, or a prompt"),
+            format!(
+                "the template `{id}`, or the version that is pinned, is not known here: keep it as \
+                 a family of prompts, send it in `templates`, or send a prompt"
+            ),
         ),
         _ => Fault::new("/provider_id", "provider/unknown", format!("{what} is not known here")),
     };
@@ -438,7 +483,7 @@ fn others(
             continue;
         };
         let Some(other) = rerouted(request, provider.info()) else { continue };
-        let reviewed = review(&other, Some(provider.info()));
+        let reviewed = review(&other, Some(provider.info()), setting.prompts.terms());
         if !errors(&reviewed, false).is_empty() || others.len() == MOST_OTHERS {
             continue;
         }

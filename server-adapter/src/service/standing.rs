@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use onepath_core::{OwnBounds, Rating, WorldMeta, decode};
 
+use super::prompts::TenantTerms;
 use super::{Caller, ServerBounds, Service};
 use crate::cache::Recent;
 use crate::clock::month_start;
@@ -88,6 +89,7 @@ impl Plans {
 /// Rows that were read lately.
 #[derive(Debug, Default)]
 pub struct Known {
+    pub(super) terms: Recent<String, Option<TenantTerms>>,
     users: Recent<Reader, Option<Arc<User>>>,
     worlds: Recent<(String, String), Option<Arc<World>>>,
 }

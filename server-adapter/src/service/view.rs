@@ -185,6 +185,12 @@ pub struct GenerationResponse {
     pub served_hash: Option<String>,
     /// Who shares the result.
     pub strategy: Strategy,
+    /// The version of the family that its prompt came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt_version_id: Option<String>,
+    /// The prompt of `request`: the text that the provider is sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub final_prompt: Option<String>,
     /// The whole request, as it is carried out.
     #[schemars(with = "GenerateContentRequest<'static>")]
     pub request: Box<RawValue>,
@@ -369,6 +375,7 @@ impl Service {
             }
             _ => (None, false),
         };
+        let named = Named::of(&asked.request);
         let waits = matches!(row.state, State::Pending { .. }) && row.next_run_at > now;
         let assets: Vec<AssetView> =
             generation.assets.iter().map(|asset| self.asset_view(reader, asset, now)).collect();
@@ -385,6 +392,8 @@ impl Service {
             operation_type: asked.operation,
             provider_id: asked.provider.clone(),
             strategy: asked.strategy,
+            prompt_version_id: named.template.and_then(|template| template.version_id),
+            final_prompt: named.prompt.filter(|prompt| !prompt.is_empty()),
             request: raw(&asked.request, is_owner),
             served_provider: row.serving.clone(),
             served_hash: row.served().map(|other| other.request_hash.clone()),
@@ -431,6 +440,24 @@ impl Service {
             assets,
             tag: row.tag(),
         }
+    }
+}
+
+/// What a request says of its prompt.
+#[derive(Default, serde::Deserialize)]
+struct Named {
+    prompt: Option<String>,
+    template: Option<NamedTemplate>,
+}
+
+#[derive(serde::Deserialize)]
+struct NamedTemplate {
+    version_id: Option<String>,
+}
+
+impl Named {
+    fn of(request: &str) -> Self {
+        serde_json::from_str(request).unwrap_or_default()
     }
 }
 

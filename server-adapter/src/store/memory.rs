@@ -3,6 +3,7 @@
 mod assets;
 mod cache;
 mod endpoints;
+mod prompts;
 mod seats;
 mod settings;
 mod telemetry;
@@ -68,6 +69,7 @@ struct Tables {
     settings: settings::Settings,
     webhooks: webhooks::Webhooks,
     endpoints: endpoints::Endpoints,
+    prompts: prompts::Prompts,
 }
 
 /// A change that keeps nothing that was made.
@@ -155,6 +157,7 @@ impl Tables {
             self.enter(row, entry.clone());
         }
         if let Some(ended) = &change.ended {
+            self.prompts.ended(row, ended);
             self.ended.push((row.clone(), ended.clone()));
         }
         if let Some(kind) = change.event {

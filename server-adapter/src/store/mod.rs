@@ -15,6 +15,7 @@ mod examined;
 mod memory;
 mod postgres;
 mod predictions;
+pub mod prompts;
 pub mod row;
 pub mod settings;
 mod sql;
@@ -49,6 +50,7 @@ pub use examined::Examined;
 pub use memory::MemoryStore;
 pub use postgres::{PostgresStore, Time, examine_postgres};
 pub use predictions::PredictionStore;
+pub use prompts::PromptStore;
 pub use row::{
     Asked, Attempt, Event, Generation, Key, Millis, Other, Reader, Role, Row, Subject, Used, User,
     Viewer, World,
@@ -431,6 +433,7 @@ pub trait Store:
     + EndpointStore
     + PredictionStore
     + SettingStore
+    + PromptStore
     + TelemetryStore
     + WebhookStore
 {

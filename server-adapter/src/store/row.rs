@@ -674,13 +674,28 @@ pub fn unknown_policy(word: &str) -> UnknownPolicy {
     }
 }
 
-impl Row {
-    /// The model of the provider that makes it, if the request names one.
+/// What a request names that runs are counted by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// The provider's model.
+    pub model: Option<String>,
+    /// The version of the template that its prompt came from.
+    pub prompt_version: Option<String>,
+}
+
+impl Asked {
+    /// What the request names.
     #[must_use]
-    pub fn model(&self) -> Option<String> {
-        let request = onepath_core::decode::<GenerateContentRequest<'_>>(self.request());
-        let settings = request.value?.provider_settings?;
-        settings.get("model")?.as_text().filter(|model| !model.is_empty()).map(str::to_owned)
+    pub fn named(&self) -> Named {
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request).value;
+        let Some(request) = request else { return Named::default() };
+        let settings = request.provider_settings.as_ref();
+        let model = settings.and_then(|settings| settings.get("model")?.as_text());
+        let version = request.template.and_then(|template| template.version_id);
+        Named {
+            model: model.filter(|model| !model.is_empty()).map(str::to_owned),
+            prompt_version: version.map(|id| id.as_str().to_owned()),
+        }
     }
 }
 

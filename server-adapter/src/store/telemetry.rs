@@ -50,6 +50,8 @@ pub struct EndedRun {
     pub run: u32,
     /// The provider's model, if the request names one.
     pub model: Option<String>,
+    /// The version of the prompt's template, if the request names one.
+    pub prompt: Option<String>,
     /// How it ended.
     pub end: RunEnd,
     /// What it ran into, unless it was made or cancelled.
@@ -75,9 +77,11 @@ impl EndedRun {
         let wanted_at = row.created_at.max(row.scheduled_at.unwrap_or(row.created_at));
         let first = row.state.run() == 1;
         let paid = effects.contains(&Effect::Debit);
+        let named = row.asked.named();
         Some(Self {
             run: row.state.run(),
-            model: row.model(),
+            model: named.model,
+            prompt: named.prompt_version,
             end,
             error,
             wait: row.started_at.filter(|_| first).map(|at| (at - wanted_at).max(0)),

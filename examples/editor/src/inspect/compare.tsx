@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import { editor } from '../editor';
 import type { Item } from '../scene/items';
 import type { View } from '../scene/scene';
+import { Differences } from './differences';
 
 /** Two nodes side by side: in which fields their requests differ, and which of them change the key. */
 export function CompareTab({ item, view, prepared }: { item: Item; view: View; prepared: Prepared | undefined }) {
@@ -33,26 +34,9 @@ export function CompareTab({ item, view, prepared }: { item: Item; view: View; p
             {differences.length === 0 ? 'Both are the same request.' : `${differences.length} fields differ, ${matter} of them change hash or key.`}
             {keys[0] !== undefined && (keys[0] === keys[1] ? ' They share one key.' : ' Their keys are different.')}
           </p>
-          <table className="compare">
-            <thead><tr><th scope="col">field</th><th scope="col">{item.name}</th><th scope="col">{other.name}</th><th scope="col">for</th></tr></thead>
-            <tbody>
-              {differences.map(({ pointer, left, right, policy, changes_key }) => (
-                <tr key={pointer} className={changes_key ? 'matters' : ''}>
-                  <th scope="row"><code>{pointer}</code>{changes_key && <span className="tag" title="a difference here changes hash or key">in the key</span>}</th>
-                  <td>{shown(left)}</td>
-                  <td>{shown(right)}</td>
-                  <td className="dim">{policy}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
+          <Differences differences={differences} left={item.name} right={other.name} />
         </>
       )}
     </>
   );
-}
-
-function shown(value: unknown): string {
-  if (value === undefined) return '—';
-  return typeof value === 'string' ? value : JSON.stringify(value);
 }

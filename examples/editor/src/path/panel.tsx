@@ -24,7 +24,7 @@ export function PathPanel({ item, view, prepared }: { item: Item; view: View; pr
   return (
     <div className="path">
       {print.pending && (
-        <p className="note">Not known here yet: {print.pending.map((part) => <code key={part}>{part}</code>)}. {print.pending.includes('provider') ? 'Choose a provider above for hashes and key.' : 'Open the templates beside the file.'}</p>
+        <p className="note">Not known here yet: {print.pending.map((part) => <code key={part}>{part}</code>)}. {print.pending.includes('provider') ? 'Choose a provider above for hashes and key.' : 'Connect to the server that has its family, or open the templates beside the file.'}</p>
       )}
       <dl>
         <Row name="rating">

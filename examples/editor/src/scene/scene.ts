@@ -123,12 +123,17 @@ export class Scene {
 
   /** The whole path of an item. */
   prepare(item: Item): Prepared | undefined {
+    return prepare(this.#asked, item);
+  }
+
+  /** The same in another context, with what is pinned (at whichever of these places) set to `pin`. */
+  prepareWith(item: Item, base: BuildRequestOptions, pins: readonly string[], pin: string): Prepared | undefined {
+    const other = new Document(this.text, base);
     try {
-      return this.#asked.prepare(item.name);
-    } catch (error) {
-      if (error instanceof OnepathRefusal) return { report: reportOf(error.findings) };
-      // An edge that generates nothing, or a node that could not be read.
-      return undefined;
+      for (const place of pins) if (other.remove(place)) other.set(place, pin);
+      return prepare(other, item);
+    } finally {
+      other.free();
     }
   }
 
@@ -142,6 +147,16 @@ export class Scene {
     const next = new Document(text, this.#base);
     this.#asked.free();
     this.#asked = next;
+  }
+}
+
+function prepare(document: Document, item: Item): Prepared | undefined {
+  try {
+    return document.prepare(item.name);
+  } catch (error) {
+    if (error instanceof OnepathRefusal) return { report: reportOf(error.findings) };
+    // An edge that generates nothing, or a node that could not be read.
+    return undefined;
   }
 }
 

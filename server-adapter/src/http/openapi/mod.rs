@@ -51,6 +51,7 @@ pub fn openapi() -> Value {
             { "name": "events", "description": "What happens." },
             { "name": "webhooks", "description": "What providers tell us, and we tell tenants." },
             { "name": "assets", "description": "What was made." },
+            { "name": "prompts", "description": "What prompts are made of: families, versions, terms." },
             { "name": "operators", "description": "What whoever runs the server looks after." },
             { "name": "cache", "description": "What is kept as an answer." },
             { "name": "telemetry", "description": "How runs went." },

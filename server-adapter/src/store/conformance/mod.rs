@@ -34,6 +34,7 @@ mod fixture;
 mod life;
 mod owner;
 mod predictions;
+mod prompts;
 mod read;
 mod reroute;
 mod settings;
@@ -164,6 +165,12 @@ pub fn cases() -> Vec<Case> {
         }
         telemetry {
             every_run_that_ended_is_counted_once
+        }
+        prompts {
+            versions_are_numbered_and_the_same_content_is_one_version
+            prompts_are_read_as_latest_or_pinned_and_never_across_tenants
+            runs_are_counted_for_the_version_they_name
+            terms_are_the_tenants_own
         }
         slots {
             no_more_run_than_there_are_slots

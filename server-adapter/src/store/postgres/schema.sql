@@ -408,6 +408,71 @@ CREATE TABLE setting_changes (
 );
 
 CREATE INDEX setting_changes_name ON setting_changes (name, at, id);
+-- Families of prompts: what configs name by `templateId`.
+CREATE TABLE prompt_families (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    name TEXT COLLATE "C",
+    description TEXT COLLATE "C",
+    latest BIGINT NOT NULL,
+    split TEXT COLLATE "C",
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id)
+);
+
+-- Their versions, which never change.
+CREATE TABLE prompt_versions (
+    tenant TEXT COLLATE "C" NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    family TEXT COLLATE "C" NOT NULL,
+    number BIGINT NOT NULL,
+    text TEXT COLLATE "C" NOT NULL,
+    negative_text TEXT COLLATE "C",
+    -- Types and defaults by name, as a JSON object.
+    variables TEXT COLLATE "C" NOT NULL,
+    author TEXT COLLATE "C" NOT NULL,
+    notes TEXT COLLATE "C",
+    parent TEXT COLLATE "C",
+    content_hash TEXT COLLATE "C" NOT NULL,
+    created_at BIGINT NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, family) REFERENCES prompt_families (tenant, id)
+);
+
+CREATE UNIQUE INDEX prompt_versions_number ON prompt_versions (tenant, family, number);
+CREATE UNIQUE INDEX prompt_versions_content ON prompt_versions (tenant, content_hash, family);
+
+-- How runs of versions ended; one row for each, kept as long as the version.
+CREATE TABLE prompt_runs (
+    generation TEXT COLLATE "C" NOT NULL REFERENCES generations (id),
+    run BIGINT NOT NULL,
+    tenant TEXT COLLATE "C" NOT NULL,
+    family TEXT COLLATE "C" NOT NULL,
+    version TEXT COLLATE "C" NOT NULL,
+    outcome TEXT COLLATE "C" NOT NULL,
+    error TEXT COLLATE "C",
+    micros BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (generation, run)
+);
+
+CREATE INDEX prompt_runs_family ON prompt_runs (tenant, family, at);
+
+-- What a tenant blocks and flags in prompts.
+CREATE TABLE tenant_terms (
+    tenant TEXT COLLATE "C" PRIMARY KEY,
+    terms TEXT COLLATE "C" NOT NULL,
+    updated_at BIGINT NOT NULL
+);
+
+CREATE FUNCTION prompt_version_is_kept() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'a version of a prompt never changes';
+END $$;
+
+CREATE TRIGGER prompt_versions_kept BEFORE UPDATE ON prompt_versions
+    FOR EACH STATEMENT EXECUTE FUNCTION prompt_version_is_kept();
 
 CREATE TABLE users (
     tenant TEXT COLLATE "C" NOT NULL,

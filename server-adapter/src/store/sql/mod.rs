@@ -12,6 +12,7 @@ pub(super) mod endpoints;
 pub(super) mod events;
 pub(super) mod operations;
 pub(super) mod predictions;
+pub(super) mod prompts;
 pub(super) mod settings;
 pub(super) mod slots;
 pub(super) mod telemetry;

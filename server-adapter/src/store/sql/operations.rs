@@ -13,7 +13,7 @@ use super::super::{
     Millis, Outcome, Page, PlanNow, Reader, Result, Row, Viewer,
 };
 use super::create::{one_at_a_time, used_of, want};
-use super::{Tx, Value, assets, columns, first, number, slots, telemetry};
+use super::{Tx, Value, assets, columns, first, number, prompts, slots, telemetry};
 use crate::{generation_columns, not_stopped};
 
 const ATTEMPTS: &str =
@@ -410,6 +410,7 @@ async fn write<T: Tx>(tx: &mut T, change: &Change, made: (&[Asset], &[Blob])) ->
     }
     if let Some(ended) = &change.ended {
         telemetry::insert(tx, row, ended).await?;
+        prompts::ended(tx, row, ended).await?;
     }
     if let Some(kind) = change.event {
         event(tx, row, kind).await?;

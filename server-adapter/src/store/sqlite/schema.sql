@@ -403,6 +403,65 @@ CREATE TABLE setting_changes (
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX setting_changes_name ON setting_changes (name, at, id);
+-- Families of prompts: what configs name by `templateId`.
+CREATE TABLE prompt_families (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    name TEXT,
+    description TEXT,
+    latest INTEGER NOT NULL,
+    split TEXT,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT, WITHOUT ROWID;
+
+-- Their versions, which never change.
+CREATE TABLE prompt_versions (
+    tenant TEXT NOT NULL,
+    id TEXT NOT NULL,
+    family TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    text TEXT NOT NULL,
+    negative_text TEXT,
+    -- Types and defaults by name, as a JSON object.
+    variables TEXT NOT NULL,
+    author TEXT NOT NULL,
+    notes TEXT,
+    parent TEXT,
+    content_hash TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    PRIMARY KEY (tenant, id),
+    FOREIGN KEY (tenant, family) REFERENCES prompt_families (tenant, id)
+) STRICT;
+
+CREATE UNIQUE INDEX prompt_versions_number ON prompt_versions (tenant, family, number);
+CREATE UNIQUE INDEX prompt_versions_content ON prompt_versions (tenant, content_hash, family);
+
+-- How runs of versions ended; one row for each, kept as long as the version.
+CREATE TABLE prompt_runs (
+    generation TEXT NOT NULL REFERENCES generations (id),
+    run INTEGER NOT NULL,
+    tenant TEXT NOT NULL,
+    family TEXT NOT NULL,
+    version TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    error TEXT,
+    micros INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    PRIMARY KEY (generation, run)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX prompt_runs_family ON prompt_runs (tenant, family, at);
+
+-- What a tenant blocks and flags in prompts.
+CREATE TABLE tenant_terms (
+    tenant TEXT PRIMARY KEY,
+    terms TEXT NOT NULL,
+    updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER prompt_versions_kept BEFORE UPDATE ON prompt_versions BEGIN SELECT RAISE(ABORT, 'a version of a prompt never changes'); END;
 
 CREATE TABLE users (
     tenant TEXT NOT NULL,

@@ -12,6 +12,7 @@ use crate::provider::Credits;
 // All of the port: whatever it speaks of.
 use crate::store::World as Place;
 use crate::store::endpoints::{Endpoint, Message};
+use crate::store::prompts::{Added, NewVersion, PromptFamily, PromptUse, PromptVersion, Which};
 use crate::store::webhooks::{Door, Taken, Target, Told};
 use crate::store::*;
 
@@ -187,6 +188,19 @@ over_the_way! { SettingStore {
 
 over_the_way! { PredictionStore {
     fn unclaimed(&self, provider: &str, predictions: &[String]) -> Vec<String>;
+} }
+
+over_the_way! { PromptStore {
+    fn add_version(&self, new: NewVersion) -> Added;
+    fn put_family(&self, family: PromptFamily) -> bool;
+    fn families(&self, tenant: &str, after: &str, limit: usize) -> Vec<(PromptFamily, PromptVersion)>;
+    fn prompt(&self, tenant: &str, family: &str, which: Which<'_>) -> Option<(PromptFamily, PromptVersion)>;
+    fn prompt_version(&self, tenant: &str, id: &str) -> Option<PromptVersion>;
+    fn prompts_with(&self, tenant: &str, content_hash: &str) -> Vec<PromptVersion>;
+    fn versions(&self, tenant: &str, family: &str, before: i64, limit: usize) -> Vec<PromptVersion>;
+    fn prompt_uses(&self, tenant: &str, family: &str, since: Millis) -> Vec<PromptUse>;
+    fn put_terms(&self, tenant: &str, terms: Option<String>, now: Millis) -> ();
+    fn terms(&self, tenant: &str) -> Option<String>;
 } }
 
 over_the_way! { WebhookStore {

@@ -13,7 +13,7 @@ use super::maker::{Asked, MAKER, Maker};
 use super::{Folder, KEYS, Running, faults, merged, picture, settings};
 
 /// A server with a maker, and its operator's key.
-async fn start(folder: &Folder) -> (Running, Maker, Http) {
+pub(super) async fn start(folder: &Folder) -> (Running, Maker, Http) {
     start_with(&settings(folder)).await
 }
 

@@ -19,6 +19,8 @@ use onepath_server::provider::{
 pub(super) struct Book {
     /// Every submission: its token, with which account and key, and where.
     pub(super) submitted: Vec<Asked>,
+    /// What they asked for, as JSON texts.
+    pub(super) requests: Vec<String>,
     /// With which accounts it was asked how something stands.
     pub(super) polled: BTreeSet<String>,
     /// What is made when it is asked next, by token.
@@ -90,6 +92,7 @@ impl Provider for Maker {
             endpoint: account.and_then(|account| account.endpoint.clone()).unwrap_or_default(),
         };
         book.submitted.push(asked.clone());
+        book.requests.push(submission.request.clone());
         if let Some(refusal) = book.refusals.pop_front() {
             return Err(refusal.into());
         }

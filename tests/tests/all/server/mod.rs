@@ -21,6 +21,7 @@ mod openapi;
 mod operators;
 mod predecessor;
 mod problems;
+mod prompts;
 mod restart;
 mod security;
 mod sharing;

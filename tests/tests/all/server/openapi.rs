@@ -72,7 +72,10 @@ fn the_document_is_whole() {
         let responses = operation["responses"].as_object().unwrap();
         let good = |status: &String| status.starts_with('2') || status == "101";
         assert!(responses.keys().any(good), "{method} {path}");
-        assert!(operation["requestBody"].is_null() || ["POST", "PATCH"].contains(&method.as_str()));
+        assert!(
+            operation["requestBody"].is_null()
+                || ["POST", "PUT", "PATCH"].contains(&method.as_str())
+        );
     }
     for schema in document["components"]["schemas"].as_object().unwrap().values() {
         assert!(jsonschema::meta::is_valid(schema), "{schema:#}");
@@ -97,6 +100,8 @@ async fn every_route_is_described_and_answers() {
     let job = json!({ "operation_type": "text_to_image", "provider_id": "local",
         "params": { "prompt": "a house", "fail": "hang" } });
     let hanging = server.http.post("/api/v1/jobs", &job).await.json()["id"].to_string();
+    let quay = json!({ "id": "quay", "text": "the quay" });
+    assert_eq!(server.http.post("/api/v1/prompts", &quay).await.status, 201);
     // What takes the generation away comes last.
     let (last, first): (Vec<_>, Vec<_>) =
         operations(&document).into_iter().partition(|(method, ..)| method == "DELETE");
@@ -113,9 +118,15 @@ async fn every_route_is_described_and_answers() {
             path if path.ends_with("/operations/{id}") => "text_to_image",
             _ => id.as_str(),
         };
-        let real =
-            path.replace("{id}", thing).replace("{name}", "create-generation-request.schema.json");
+        let real = path
+            .replace("{id}", thing)
+            .replace("{name}", "create-generation-request.schema.json")
+            .replace("{family}", "quay")
+            .replace("{version}", "latest");
         let body = match method.as_str() {
+            "PUT" => json!({ "blocked": ["gulls"] }).to_string(),
+            _ if path.ends_with("/render") => json!({}).to_string(),
+            "POST" if path.contains("/prompts") => json!({ "text": "the quay" }).to_string(),
             "PATCH" => json!({ "name": "another name" }).to_string(),
             _ if path.ends_with("/invalidate") => json!({ "scene_id": "pier" }).to_string(),
             _ if path.ends_with("/jobs") => job.to_string(),
