@@ -380,7 +380,7 @@ impl Service {
         let assets: Vec<AssetView> =
             generation.assets.iter().map(|asset| self.asset_view(reader, asset, now)).collect();
         let paused = matches!(row.state, State::Pending { .. })
-            .then(|| self.live.last().paused(&row.tenant, &asked.provider))
+            .then(|| self.live.last().paused(&row.tenant, row.provider()))
             .flatten();
         GenerationResponse {
             id: row.id.clone(),

@@ -324,7 +324,7 @@ impl Load<'_> {
     async fn is_polled(&self, provider: &Arc<dyn Provider>) -> Result<bool> {
         let is_late = self.row.deadline_at.is_some_and(|at| at <= self.worker.clock.now());
         Ok(is_late
-            || self.worker.live.last().polls(&self.row.asked.provider)
+            || self.worker.live.last().polls(self.row.provider())
             || self.worker.told(&self.row, provider).await?.is_some())
     }
 

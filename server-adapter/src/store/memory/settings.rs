@@ -22,7 +22,7 @@ impl Tables {
         let is_begun = matches!(row.state, State::Processing { attempt, .. }
             if attempt != Attempt::Claimed);
         let mut stops = self.settings.now.values().filter_map(|setting| setting.stops.as_ref());
-        is_begun || !stops.any(|stop| stop.covers(&row.tenant, &row.asked.provider))
+        is_begun || !stops.any(|stop| stop.covers(&row.tenant, row.provider()))
     }
 }
 

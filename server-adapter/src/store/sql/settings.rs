@@ -11,7 +11,7 @@ macro_rules! not_stopped {
     () => {
         "(COALESCE(stage, 'claimed') <> 'claimed'
           OR (tenant NOT IN (SELECT stopped FROM settings WHERE stops = 'tenant')
-              AND provider NOT IN (SELECT stopped FROM settings WHERE stops = 'provider')
+              AND COALESCE(serving, provider) NOT IN (SELECT stopped FROM settings WHERE stops = 'provider')
               AND NOT EXISTS (SELECT 1 FROM settings WHERE stops = 'all')))"
     };
 }
