@@ -8,7 +8,8 @@ import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
 const bundled = await build({
-  entryPoints: [new URL('page.mjs', import.meta.url).pathname],
+  absWorkingDir: new URL('.', import.meta.url).pathname,
+  entryPoints: ['page.mjs'],
   bundle: true,
   format: 'esm',
   write: false,
