@@ -3,17 +3,21 @@
 mod client;
 mod params;
 mod status;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::http::HeaderMap;
 use onepath_core::lifecycle::ErrorCode;
 use onepath_core::{GenerateContentRequest, ProviderInfo};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::account::Secret;
+use super::delivery::{Delivery, WebhookRefused, WebhookReport};
+use super::keyring::Keyring;
 use super::media::{Fetcher, Part, data_url, form};
 use super::models::Models;
 use super::params::{Params, Places, read};
@@ -32,6 +36,10 @@ pub(crate) const ADAPTER: Adapter = Adapter {
     variables: &[
         Variable { name: "REPLICATE_API_TOKEN", about: "the token" },
         Variable { name: "REPLICATE_API_URL", about: "the address, if not api.replicate.com/v1" },
+        Variable {
+            name: "REPLICATE_WEBHOOK_SECRET",
+            about: "the secret of webhooks, if it is not to be asked for; several with blanks between",
+        },
     ],
     open,
 };
@@ -73,6 +81,11 @@ fn open(opening: &Opening<'_>) -> Opened {
         guard: opening.guard.clone(),
         hosts: Hosts::new(["replicate.delivery", "*.replicate.delivery", "api.replicate.com"]),
     };
+    let secrets = opening.variable("REPLICATE_WEBHOOK_SECRET");
+    let secrets = secrets.as_ref().map_or("", |text| text.expose()).split_whitespace();
+    let secrets = secrets.map(onepath_webhook::Secret::parse).collect::<Result<_, _>>();
+    let secrets =
+        secrets.map_err(|error| opening.fail(format!("REPLICATE_WEBHOOK_SECRET: {error}")))?;
     let provider = Replicate {
         wire: opening.wire.clone(),
         base: opening.address(part.url, "REPLICATE_API_URL", USUAL)?,
@@ -81,6 +94,8 @@ fn open(opening: &Opening<'_>) -> Opened {
         info: super::declared("replicate").ok_or_else(|| opening.fail("it is not declared"))?,
         visibility: Duration::from_secs(part.visibility_seconds.unwrap_or(60)),
         fetcher,
+        secrets,
+        keys: Keyring::default(),
     };
     Ok(Some(Arc::new(provider)))
 }
@@ -95,6 +110,10 @@ struct Replicate {
     info: &'static ProviderInfo<'static>,
     visibility: Duration,
     fetcher: Fetcher,
+    /// The secrets of webhooks, if the operator has told them.
+    secrets: Vec<onepath_webhook::Secret>,
+    /// Those that Replicate tells, by account.
+    keys: Keyring<onepath_webhook::Secret>,
 }
 
 impl Replicate {
@@ -274,6 +293,14 @@ impl Provider for Replicate {
         }
         let uploaded: Option<Uploaded> = answer.json();
         uploaded.map(|file| file.urls.get).ok_or_else(|| gone(answer.words()).into())
+    }
+
+    fn webhook_about(&self, _: &HeaderMap, body: &[u8]) -> Option<String> {
+        webhook::about(body)
+    }
+
+    async fn webhook(&self, delivery: &Delivery<'_>) -> Result<WebhookReport, WebhookRefused> {
+        webhook::read_report(self, delivery).await
     }
 }
 
