@@ -49,7 +49,7 @@ pub(super) async fn create(
     answer(&app, async {
         let job = app.service.create_job(&caller, &text, call(&headers)?).await?;
         let mut response = json(StatusCode::CREATED, &job);
-        set(response.headers_mut(), LOCATION, &format!("/api/v1/jobs/{}", job.id));
+        set(response.headers_mut(), LOCATION, format!("/api/v1/jobs/{}", job.id));
         Ok(response)
     })
     .await
