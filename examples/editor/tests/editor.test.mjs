@@ -5,7 +5,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 
 import { Document, explain } from 'onepath';
 
-import { Desk, beside, browser, checked, command, scene, serve, text } from './desk.mjs';
+import { beside, browser, checked, command, Desk, lines, scene, serve, text } from './desk.mjs';
 
 let chrome;
 let server;
@@ -166,7 +166,7 @@ test('in flight is told apart, a run can be cancelled, and a failed one tried ag
   await page.waitForSelector('.generation:is([data-status=pending], [data-status=processing])');
   await page.waitForSelector('.ahead[data-answer=joined]');
   assert.match(await page.textContent('.ahead'), /In flight already/);
-  await page.click('text=Cancel');
+  await page.click('button:text-is("Cancel")');
   await page.waitForSelector('.generation[data-status=cancelled]');
   await page.waitForSelector('button:text-is("Retry")');
 
@@ -288,7 +288,7 @@ test('templates beside the file are known', async () => {
 test('the panel shows what `onepath fingerprint` computes, part by part and why', async () => {
   await desk.go();
   await desk.openScene();
-  const prints = command(text('lighthouse.json'), 'fingerprint', '--provider', 'local', '--json');
+  const prints = lines(text('lighthouse.json'), 'fingerprint', '--provider', 'local');
   for (const { node, ...print } of prints.filter(({ node }) => lighthouse.nodes.some(({ id }) => id === node))) {
     await desk.select(node);
     assert.equal(await desk.value('request_hash'), print.request_hash);
