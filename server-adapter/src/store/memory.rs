@@ -388,7 +388,7 @@ impl Store for MemoryStore {
             .into_iter()
             .map(|(.., row)| {
                 decide_claim(row, claim.now, claim.lease_until, |row| {
-                    seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
+                    seats.take(row.provider(), &row.tenant, row.price_credits(), claim.now)
                 })
             })
             .collect();
@@ -692,6 +692,7 @@ impl NewGeneration {
             token: None,
             submitted_at: None,
             prediction: None,
+            serving: None,
             account: None,
             deferred: None,
             deadline_at: None,

@@ -110,7 +110,7 @@ pub fn tidy() {
 
 /// A run ended.
 pub(crate) fn ended(row: &Row, run: &EndedRun) {
-    let (provider, operation) = (row.asked.provider.clone(), row.asked.operation.word());
+    let (provider, operation) = (row.provider().to_owned(), row.asked.operation.word());
     let model = model_label(run.model.as_deref());
     counter!(GENERATIONS, "type" => operation, "status" => run.end.word()).increment(1);
     if let Some(latency) = run.latency {
@@ -163,11 +163,10 @@ pub(crate) fn called(provider: &str, call: &'static str, good: bool, took: std::
         .record(took.as_secs_f64());
 }
 
-/// What a provider said that it charged, beside what was estimated.
+/// What a provider said that it charged, beside what was estimated; nothing, if it does not say.
 pub(crate) fn charged(provider: &str, charged: Charged) {
-    if let Some(micros) = charged.micros.and_then(|micros| u64::try_from(micros).ok()) {
-        counter!(CHARGED, "provider" => provider.to_owned()).increment(micros);
-    }
+    let micros = charged.micros.and_then(|micros| u64::try_from(micros).ok()).unwrap_or(0);
+    counter!(CHARGED, "provider" => provider.to_owned()).increment(micros);
 }
 
 /// How many generations are not over.
