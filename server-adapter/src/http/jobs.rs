@@ -1,7 +1,9 @@
 //! The job addresses of the system before, in their time of grace: every answer says since when
 //! they are deprecated, what stands for them, and when they end; after that they are gone.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{RawQuery, Request, State};
 use axum::http::header::{HeaderName, LINK, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
@@ -9,6 +11,7 @@ use onepath_core::{GenerationStatus, Operation};
 
 use super::App;
 use super::body::JsonText;
+use super::events::{self, Voice};
 use super::generations::call;
 use super::path::Name;
 use super::reply::{Reply, json, set};
@@ -75,6 +78,23 @@ pub(super) async fn list(
     answer(&app, async {
         let query = list_query(query.as_deref().unwrap_or(""))?;
         Ok(json(StatusCode::OK, &app.service.jobs(&caller, &query).await?))
+    })
+    .await
+}
+
+pub(super) async fn socket(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
+) -> Reply {
+    answer(&app, async {
+        let upgrade = events::upgraded(upgrade)?;
+        // What else a query said was passed over, as it was.
+        let mut pairs = super::meta::query_pairs(query.as_deref().unwrap_or("")).into_iter();
+        let token = pairs.find(|(name, _)| name == "token").map(|(_, value)| value);
+        let caller = events::caller(&app, request, token.as_deref()).await;
+        Ok(events::talk(app.clone(), upgrade, caller, None, Voice::Jobs))
     })
     .await
 }

@@ -7,6 +7,7 @@ mod content;
 mod create;
 mod endpoints;
 mod idempotency;
+mod job_frame;
 mod jobs;
 mod listen;
 mod manage;
@@ -51,6 +52,7 @@ pub use content::{
 pub use create::{Answered, Call};
 pub use endpoints::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
 pub use idempotency::{content_fingerprint, idempotency_key};
+pub use job_frame::{JobData, JobFrame, JobHello};
 pub use jobs::{JobListResponse, JobResponse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
