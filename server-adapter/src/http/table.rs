@@ -317,6 +317,7 @@ const TAGGED: &[(u16, &str)] = &[(200, "Here it is."), (304, "It is as you know 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = for_users();
     routes.extend(super::accounts::routes());
+    routes.extend(super::legacy::routes());
     routes
 }
 

@@ -9,6 +9,7 @@ mod endpoints;
 mod idempotency;
 mod job_frame;
 mod jobs;
+mod legacy;
 mod listen;
 mod manage;
 mod plan;
@@ -54,6 +55,7 @@ pub use endpoints::{EndpointBody, EndpointList, EndpointView, MessageList, Messa
 pub use idempotency::{content_fingerprint, idempotency_key};
 pub use job_frame::{JobData, JobFrame, JobHello};
 pub use jobs::{JobListResponse, JobResponse};
+pub use legacy::{LegacyReport, LegacyUse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
@@ -87,6 +89,8 @@ pub struct Caller {
     pub reader: Reader,
     /// What the key allows.
     pub role: Role,
+    /// The id of the key.
+    pub key: String,
 }
 
 /// The service: pure decisions of core, effects through the ports.

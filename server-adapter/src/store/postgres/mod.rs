@@ -201,6 +201,7 @@ macro_rules! ask {
 }
 
 mod endpoints;
+mod legacy;
 mod seats;
 mod webhooks;
 

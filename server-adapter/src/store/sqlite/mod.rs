@@ -269,6 +269,7 @@ macro_rules! read {
 }
 
 mod endpoints;
+mod legacy;
 mod seats;
 mod webhooks;
 

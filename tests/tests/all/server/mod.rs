@@ -12,6 +12,7 @@ mod files;
 mod generations;
 pub(crate) mod http;
 mod jobs;
+mod legacy;
 mod lists;
 mod logs;
 mod maker;
