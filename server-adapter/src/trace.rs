@@ -48,6 +48,12 @@ impl TraceId {
     }
 }
 
+impl From<TraceId> for String {
+    fn from(trace: TraceId) -> Self {
+        trace.0
+    }
+}
+
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)

@@ -5,6 +5,7 @@
 //! ratios are medians of the ratios of the same round.
 
 mod editor;
+mod server;
 
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -21,7 +22,8 @@ const NODES: usize = 100_000;
 
 type Fallible<T> = Result<T, String>;
 
-/// Measures everything and writes `target/bench/table.md`; `bench editor` prints one part of it.
+/// Measures everything and writes `target/bench/table.md`; `bench editor` and `bench server [PART]…`
+/// print parts of it.
 pub(crate) fn bench(args: &[String]) -> Outcome {
     let home = root().join("target/bench");
     std::fs::create_dir_all(&home).map_err(|error| error.to_string())?;
@@ -31,6 +33,12 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
         let mut table = String::new();
         editor::editor(&home, &mut table)?;
         println!("{table}");
+        return Ok(());
+    }
+    if let Some(("server", parts)) = args.split_first().map(|(what, rest)| (what.as_str(), rest)) {
+        server::build(&home)?;
+        install(&home)?;
+        println!("{}", server::measure(&home, parts)?);
         return Ok(());
     }
     step(
@@ -44,6 +52,7 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
             "onepath-cli",
         ]),
     )?;
+    server::build(&home)?;
     let venv = install(&home)?;
     let mut table = String::new();
     let _ = writeln!(table, "# Measured ratios\n\n{}\n", machine());
@@ -51,7 +60,8 @@ pub(crate) fn bench(args: &[String]) -> Outcome {
     lines(&home, &venv, &mut table)?;
     one_file(&home, &venv, &mut table)?;
     editor::editor(&home, &mut table)?;
-    create(&mut table)?;
+    table.push('\n');
+    table.push_str(&server::measure(&home, &[])?);
     let target = home.join("table.md");
     std::fs::write(&target, &table).map_err(|error| format!("{}: {error}", target.display()))?;
     println!("{table}");
@@ -358,23 +368,6 @@ fn cpu_of(command: &mut Command) -> Fallible<f64> {
     value
         .and_then(|value| value.parse().ok())
         .ok_or_else(|| format!("{command:?} printed `{text}`"))
-}
-
-/// Create over HTTP: a program of its own, because it needs the server's dependencies.
-fn create(table: &mut String) -> Outcome {
-    eprintln!("── create on the server");
-    let mut bench = program("target/release/onepath-bench-http");
-    let output = bench
-        .arg("bench/payload/path.jsonl")
-        .stderr(Stdio::inherit())
-        .output()
-        .map_err(|error| format!("onepath-bench-http: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("onepath-bench-http: {}", output.status));
-    }
-    table.push('\n');
-    table.push_str(&String::from_utf8_lossy(&output.stdout));
-    Ok(())
 }
 
 /// One small file: what starting costs.

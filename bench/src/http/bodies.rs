@@ -6,10 +6,15 @@ use onepath_core::{BuildOptions, GenerationNodeConfig, canonicalize, decode, pre
 
 use crate::Failure;
 
+/// Keys that take turns, each of a tenant of its own: tenants do not stand in each other's way.
+pub(crate) const TENANTS: usize = 64;
+
 /// What is sent.
 pub(crate) struct Bodies {
-    /// Whole HTTP requests.
+    /// Whole HTTP requests, behind method and path.
     pub(crate) requests: Arc<Vec<Vec<u8>>>,
+    /// A request as JSON text.
+    pub(crate) request: String,
     /// Canonical texts of some requests, to hash.
     pub(crate) identities: Vec<String>,
     /// Mean size of a body in bytes.
@@ -18,9 +23,14 @@ pub(crate) struct Bodies {
     pub(crate) identity: f64,
 }
 
-/// `count` creates from the nodes of the payload, each with a prompt of its own.
+/// The key of a tenant.
+pub(crate) fn key(tenant: usize) -> String {
+    format!("bench{tenant}")
+}
+
+/// `count` creates from the nodes of the payload, each with a prompt of its own, from `first` on.
 #[allow(clippy::cast_precision_loss, reason = "sizes of some megabytes")]
-pub(crate) fn bodies(payload: &str, count: usize) -> Result<Bodies, Failure> {
+pub(crate) fn bodies(payload: &str, first: usize, count: usize) -> Result<Bodies, Failure> {
     let mut nodes = Vec::new();
     for line in payload.lines() {
         let line: serde_json::Value = serde_json::from_str(line)?;
@@ -28,33 +38,33 @@ pub(crate) fn bodies(payload: &str, count: usize) -> Result<Bodies, Failure> {
         nodes.push((part("config")?, part("options")?));
     }
     let mut requests = Vec::with_capacity(count);
-    let mut bodies =
-        Bodies { requests: Arc::default(), identities: Vec::new(), size: 0.0, identity: 0.0 };
+    let (mut size, mut identities, mut some) = (0.0, Vec::new(), String::new());
     for (index, (config, options)) in nodes.iter().cycle().take(count).enumerate() {
         let mut config = decode::<GenerationNodeConfig<'_>>(config).into_result()?;
         let options = decode::<BuildOptions<'_>>(options).into_result()?;
         let prompt = config.prompt.as_deref().unwrap_or_default();
-        config.prompt = Some(format!("{prompt} Take {index}.").into());
+        config.prompt = Some(format!("{prompt} Take {}.", first + index).into());
         let prepared = prepare(&config, &options);
         let (request, print) = prepared.made.as_ref().ok_or("the payload does not build")?;
         let hashes = print.hashes.as_ref().ok_or("the payload is pending")?;
         let request = serde_json::to_string(request)?;
         let body = format!(r#"{{"request":{request},"request_hash":"{}"}}"#, hashes.request);
-        bodies.size += body.len() as f64 / count as f64;
-        if bodies.identities.len() < nodes.len() {
-            bodies.identities.push(canonicalize(&request)?);
+        size += body.len() as f64 / count as f64;
+        if identities.len() < nodes.len() {
+            identities.push(canonicalize(&request)?);
         }
         requests.push(
             format!(
-                "POST /api/v1/generations HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer bench\r\n\
+                " HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {}\r\n\
                  content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+                key(index % TENANTS),
                 body.len()
             )
             .into_bytes(),
         );
+        some = request;
     }
-    let sizes = bodies.identities.iter().map(|text| text.len() as f64);
-    bodies.identity = sizes.sum::<f64>() / bodies.identities.len().max(1) as f64;
-    bodies.requests = Arc::new(requests);
-    Ok(bodies)
+    let sizes = identities.iter().map(|text| text.len() as f64);
+    let identity = sizes.sum::<f64>() / identities.len().max(1) as f64;
+    Ok(Bodies { requests: Arc::new(requests), request: some, identities, size, identity })
 }

@@ -12,69 +12,104 @@ use tokio::task::JoinSet;
 
 use crate::Failure;
 
+/// What is sent, and what must come back.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    /// Method and path.
+    pub(crate) to: &'static str,
+    /// Everything behind them.
+    pub(crate) requests: Arc<Vec<Vec<u8>>>,
+    /// The place of the next request.
+    pub(crate) next: Arc<AtomicUsize>,
+    /// The status of every answer.
+    pub(crate) status: &'static str,
+    /// Whether a request may be sent twice.
+    pub(crate) repeats: bool,
+}
+
+impl Load {
+    /// Creates from the first request on, answered with 202.
+    pub(crate) fn creates(requests: &Arc<Vec<Vec<u8>>>) -> Self {
+        Self {
+            to: "POST /api/v1/generations",
+            requests: Arc::clone(requests),
+            next: Arc::default(),
+            status: "202",
+            repeats: false,
+        }
+    }
+}
+
 /// What was sent and answered.
+#[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) requests: usize,
     pub(crate) wall: Duration,
+    /// Microseconds of each answer.
+    pub(crate) latencies: Vec<u32>,
 }
 
-/// Sends for a while; `next` is the place of the next request.
+/// Sends for a while.
 pub(crate) fn run(
     address: &str,
-    requests: &Arc<Vec<Vec<u8>>>,
-    next: &Arc<AtomicUsize>,
+    load: &Load,
     connections: usize,
     slice: Duration,
 ) -> Result<Run, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let first = next.load(Ordering::Relaxed);
     let started = Instant::now();
-    runtime.block_on(async {
+    let latencies = runtime.block_on(async {
         let mut all = JoinSet::new();
         for _ in 0..connections {
-            let (address, requests, next) =
-                (address.to_owned(), Arc::clone(requests), Arc::clone(next));
-            all.spawn(async move { one(&address, &requests, &next, started + slice).await });
+            let (address, load) = (address.to_owned(), load.clone());
+            all.spawn(async move { one(&address, &load, started + slice).await });
         }
+        let mut latencies = Vec::new();
         while let Some(joined) = all.join_next().await {
-            joined??;
+            latencies.extend(joined??);
         }
-        Ok::<(), Failure>(())
+        Ok::<_, Failure>(latencies)
     })?;
-    Ok(Run { requests: next.load(Ordering::Relaxed) - first, wall: started.elapsed() })
+    Ok(Run { requests: latencies.len(), wall: started.elapsed(), latencies })
 }
 
 /// One connection, until the end.
-async fn one(
-    address: &str,
-    requests: &[Vec<u8>],
-    next: &AtomicUsize,
-    end: Instant,
-) -> Result<(), Failure> {
+async fn one(address: &str, load: &Load, end: Instant) -> Result<Vec<u32>, Failure> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
-    let mut answer = Vec::with_capacity(16 * 1024);
-    while Instant::now() < end {
-        let place = next.fetch_add(1, Ordering::Relaxed) % requests.len();
-        let request = requests.get(place).ok_or("no requests")?;
-        stream.write_all(request).await?;
+    let (mut sent, mut answer) = (Vec::with_capacity(16 * 1024), Vec::with_capacity(16 * 1024));
+    let mut latencies = Vec::with_capacity(4096);
+    let mut since = Instant::now();
+    while since < end {
+        let place = load.next.fetch_add(1, Ordering::Relaxed);
+        if place >= load.requests.len() && !load.repeats {
+            return Err("there are too few requests for so quick a server".into());
+        }
+        let request = load.requests.get(place % load.requests.len()).ok_or("no requests")?;
+        sent.clear();
+        sent.extend_from_slice(load.to.as_bytes());
+        sent.extend_from_slice(request);
+        stream.write_all(&sent).await?;
         answer.clear();
-        while !is_whole(&answer)? {
+        while !is_whole(&answer, load.status)? {
             if stream.read_buf(&mut answer).await? == 0 {
                 return Err("the server hung up".into());
             }
         }
+        let now = Instant::now();
+        latencies.push(u32::try_from((now - since).as_micros()).unwrap_or(u32::MAX));
+        since = now;
     }
-    Ok(())
+    Ok(latencies)
 }
 
 /// Whether an answer is there to its end; an error if it is not the one that was asked for.
-fn is_whole(answer: &[u8]) -> Result<bool, Failure> {
+fn is_whole(answer: &[u8], status: &str) -> Result<bool, Failure> {
     let Some(end) = answer.windows(4).position(|window| window == b"\r\n\r\n") else {
         return Ok(false);
     };
     let head = std::str::from_utf8(answer.get(..end).unwrap_or_default())?;
-    if !head.starts_with("HTTP/1.1 202 ") {
+    if head.split(' ').nth(1) != Some(status) {
         return Err(String::from_utf8_lossy(answer).into_owned().into());
     }
     let length: usize = head

@@ -22,11 +22,11 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts the answer to a create of a tenant.
-    pub fn count(&self, tenant: &str, row: &Row, answer: Answer, now: Millis) {
+    /// Counts the answer to a create, in the row's tenant.
+    pub fn count(&self, row: &Row, answer: Answer, now: Millis) {
         let strategy = row.asked.strategy;
         let minute = now - now.rem_euclid(MINUTE);
-        let place = (minute, tenant.to_owned(), strategy.word(), answer.word());
+        let place = (minute, row.tenant.clone(), strategy.word(), answer.word());
         let saved = match answer {
             Answer::Created => 0,
             Answer::Joined | Answer::Cache | Answer::Hash => row.asked.price_micros.unwrap_or(0),

@@ -59,6 +59,23 @@ impl Hub {
         tenant: String,
         after: Option<i64>,
     ) -> Result<Subscription> {
+        self.subscription(Some(tenant), after).await
+    }
+
+    /// The events of everybody, from now on: for what a process keeps for all.
+    ///
+    /// # Errors
+    ///
+    /// The store does not answer.
+    pub(crate) async fn subscribe_all(self: &Arc<Self>) -> Result<Subscription> {
+        self.subscription(None, None).await
+    }
+
+    async fn subscription(
+        self: &Arc<Self>,
+        tenant: Option<String>,
+        after: Option<i64>,
+    ) -> Result<Subscription> {
         // Listening starts before the store is asked, so that nothing falls between the two.
         let live = self.events.subscribe();
         self.start();
@@ -142,7 +159,8 @@ impl Hub {
 #[derive(Debug)]
 pub struct Subscription {
     hub: Arc<Hub>,
-    tenant: String,
+    /// Whose events; everybody's if none.
+    tenant: Option<String>,
     live: broadcast::Receiver<Handed>,
     closed: watch::Receiver<bool>,
     missed: VecDeque<Event>,
@@ -194,7 +212,7 @@ impl Subscription {
             return None;
         }
         self.last = event.cursor;
-        (event.tenant == self.tenant).then_some(event)
+        self.tenant.as_ref().is_none_or(|tenant| event.tenant == *tenant).then_some(event)
     }
 }
 

@@ -165,7 +165,7 @@ pub(super) async fn file(
             Wanted::All => {
                 let body = Body::from_stream(app.service.bytes(&id, &blob, None).await?);
                 let mut response = bytes(StatusCode::OK, media_type, body);
-                set(response.headers_mut(), CONTENT_LENGTH, &size.to_string());
+                set(response.headers_mut(), CONTENT_LENGTH, size.to_string());
                 response
             }
             Wanted::Part(range) => {
@@ -175,7 +175,7 @@ pub(super) async fn file(
                 let body = Body::from_stream(part);
                 let mut response = bytes(StatusCode::PARTIAL_CONTENT, media_type, body);
                 let headers = response.headers_mut();
-                set(headers, CONTENT_LENGTH, &length.to_string());
+                set(headers, CONTENT_LENGTH, length.to_string());
                 set(headers, CONTENT_RANGE, &said);
                 response
             }
@@ -183,7 +183,7 @@ pub(super) async fn file(
                 let detail = format!("the file has {size} bytes");
                 let problem = Problem::new(ProblemCode::RangeNotSatisfiable, detail);
                 let mut response = Failure::from(problem).into_response();
-                set(response.headers_mut(), CONTENT_RANGE, &format!("bytes */{size}"));
+                set(response.headers_mut(), CONTENT_RANGE, format!("bytes */{size}"));
                 return Ok(response);
             }
         }

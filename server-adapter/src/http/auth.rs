@@ -11,10 +11,10 @@ use super::App;
 use super::door::{StartsRun, Used};
 use super::reply::Failure;
 use crate::cache::Recent;
-use crate::clock::{SharedClock, hex};
+use crate::clock::hex;
 use crate::problem::{Problem, ProblemCode};
 use crate::service::Caller;
-use crate::store::{Role, Store};
+use crate::store::{Millis, Role, Store};
 
 /// The header in which a backend says for which user it acts.
 const ON_BEHALF: &str = "onepath-user";
@@ -23,19 +23,16 @@ const ON_BEHALF: &str = "onepath-user";
 #[derive(Debug, Clone)]
 pub struct KeyRing {
     store: Arc<dyn Store>,
-    clock: SharedClock,
     known: Arc<Recent<[u8; 32], Caller>>,
 }
 
 impl KeyRing {
-    pub(super) fn new(store: Arc<dyn Store>, clock: SharedClock) -> Self {
-        Self { store, clock, known: Arc::default() }
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, known: Arc::default() }
     }
 
-    /// The caller of a key.
-    pub(super) async fn caller(&self, key: &str) -> Result<Caller, Problem> {
-        let hash: [u8; 32] = Sha256::digest(key).into();
-        let now = self.clock.now();
+    /// The caller of a key, by its hash.
+    async fn caller(&self, hash: [u8; 32], now: Millis) -> Result<Caller, Problem> {
         if let Some(caller) = self.known.get(&hash, now) {
             return Ok(caller);
         }
@@ -86,9 +83,10 @@ impl App {
     ///
     /// `UNAUTHENTICATED` and `RATE_LIMITED`.
     pub(super) async fn admit(&self, key: &str, parts: &Parts) -> Result<Caller, Problem> {
-        let caller = self.keys.caller(key).await?;
+        let (hash, now) = (Sha256::digest(key).into(), self.service.clock.now());
+        let caller = self.keys.caller(hash, now).await?;
         let starts_run = parts.extensions.get::<StartsRun>().is_some();
-        self.count(&hash_key(key), starts_run, parts.extensions.get::<Used>()).await?;
+        self.count(&hash, starts_run, parts.extensions.get::<Used>(), now).await?;
         Ok(caller)
     }
 }

@@ -25,14 +25,20 @@ impl FromRequest<App> for JsonText {
     type Rejection = Failure;
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Failure> {
-        let headers = request.headers();
+        let (parts, body) = request.into_parts();
+        Self::read(app, &parts.headers, body).await
+    }
+}
+
+impl JsonText {
+    /// The text of a body that came with these headers.
+    pub(super) async fn read(app: &App, headers: &HeaderMap, body: Body) -> Result<Self, Failure> {
         let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
         if !media.is_some_and(is_json) {
             let detail = "send JSON, with the header `Content-Type: application/json`";
             return Err(Problem::new(ProblemCode::UnsupportedMedia, detail).into());
         }
-        let (parts, body) = request.into_parts();
-        let bytes = bounded(app, &parts.headers, body, MOST_BYTES).await?;
+        let bytes = bounded(app, headers, body, MOST_BYTES).await?;
         // Most bodies come in one piece, which is not copied.
         String::from_utf8(bytes.into()).map(Self).map_err(|error| {
             let at = error.utf8_error().valid_up_to();
@@ -77,6 +83,9 @@ pub(super) async fn bounded(
 
 /// `application/json`, or a type that is JSON by its suffix.
 fn is_json(media: &str) -> bool {
+    if media == "application/json" {
+        return true;
+    }
     let essence = media.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     essence == "application/json"
         || essence.starts_with("application/") && essence.ends_with("+json")

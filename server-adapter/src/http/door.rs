@@ -15,6 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 
 use super::App;
 use super::reply::set;
+use crate::clock::hex;
 use crate::limit::{Rate, Taken};
 use crate::problem::{LimitReport, Problem, ProblemCode};
 use crate::store::Millis;
@@ -175,22 +176,23 @@ impl Used {
 }
 
 impl App {
-    /// Counts a call of a key.
+    /// Counts a call of a key, which is named by its hash.
     ///
     /// # Errors
     ///
     /// `RATE_LIMITED`.
     pub(super) async fn count(
         &self,
-        key: &str,
+        key: &[u8],
         starts_run: bool,
         used: Option<&Used>,
+        now: Millis,
     ) -> Result<(), Problem> {
         let Rates { calls, creates } = self.door.rates;
-        let now = self.service.clock.now();
         for (name, rate) in [("creates", creates.filter(|_| starts_run)), ("calls", calls)] {
             let Some(rate) = rate else { continue };
-            let taken = self.limiter.take(&format!("{name}:{key}"), rate, now).await;
+            let bucket = [name, ":", &hex(key)].concat();
+            let taken = self.limiter.take(&bucket, rate, now).await;
             if let Some(used) = used {
                 let mut used = used.0.lock().unwrap_or_else(PoisonError::into_inner);
                 used.push(Count { name, rate, taken });

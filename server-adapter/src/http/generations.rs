@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::extract::{FromRequest as _, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::header::{
     ACCEPT, CACHE_CONTROL, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, LINK, LOCATION,
     VARY,
@@ -25,11 +25,12 @@ use crate::store::{ListQuery, Receipt};
 use crate::trace::TraceId;
 
 pub(super) async fn create(State(app): State<App>, caller: Caller, request: Request) -> Reply {
-    let headers = request.headers().clone();
+    let (parts, body) = request.into_parts();
+    let headers = parts.headers;
     let sent = call(&headers)?;
     let answered = match multipart::boundary(&headers) {
         Some(boundary) => {
-            let parts = multipart::parts(&app, boundary, request.into_body()).await?;
+            let parts = multipart::parts(&app, boundary, body).await?;
             let envelope = parts.envelope.ok_or_else(|| {
                 let detail = "the part `envelope` holds the create as JSON, the others are files";
                 Problem::faults(vec![Fault::new("/envelope", "multipart/envelope", detail)])
@@ -37,7 +38,7 @@ pub(super) async fn create(State(app): State<App>, caller: Caller, request: Requ
             app.service.create_with_files(&caller, &envelope, parts.files, sent).await?
         }
         None => {
-            let JsonText(text) = JsonText::from_request(request, &app).await?;
+            let JsonText(text) = JsonText::read(&app, &headers, body).await?;
             app.service.create(&caller, &text, sent).await?
         }
     };
@@ -98,14 +99,16 @@ async fn created(app: &App, caller: &Caller, headers: &HeaderMap, answered: Answ
         bytes(status, "application/json", body)
     };
     let headers = response.headers_mut();
-    set(headers, CACHE_CONTROL, "no-store");
-    set(headers, VARY, "accept");
-    set(headers, LOCATION, &location);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, HeaderValue::from_static("accept"));
+    set(headers, LOCATION, location);
     if answered.replayed {
-        set(headers, HeaderName::from_static("idempotency-replayed"), "true");
+        let name = HeaderName::from_static("idempotency-replayed");
+        headers.insert(name, HeaderValue::from_static("true"));
     }
     if waited {
-        set(headers, HeaderName::from_static("preference-applied"), "wait");
+        let name = HeaderName::from_static("preference-applied");
+        headers.insert(name, HeaderValue::from_static("wait"));
     }
     Ok(response)
 }

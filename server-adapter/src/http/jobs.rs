@@ -63,7 +63,7 @@ pub(super) async fn create(
     answer(&app, &caller, "POST /api/v1/jobs", async {
         let job = app.service.create_job(&caller, &text, call(&headers)?).await?;
         let mut response = json(StatusCode::CREATED, &job);
-        set(response.headers_mut(), LOCATION, &format!("/api/v1/jobs/{}", job.id));
+        set(response.headers_mut(), LOCATION, format!("/api/v1/jobs/{}", job.id));
         Ok(response)
     })
     .await

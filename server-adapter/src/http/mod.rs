@@ -50,7 +50,7 @@ impl App {
     /// another origin may.
     #[must_use]
     pub fn new(service: Service) -> Self {
-        let keys = KeyRing::new(Arc::clone(&service.store), Arc::clone(&service.clock));
+        let keys = KeyRing::new(Arc::clone(&service.store));
         let limiter = Arc::new(MemoryLimiter::default());
         Self { service: Arc::new(service), keys, door: Arc::default(), limiter }
     }

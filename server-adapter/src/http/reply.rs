@@ -40,7 +40,7 @@ impl IntoResponse for Failure {
         }
         let soon = matches!(problem.code, ProblemCode::Unavailable | ProblemCode::TooManyInflight);
         if let Some(wait) = problem.retry_after.or(soon.then_some(1)) {
-            set(headers, RETRY_AFTER, &wait.to_string());
+            set(headers, RETRY_AFTER, wait.to_string());
         }
         response
     }
@@ -90,7 +90,7 @@ pub(super) fn document(
         bytes(StatusCode::OK, media_type, body)
     };
     let headers = response.headers_mut();
-    set(headers, ETAG, &format!("\"{tag}\""));
+    set(headers, ETAG, format!("\"{tag}\""));
     set(headers, CACHE_CONTROL, "public, max-age=3600");
     response
 }
@@ -113,8 +113,12 @@ pub(super) fn bare(tag: &str) -> String {
 }
 
 /// Sets a header whose value is made of our own words.
-pub(super) fn set(headers: &mut HeaderMap, name: axum::http::HeaderName, value: &str) {
-    if let Ok(value) = HeaderValue::from_str(value) {
+pub(super) fn set(
+    headers: &mut HeaderMap,
+    name: axum::http::HeaderName,
+    value: impl TryInto<HeaderValue>,
+) {
+    if let Ok(value) = value.try_into() {
         headers.insert(name, value);
     }
 }

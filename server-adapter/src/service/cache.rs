@@ -166,7 +166,10 @@ impl Service {
         let mut after = String::new();
         loop {
             let rows = self.store.kept(tenant, owner, now, &after, STEP).await?;
-            let Some(last) = rows.last() else { return Ok(response) };
+            let Some(last) = rows.last() else {
+                self.answers.forget(tenant);
+                return Ok(response);
+            };
             after.clone_from(&last.id);
             let named: Vec<&Kept> = rows.iter().filter(|row| body.names(row)).collect();
             let ids: Vec<String> = named.iter().map(|row| row.id.clone()).collect();

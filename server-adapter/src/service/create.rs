@@ -1,6 +1,7 @@
 //! Create, preflight and validate.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use onepath_core::{Code, Draft, Integer, Report, fingerprint, review, to_json};
 
@@ -12,7 +13,9 @@ use super::{Caller, Service};
 use crate::clock::{month_end, new_id};
 use crate::log::tell_one;
 use crate::problem::{Problem, ProblemCode};
-use crate::store::{Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish, Transition};
+use crate::store::{
+    Answer, CreateOutcome, Created, Creation, Receipt, ReceiptWish, Row, Transition,
+};
 use crate::telemetry::metrics;
 use crate::trace::TraceId;
 
@@ -50,7 +53,7 @@ impl Service {
         let world = read.value.as_ref().and_then(world_id);
         let standing = self.standing(caller, world).await?;
         let is_config = read.value.as_ref().is_some_and(|envelope| envelope.config.is_some());
-        let mut plan = plan(
+        let plan = plan(
             read,
             &Setting {
                 caller,
@@ -61,7 +64,7 @@ impl Service {
                 now: self.clock.now(),
             },
         )?;
-        plan.new.inputs = self.inputs(caller, &plan.new.asked.request, is_config).await?;
+        self.check_inputs(caller, &plan.new.inputs, is_config).await?;
         Ok((plan, standing))
     }
 
@@ -79,10 +82,18 @@ impl Service {
         call: Call,
     ) -> Result<Answered, Problem> {
         let (mut plan, standing) = self.plan(caller, text).await?;
+        metrics::found(&plan.report);
+        let asked = Instant::now();
+        if call.key.is_none()
+            && let Some(row) = self.answers.of(&plan.new, asked)
+        {
+            self.count(&row, Answer::Cache);
+            let receipt = render(&row, Answer::Cache, CreateGenerationResponse::of(&plan));
+            return Ok(Answered { receipt, replayed: false });
+        }
         plan.new.id = new_id(&*self.clock);
         let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
-        plan.new.asked.trace = trace.to_string();
-        metrics::found(&plan.report);
+        plan.new.asked.trace = trace.into();
         let response = CreateGenerationResponse::of(&plan);
         let receipt = call.key.map(|key| {
             let response = response.clone();
@@ -90,25 +101,30 @@ impl Service {
                 route: ROUTE,
                 key,
                 fingerprint: call.content.unwrap_or_else(|| content_fingerprint(text)),
-                render: Arc::new(move |created| render(created, response.clone())),
+                render: Arc::new(move |created| {
+                    render(&created.row, created.answer, response.clone())
+                }),
             }
         });
         let creation = Creation { new: plan.new, plan: standing.plan, receipt };
         match self.store.create(creation).await? {
             CreateOutcome::Done(created) => {
-                metrics::answered(created.row.asked.strategy, created.answer);
-                let now = self.clock.now();
-                self.tally.count(&caller.reader.tenant, &created.row, created.answer, now);
-                let happened = match created.answer {
+                let Created { answer, row } = &*created;
+                self.count(row, *answer);
+                let happened = match answer {
                     Answer::Created => Some(Transition::Created),
                     Answer::Joined => Some(Transition::Joined),
                     Answer::Cache | Answer::Hash => None,
                 };
                 if let Some(transition) = happened {
-                    tell_one(&created.row, transition);
+                    tell_one(row, transition);
                     self.bell.notify_one();
                 }
-                Ok(Answered { receipt: render(&created, response), replayed: false })
+                if *answer == Answer::Cache {
+                    self.answers.put(&caller.reader, row, asked);
+                    self.answers.listen(&self.hub);
+                }
+                Ok(Answered { receipt: render(row, *answer, response), replayed: false })
             }
             CreateOutcome::Replayed(receipt) => Ok(Answered { receipt, replayed: true }),
             CreateOutcome::Mismatch => Err(Problem::new(
@@ -117,6 +133,12 @@ impl Service {
             )),
             CreateOutcome::Limited(hit) => Err(Problem::limited(hit, month_end(self.clock.now()))),
         }
+    }
+
+    /// Counts how a create was answered.
+    fn count(&self, row: &Row, answer: Answer) {
+        metrics::answered(row.asked.strategy, answer);
+        self.tally.count(row, answer, self.clock.now());
     }
 
     /// How a create would be answered, what it would cost, and what the server allows.
@@ -178,15 +200,15 @@ impl Service {
 }
 
 /// The answer to a create, as it is kept and sent.
-fn render(created: &Created, response: CreateGenerationResponse) -> Receipt {
-    let status = match created.answer {
+fn render(row: &Row, answer: Answer, response: CreateGenerationResponse) -> Receipt {
+    let status = match answer {
         Answer::Created | Answer::Joined => 202,
         Answer::Cache | Answer::Hash => 200,
     };
-    let body = response.answered_by(created);
+    let body = response.answered_by(row, answer);
     Receipt {
         status,
-        location: format!("/api/v1/generations/{}", created.row.id),
+        location: ["/api/v1/generations/", &row.id].concat(),
         // Our own types serialize; if one ever does not, the answer is empty rather than wrong.
         body: to_json(&body).unwrap_or_default(),
     }

@@ -94,6 +94,7 @@ impl Service {
     ) -> Result<GenerationResponse, Problem> {
         match outcome {
             Outcome::Done(generation, steps) => {
+                self.answers.forget(&generation.row.tenant);
                 tell(&generation.row, &steps);
                 Ok(self.view(&caller.reader, &generation))
             }

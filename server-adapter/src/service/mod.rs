@@ -6,6 +6,7 @@ mod cache;
 mod content;
 mod create;
 mod endpoints;
+mod hints;
 mod idempotency;
 mod job_frame;
 mod jobs;
@@ -26,7 +27,7 @@ use onepath_core::Rating;
 use tokio::sync::Notify;
 
 use crate::asset::{Blobs, Spool};
-use crate::cache::Tally;
+use crate::cache::{Answers, Tally};
 use crate::clock::SharedClock;
 use crate::event::Hub;
 use crate::guard::Guard;
@@ -130,6 +131,8 @@ pub struct Service {
     pub known: Arc<Known>,
     /// How creates were answered.
     pub tally: Arc<Tally>,
+    /// What was answered a moment ago.
+    pub answers: Arc<Answers>,
     /// Hands events on.
     pub hub: Arc<Hub>,
 }
@@ -177,6 +180,7 @@ impl Service {
         let done = self.store.cancel(&caller.reader, id, self.clock.now()).await?;
         let done = done.ok_or_else(|| Problem::not_found("generation"))?;
         let row = &done.generation.row;
+        self.answers.forget(&row.tenant);
         tell(row, &done.steps);
         if !done.withdrawn && row.state.is_terminal() && row.status().word() != "cancelled" {
             return Err(Problem::new(

@@ -14,12 +14,13 @@ use super::standing::Standing;
 use crate::clock::parse_rfc3339;
 use crate::problem::{Fault, Problem, ProblemCode};
 use crate::provider::Providers;
-use crate::store::{Asked, Millis, NewGeneration, Role};
+use crate::store::{Asked, Input, Millis, NewGeneration, Role};
 
 /// What an envelope comes to.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// The generation that would be created; its id and its trace are empty.
+    /// The generation that would be created; its id and its trace are empty, and nobody has looked
+    /// whether its inputs are there.
     pub new: NewGeneration,
     /// All findings, warnings and suggestions included.
     pub report: Report,
@@ -467,6 +468,7 @@ fn finish<'p>(
     let text = |text: Option<&Cow<'_, str>>| {
         text.filter(|text| !text.is_empty()).map(|text| text.clone().into_owned())
     };
+    let inputs = own_assets(&request);
     let new = NewGeneration {
         id: String::new(),
         owner: setting.caller.reader.clone(),
@@ -476,10 +478,28 @@ fn finish<'p>(
         description: text(envelope.description.as_ref()),
         priority: envelope.priority.map_or(5, Integer::get),
         scheduled_at: envelope.scheduled_at.as_deref().and_then(parse_rfc3339),
-        inputs: Vec::new(),
+        inputs,
         now: setting.now,
     };
     Ok(Plan { new, report, lowered, price })
+}
+
+/// The assets that a request starts from and whose ids are such as this server gives; any other id
+/// is the game's own, and goes to the provider as it is.
+fn own_assets(request: &GenerateContentRequest<'_>) -> Vec<Input> {
+    let is_ours = |id: &&str| {
+        id.len() == 36 && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+    };
+    let all = request.inputs.as_deref().unwrap_or_default().iter().enumerate();
+    let own = all.filter_map(|(at, input)| {
+        let id = input.reference.as_str().strip_prefix("asset:").filter(is_ours)?;
+        Some(Input {
+            position: i64::try_from(at).unwrap_or(i64::MAX),
+            role: input.role.word().to_owned(),
+            asset: id.to_owned(),
+        })
+    });
+    own.collect()
 }
 
 /// The world that an envelope names.

@@ -14,7 +14,7 @@ use super::plan::Plan;
 use super::{ServerBounds, Service};
 use crate::clock::rfc3339;
 use crate::store::row::stage_word;
-use crate::store::{Answer, Attempt, Created, Deferral, Generation, Reader, Row, SyncStatus};
+use crate::store::{Answer, Attempt, Deferral, Generation, Reader, Row, SyncStatus};
 
 /// The answer to a create. Nothing in it moves or expires; follow `id` for the rest.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -71,9 +71,8 @@ impl CreateGenerationResponse {
     }
 
     /// With the row that answers.
-    pub(super) fn answered_by(self, created: &Created) -> Self {
-        let status = created.row.status();
-        Self { id: created.row.id.clone(), status, answer: created.answer, ..self }
+    pub(super) fn answered_by(self, row: &Row, answer: Answer) -> Self {
+        Self { id: row.id.clone(), status: row.status(), answer, ..self }
     }
 }
 

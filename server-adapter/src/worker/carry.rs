@@ -290,7 +290,7 @@ impl Load<'_> {
                 return self.wait(Event::Reported(ProviderReport::Running), rest).await;
             }
         };
-        let Standing { report, outputs, detail, .. } = standing;
+        let Standing { report, outputs, detail, charged } = standing;
         match report {
             ProviderReport::Running => self.wait(Event::Reported(report), rest).await,
             ProviderReport::Unknown => {
@@ -302,6 +302,7 @@ impl Load<'_> {
             ProviderReport::Succeeded { .. }
             | ProviderReport::Failed(_)
             | ProviderReport::Cancelled { .. } => {
+                metrics::charged(&self.row.asked.provider, charged);
                 self.outputs = Some(outputs);
                 self.advance(self.event(Event::Reported(report))).await
             }

@@ -102,6 +102,18 @@ impl Cluster {
         self.env.push((name.to_owned(), value.to_owned()));
     }
 
+    /// The folder of its socket.
+    #[must_use]
+    pub fn socket(&self) -> &Path {
+        &self.folder
+    }
+
+    /// One of the programs that were installed with it.
+    #[must_use]
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.binaries.join(name)
+    }
+
     /// The URL of a new, empty database.
     ///
     /// # Errors

@@ -181,7 +181,11 @@ pub(super) async fn go_on(store: &dyn Store, row: &Row, events: &[Event], now: M
 }
 
 /// Carries everything that is due to its good end.
-pub(super) async fn complete_all(store: &dyn Store, now: Millis) -> Vec<Row> {
+///
+/// # Panics
+///
+/// The store does not do what it should.
+pub async fn complete_all(store: &dyn Store, now: Millis) -> Vec<Row> {
     let mut done = Vec::new();
     for claimed in claim(store, now, 100).await {
         let events = [Event::IntentStored, Event::Accepted, SUCCEEDED, Event::Stored];

@@ -45,7 +45,7 @@ use std::sync::Arc;
 
 use super::Store;
 
-pub use fixture::{NOON, blob, done, media, reader, viewer, wanted};
+pub use fixture::{NOON, blob, complete_all, done, media, reader, viewer, wanted};
 
 /// A case on its way.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;

@@ -1,11 +1,14 @@
 //! The store on PostgreSQL: several servers and any number of workers share one database.
 //!
 //! Every operation is one transaction at READ COMMITTED that locks the rows it changes; what unique
-//! indexes refuse because somebody else was first is run again and finds what they left.
+//! indexes refuse because somebody else was first is run again and finds what they left. Creates that
+//! come at the same time share one (`group.rs`).
 
 mod clock;
 mod examine;
+mod group;
 mod keeper;
+mod many;
 mod remote;
 mod schema;
 
@@ -19,6 +22,7 @@ use tokio::sync::watch;
 use tokio_postgres::{Config, NoTls};
 
 pub use self::examine::examine_postgres;
+use self::group::{Given, Groups};
 use self::keeper::Keeper;
 use self::remote::{Failed, Fault, Remote};
 use super::sql::{accounts, cache, create, events, number, operations, predictions, telemetry};
@@ -57,6 +61,7 @@ pub enum Time {
 #[derive(Debug)]
 pub struct PostgresStore {
     pool: Pool,
+    groups: Arc<Groups>,
     keeper: Keeper,
     time: Time,
 }
@@ -91,7 +96,7 @@ impl PostgresStore {
             }))
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, keeper, time })
+        Ok(Self { groups: Groups::new(pool.clone()), pool, keeper, time })
     }
 
     /// The database's time. Every process that shares the database tells the same by it, whatever
@@ -136,7 +141,7 @@ impl Tries {
     /// last, and at once where the same would come to the same.
     async fn rest(&mut self, failed: Failed) -> Result<()> {
         self.0 += 1;
-        if failed.fault == Fault::Final || self.0 >= TRIES {
+        if matches!(failed.fault, Fault::Final | Fault::Unknown) || self.0 >= TRIES {
             return Err(failed.error);
         }
         tracing::debug!(error = %failed.error, fault = ?failed.fault, tries = self.0, "once more");
@@ -255,6 +260,10 @@ impl PredictionStore for PostgresStore {
 #[async_trait]
 impl Store for PostgresStore {
     async fn create(&self, creation: Creation) -> Result<CreateOutcome> {
+        let creation = match self.groups.create(creation).await {
+            Given::Done(outcome) => return self.changed(outcome),
+            Given::Alone(creation) => creation,
+        };
         self.changed(write!(self, |tx| create::create(tx, &creation)))
     }
 

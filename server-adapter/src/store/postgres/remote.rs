@@ -17,6 +17,7 @@ use tokio_postgres::{Error, Statement};
 
 use super::super::sql::{Cell, Cells, Tx, Value};
 use super::super::{Result, StoreError};
+use super::many::{Column, Many};
 
 /// What a failed transaction may come to when it is tried again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +26,10 @@ pub(super) enum Fault {
     Raced,
     /// The connection is gone, and nothing was committed.
     Lost,
-    /// The same again would come to the same, or nobody knows what it came to.
+    /// The same again would come to the same.
     Final,
+    /// The connection went while the end was on its way: nobody knows what it came to.
+    Unknown,
 }
 
 /// A failure, and what to make of it.
@@ -88,7 +91,7 @@ impl From<Error> for StoreError {
 #[error("a value does not fit a parameter of type {0}")]
 struct WrongType(Type);
 
-type Encoded = std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
+pub(super) type Encoded = std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>>;
 
 impl ToSql for Value<'_> {
     fn to_sql(&self, kind: &Type, out: &mut BytesMut) -> Encoded {
@@ -108,8 +111,8 @@ impl ToSql for Value<'_> {
 }
 
 /// A value that outlives the call which sends it.
-#[derive(Debug)]
-enum Owned {
+#[derive(Debug, Clone)]
+pub(super) enum Owned {
     Null,
     Int(i64),
     Text(String),
@@ -217,7 +220,7 @@ impl Remote {
                     self.roll_back().await;
                 }
                 let unknown = self.ending && fault == Fault::Lost;
-                Err(Failed { error, fault: if unknown { Fault::Final } else { fault } })
+                Err(Failed { error, fault: if unknown { Fault::Unknown } else { fault } })
             }
         }
     }
@@ -305,14 +308,72 @@ impl Remote {
     }
 
     async fn prepare(&mut self, sql: &'static str) -> Result<Statement> {
-        let (client, sql) = (self.client()?, dollars(sql));
-        let mut work = pin!(client.prepare_cached(&sql));
+        self.prepare_text(&dollars(sql)).await
+    }
+
+    async fn prepare_text(&mut self, sql: &str) -> Result<Statement> {
+        let client = self.client()?;
+        let mut work = pin!(client.prepare_cached(sql));
         match poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await {
             // It is known: nothing was sent.
             Poll::Ready(Ok(statement)) => Ok(statement),
             Poll::Ready(Err(error)) => self.answered(std::future::ready(Err(error))).await,
             Poll::Pending => self.answered(work).await,
         }
+    }
+}
+
+impl Remote {
+    /// The rows of a shared `SELECT` for each of many rows of parameters, with the place of those.
+    pub(super) async fn each(
+        &mut self,
+        sql: &'static str,
+        rows: Vec<Vec<Owned>>,
+    ) -> Result<Vec<(usize, Cells)>> {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let place = |mut cells: Cells| {
+            let place: i64 = cells.take()?;
+            Ok((usize::try_from(place - 1).unwrap_or(usize::MAX), cells))
+        };
+        self.query_many(sql, rows).await?.into_iter().map(place).collect()
+    }
+
+    /// The rows of a shared statement for many rows of parameters.
+    pub(super) async fn query_many(
+        &mut self,
+        sql: &'static str,
+        rows: Vec<Vec<Owned>>,
+    ) -> Result<Vec<Cells>> {
+        let (statement, columns) = self.many(sql, rows).await?;
+        let client = self.client()?;
+        let parameters: Vec<_> = columns.iter().map(|one| one as &(dyn ToSql + Sync)).collect();
+        let found = self.answered(client.query(&statement, &parameters)).await?;
+        found.iter().map(cells).collect()
+    }
+
+    /// A shared `INSERT` for many rows of parameters; nobody looks at its outcome, as with `send`.
+    pub(super) async fn send_many(
+        &mut self,
+        sql: &'static str,
+        rows: Vec<Vec<Owned>>,
+    ) -> Result<()> {
+        let (statement, columns) = self.many(sql, rows).await?;
+        let client = self.client()?;
+        self.post(async move { client.execute_raw(&statement, columns).await }).await;
+        Ok(())
+    }
+
+    async fn many(
+        &mut self,
+        sql: &'static str,
+        rows: Vec<Vec<Owned>>,
+    ) -> Result<(Statement, Vec<Column>)> {
+        let one = self.prepare(sql).await?;
+        let many = Many::of(sql, &one)?;
+        let statement = self.prepare_text(&many.sql).await?;
+        Ok((statement, many.columns(rows)?))
     }
 }
 

@@ -102,7 +102,7 @@ macro_rules! generation_columns {
 }
 
 /// A generation from the columns of [`generation_columns`].
-pub(super) fn generation(mut c: Cells) -> Result<Row> {
+pub(in super::super) fn generation(mut c: Cells) -> Result<Row> {
     let (id, number, tenant) = (c.take()?, c.take()?, c.take()?);
     let asked = Asked {
         request: c.take()?,

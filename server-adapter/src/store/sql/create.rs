@@ -7,8 +7,38 @@ use super::super::{
 };
 use super::assets::put_inputs;
 use super::operations::{event, ledger};
-use super::{Tx, Value, columns, first, number};
+use super::{Cells, Tx, Value, columns, first, number};
 use crate::generation_columns;
+
+/// The holder of a slot.
+pub(crate) const HOLDER: &str = concat!(
+    "SELECT ",
+    generation_columns!(),
+    " FROM generations g WHERE g.tenant = ?1 AND g.reuse_key = ?2"
+);
+
+/// The parameters of [`HOLDER`]; none for what takes no slot.
+pub(crate) fn slot(new: &NewGeneration) -> Option<[Value<'_>; 2]> {
+    let key = new.asked.cache_key.as_ref()?;
+    Some([(&new.owner.tenant).into(), key.into()])
+}
+
+/// The owner's own result of the same hash.
+pub(crate) const SAME_HASH: &str = concat!(
+    "SELECT ",
+    generation_columns!(),
+    " FROM generations g
+      WHERE g.tenant = ?1 AND g.request_hash = ?2 AND g.owner = ?3 AND g.status = 'completed'
+        AND g.fallback IS NULL AND g.strategy <> 'always' AND g.deleted_at IS NULL
+        AND (g.expires_at IS NULL OR g.expires_at > ?4)
+      ORDER BY g.created_at DESC, g.id DESC LIMIT 1"
+);
+
+/// The parameters of [`SAME_HASH`].
+pub(crate) fn hash(new: &NewGeneration) -> [Value<'_>; 4] {
+    let owner = &new.owner;
+    [(&owner.tenant).into(), (&new.asked.request_hash).into(), (&owner.user).into(), new.now.into()]
+}
 
 /// The decision of a create, with the rows that were looked at; `to_change` keeps the slot's holder
 /// as it is until the end.
@@ -17,21 +47,15 @@ async fn decided<T: Tx>(
     new: &NewGeneration,
     to_change: bool,
 ) -> Result<(CreateDecision, Option<Row>, Option<Row>)> {
-    let tenant = Value::from(&new.owner.tenant);
-    let holder = match &new.asked.cache_key {
-        Some(key) => {
-            const READ: &str = concat!(
-                "SELECT ",
-                generation_columns!(),
-                " FROM generations g WHERE g.tenant = ?1 AND g.reuse_key = ?2"
-            );
+    let holder = match slot(new) {
+        Some(values) => {
             const CHANGE: &str = concat!(
                 "SELECT ",
                 generation_columns!(),
                 " FROM generations g WHERE g.tenant = ?1 AND g.reuse_key = ?2 FOR UPDATE"
             );
-            let sql = if to_change && !T::FOR_UPDATE.is_empty() { CHANGE } else { READ };
-            first(tx, sql, &[tenant, key.into()]).await?.map(columns::generation).transpose()?
+            let sql = if to_change && !T::FOR_UPDATE.is_empty() { CHANGE } else { HOLDER };
+            first(tx, sql, &values).await?.map(columns::generation).transpose()?
         }
         None => None,
     };
@@ -39,18 +63,7 @@ async fn decided<T: Tx>(
     if !matches!(decision, CreateDecision::Insert { .. }) || new.asked.cache_key.is_none() {
         return Ok((decision, holder, None));
     }
-    let sql = concat!(
-        "SELECT ",
-        generation_columns!(),
-        " FROM generations g
-          WHERE g.tenant = ?1 AND g.request_hash = ?2 AND g.owner = ?3 AND g.status = 'completed'
-            AND g.fallback IS NULL AND g.strategy <> 'always' AND g.deleted_at IS NULL
-            AND (g.expires_at IS NULL OR g.expires_at > ?4)
-          ORDER BY g.created_at DESC, g.id DESC LIMIT 1"
-    );
-    let values =
-        [tenant, (&new.asked.request_hash).into(), (&new.owner.user).into(), new.now.into()];
-    let same = first(tx, sql, &values).await?.map(columns::generation).transpose()?;
+    let same = first(tx, SAME_HASH, &hash(new)).await?.map(columns::generation).transpose()?;
     Ok((decide_create(new, holder.as_ref(), same.as_ref()), holder, same))
 }
 
@@ -91,23 +104,30 @@ async fn replayed<T: Tx>(
     owner: &Reader,
     wish: &ReceiptWish,
 ) -> Result<Option<CreateOutcome>> {
-    let sql = "SELECT fingerprint, status, location, body FROM receipts
-               WHERE tenant = ?1 AND user_id = ?2 AND route = ?3 AND key = ?4";
-    let values =
-        [(&owner.tenant).into(), (&owner.user).into(), wish.route.into(), (&wish.key).into()];
-    let Some(mut cells) = first(tx, sql, &values).await? else { return Ok(None) };
-    if cells.take::<String>()? != wish.fingerprint {
-        return Ok(Some(CreateOutcome::Mismatch));
-    }
-    let status = u16::try_from(cells.take::<i64>()?).unwrap_or(200);
-    Ok(Some(CreateOutcome::Replayed(Receipt {
-        status,
-        location: cells.take()?,
-        body: cells.take()?,
-    })))
+    let found = first(tx, RECEIPT, &receipt(owner, wish)).await?;
+    found.map(|cells| replay(cells, wish)).transpose()
 }
 
-async fn keep<T: Tx>(
+/// The answer to a call.
+pub(crate) const RECEIPT: &str = "SELECT fingerprint, status, location, body FROM receipts
+    WHERE tenant = ?1 AND user_id = ?2 AND route = ?3 AND key = ?4";
+
+/// The parameters of [`RECEIPT`].
+pub(crate) fn receipt<'v>(owner: &'v Reader, wish: &'v ReceiptWish) -> [Value<'v>; 4] {
+    [(&owner.tenant).into(), (&owner.user).into(), wish.route.into(), (&wish.key).into()]
+}
+
+/// What a call comes to that was answered before.
+pub(crate) fn replay(mut cells: Cells, wish: &ReceiptWish) -> Result<CreateOutcome> {
+    if cells.take::<String>()? != wish.fingerprint {
+        return Ok(CreateOutcome::Mismatch);
+    }
+    let status = u16::try_from(cells.take::<i64>()?).unwrap_or(200);
+    Ok(CreateOutcome::Replayed(Receipt { status, location: cells.take()?, body: cells.take()? }))
+}
+
+/// Keeps the answer to a call.
+pub(crate) async fn keep<T: Tx>(
     tx: &mut T,
     new: &NewGeneration,
     wish: &ReceiptWish,
@@ -168,19 +188,32 @@ async fn answered<T: Tx>(tx: &mut T, new: &NewGeneration, plan: PlanNow) -> Resu
                 holder.reuse_key = None;
                 columns::update(tx, &holder).await?;
             }
-            let next = "INSERT INTO numbers (tenant, last) VALUES (?1, 1)
-                        ON CONFLICT (tenant) DO UPDATE SET last = numbers.last + 1 RETURNING last";
-            let next = number(tx, next, &[(&new.owner.tenant).into()]).await?;
-            let mut row = new.clone().into_row(next);
-            row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
-            columns::insert(tx, &row).await?;
-            put_inputs(tx, &row.id, &new.inputs).await?;
-            want(tx, &row.id, &new.owner, new.now).await?;
-            ledger(tx, &row, &first_reservation(&row)).await?;
-            event(tx, &row, "generation.created").await?;
-            done(Answer::Created, row)
+            let next = number(tx, NUMBERS, &[(&new.owner.tenant).into(), 1_i64.into()]).await?;
+            done(Answer::Created, insert(tx, new, next, holds_slot).await?)
         }
     }
+}
+
+/// Takes so many numbers of a tenant, and says the last of them.
+pub(crate) const NUMBERS: &str = "INSERT INTO numbers (tenant, last) VALUES (?1, ?2)
+    ON CONFLICT (tenant) DO UPDATE SET last = numbers.last + excluded.last
+    RETURNING last, tenant";
+
+/// Writes a new row with everything that belongs to it; nothing is read.
+pub(crate) async fn insert<T: Tx>(
+    tx: &mut T,
+    new: &NewGeneration,
+    number: i64,
+    holds_slot: bool,
+) -> Result<Row> {
+    let mut row = new.clone().into_row(number);
+    row.reuse_key = row.asked.cache_key.clone().filter(|_| holds_slot);
+    columns::insert(tx, &row).await?;
+    put_inputs(tx, &row.id, &new.inputs).await?;
+    want(tx, &row.id, &new.owner, new.now).await?;
+    ledger(tx, &row, &first_reservation(&row)).await?;
+    event(tx, &row, "generation.created").await?;
+    Ok(row)
 }
 
 async fn wants<T: Tx>(tx: &mut T, id: &str, user: &str) -> Result<bool> {
@@ -200,12 +233,15 @@ pub(crate) async fn want<T: Tx>(tx: &mut T, id: &str, user: &Reader, now: Millis
 /// What a user used is counted for one of their wishes at a time, until its transaction ends;
 /// otherwise two at once would both be the last that is allowed.
 pub(crate) async fn one_at_a_time<T: Tx>(tx: &mut T, user: &Reader) -> Result<()> {
-    let sql = "SELECT pg_advisory_xact_lock(hashtextextended(?1 || chr(31) || ?2, 7311040222))";
     if T::FOR_UPDATE.is_empty() {
         return Ok(());
     }
-    tx.send(sql, &[(&user.tenant).into(), (&user.user).into()]).await
+    tx.send(ONE_AT_A_TIME, &[(&user.tenant).into(), (&user.user).into()]).await
 }
+
+/// Waits for a user's turn, by tenant and user.
+pub(crate) const ONE_AT_A_TIME: &str =
+    "SELECT pg_advisory_xact_lock(hashtextextended(?1 || chr(31) || ?2, 7311040222))";
 
 /// What a user used of everything that their plan limits.
 pub(crate) async fn used_of<T: Tx>(tx: &mut T, reader: &Reader, plan: PlanNow) -> Result<Used> {
@@ -228,22 +264,29 @@ pub(crate) async fn used_and_stored<T: Tx>(
 
 /// Bytes of a user's assets.
 pub(crate) async fn stored<T: Tx>(tx: &mut T, user: &Reader) -> Result<i64> {
-    let sql = "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM assets
-               WHERE tenant = ?1 AND owner = ?2 AND deleted_at IS NULL";
-    number(tx, sql, &[(&user.tenant).into(), (&user.user).into()]).await
+    number(tx, STORED, &[(&user.tenant).into(), (&user.user).into()]).await
 }
+
+/// Bytes of a user's assets, by tenant and user.
+pub(crate) const STORED: &str = "SELECT CAST(coalesce(sum(bytes), 0) AS BIGINT) FROM assets
+    WHERE tenant = ?1 AND owner = ?2 AND deleted_at IS NULL";
+
+/// Generations that a user wants and that are not over, by tenant and user.
+pub(crate) const OPEN: &str =
+    "SELECT count(*) FROM interests WHERE tenant = ?1 AND user_id = ?2 AND open = 1";
+
+/// Runs and money of a user, by tenant, user and since when.
+pub(crate) const SPENT: &str =
+    "SELECT CAST(coalesce(sum(runs), 0) AS BIGINT), CAST(coalesce(sum(micros), 0) AS BIGINT)
+    FROM ledger WHERE tenant = ?1 AND user_id = ?2 AND at >= ?3";
 
 /// Runs and money of a user since a time, and what they want now.
 async fn used<T: Tx>(tx: &mut T, reader: &Reader, since: Millis) -> Result<Used> {
     let who = [Value::from(&reader.tenant), Value::from(&reader.user)];
-    let open = "SELECT count(*) FROM interests WHERE tenant = ?1 AND user_id = ?2 AND open = 1";
-    let in_flight = number(tx, open, &who).await?;
+    let in_flight = number(tx, OPEN, &who).await?;
     let [tenant, user] = who;
-    let sums =
-        "SELECT CAST(coalesce(sum(runs), 0) AS BIGINT), CAST(coalesce(sum(micros), 0) AS BIGINT)
-                FROM ledger WHERE tenant = ?1 AND user_id = ?2 AND at >= ?3";
     let mut used = Used { in_flight, ..Used::default() };
-    if let Some(mut cells) = first(tx, sums, &[tenant, user, since.into()]).await? {
+    if let Some(mut cells) = first(tx, SPENT, &[tenant, user, since.into()]).await? {
         used.runs = cells.take()?;
         used.micros = cells.take()?;
     }

@@ -11,7 +11,8 @@ use tokio::time::timeout;
 use super::super::conformance::{NOON, done, reader, viewer, wanted};
 use super::super::{
     Advance, Answer, Claim, CreateOutcome, Created, Creation, Event as Told, Limits, Millis,
-    NewGeneration, PlanNow, PostgresStore, Receipt, ReceiptWish, Row, Store, StoreError, Time,
+    NewGeneration, PlanNow, PostgresStore, Reader, Receipt, ReceiptWish, Row, Store, StoreError,
+    Time,
 };
 use super::run_suite;
 use crate::clock::SystemClock;
@@ -33,6 +34,20 @@ fn sql(database: &str, sql: &str) -> Result<String, String> {
 /// A store to which the callers say the time.
 pub(super) fn store(database: &str) -> PostgresStore {
     PostgresStore::open(database, Time::Callers).unwrap()
+}
+
+/// The wish to keep the answer to a call.
+fn wish(key: &str, content: &str) -> ReceiptWish {
+    ReceiptWish {
+        route: "POST /generations",
+        key: key.to_owned(),
+        fingerprint: content.to_owned(),
+        render: Arc::new(|created| Receipt {
+            status: 202,
+            location: created.row.id.clone(),
+            body: created.row.id.clone(),
+        }),
+    }
 }
 
 async fn create(store: &dyn Store, new: NewGeneration) -> Created {
@@ -99,6 +114,54 @@ async fn creates_in_several_processes_give_one_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn creates_at_the_same_time_share_a_commit() {
+    let database = database();
+    let stores = Arc::new(Several(vec![store(&database)]));
+    let all = at_once(&stores, 64, |index, stores| {
+        let mut new = wanted(&format!("picture {index}"), &reader("ada"), NOON);
+        new.id = format!("{index}");
+        new.owner.tenant = format!("studio {}", index % 3);
+        let receipt = wish(&format!("call {index}"), "content");
+        let creation = Creation { receipt: Some(receipt), ..Creation::of(new) };
+        async move { done(stores.at(0).create(creation).await.unwrap()) }
+    })
+    .await;
+    for tenant in 0..3 {
+        let of_tenant = all.iter().filter(|one| one.row.tenant == format!("studio {tenant}"));
+        let numbers: BTreeSet<i64> = of_tenant.clone().map(|one| one.row.number).collect();
+        let count = i64::try_from(of_tenant.count()).unwrap();
+        assert_eq!(numbers, (1..=count).collect(), "every number once");
+    }
+    let count = |table: &str| sql(&database, &format!("SELECT count(*) FROM {table}")).unwrap();
+    for table in ["generations", "interests", "ledger", "events", "receipts"] {
+        assert_eq!(count(table), "64", "{table}");
+    }
+    let commits = count("(SELECT DISTINCT xmin::text FROM generations) AS commits");
+    assert!(commits.parse::<u32>().unwrap() < 64, "{commits}");
+    for (index, one) in all.iter().enumerate() {
+        let owner = Reader { tenant: one.row.tenant.clone(), user: one.row.owner.clone() };
+        let read = stores.at(0).get(&viewer(&owner), &one.row.id).await.unwrap();
+        assert_eq!(read.unwrap().row, one.row, "{index}: what was said is what is kept");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_refused_leaves_its_group_alone() {
+    let stores = Arc::new(Several::new(1));
+    let all = at_once(&stores, 32, |index, stores| {
+        let mut new = wanted(&format!("picture {index}"), &reader("ada"), NOON);
+        new.id = format!("{index}");
+        // What this database cannot keep; the service refuses it before.
+        new.name = (index == 20).then(|| "\0".to_owned());
+        async move { stores.at(0).create(Creation::of(new)).await }
+    })
+    .await;
+    for (index, one) in all.into_iter().enumerate() {
+        assert_eq!(one.is_ok(), index != 20, "{index}: {one:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_limit_holds_across_processes() {
     let stores = Arc::new(Several::new(3));
     let limits = Limits { in_flight: Some(3), ..Limits::default() };
@@ -123,16 +186,7 @@ async fn an_idempotency_key_is_answered_once_across_processes() {
         let mut new = wanted("a house", &reader("ada"), NOON);
         new.id = format!("{index}");
         (new.asked.strategy, new.asked.cache_key) = (onepath_core::Strategy::Always, None);
-        let receipt = ReceiptWish {
-            route: "POST /generations",
-            key: "key".to_owned(),
-            fingerprint: "content".to_owned(),
-            render: Arc::new(|created| Receipt {
-                status: 202,
-                location: created.row.id.clone(),
-                body: created.row.id.clone(),
-            }),
-        };
+        let receipt = wish("key", "content");
         let creation = Creation { new, plan: PlanNow::default(), receipt: Some(receipt) };
         async move { stores.at(index).create(creation).await.unwrap() }
     })

@@ -10,6 +10,7 @@ mod events;
 mod failures;
 mod files;
 mod generations;
+mod hits;
 pub(crate) mod http;
 mod jobs;
 mod legacy;
