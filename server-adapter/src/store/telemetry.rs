@@ -77,12 +77,12 @@ impl EndedRun {
         let paid = effects.contains(&Effect::Debit);
         Some(Self {
             run: row.state.run(),
-            model: row.asked.model(),
+            model: row.model(),
             end,
             error,
             wait: row.started_at.filter(|_| first).map(|at| (at - wanted_at).max(0)),
             latency: row.started_at.zip(row.completed_at).map(|(from, to)| (to - from).max(0)),
-            micros: if paid { row.asked.reserved_micros } else { 0 },
+            micros: if paid { row.reserved_micros() } else { 0 },
         })
     }
 

@@ -39,7 +39,7 @@ export class Server {
       if (answer.status === 401 || answer.status === 403) return { state: 'refused', ...none };
       const told = (await answer.json()) as { providers: ProviderInfo[]; configured: string[] };
       // What the server cannot ask is no choice.
-      return { state: 'ready', providers: told.providers.filter(({ id }) => told.configured.includes(id)) };
+      return { state: 'ready', providers: told.providers.filter(({ id }) => told.configured.includes(String(id))) };
     } catch {
       return { state: 'absent', ...none };
     }
