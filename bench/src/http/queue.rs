@@ -17,11 +17,13 @@ use tokio::task::JoinSet;
 
 use crate::bodies::{TENANTS, bodies, key};
 use crate::figures::{Figures, middle, times};
-use crate::{CONNECTIONS, Failure, fresh, servers};
+use crate::{Failure, fresh, servers};
 
 const ROUNDS: usize = 7;
 /// Rows that are carried to their end in one round.
 const BATCH: usize = 256;
+/// Creates at the same time, while rows are put in.
+const FILLERS: usize = 512;
 /// Rows that one claim takes.
 const CLAIM: usize = 32;
 /// Rows that wait.
@@ -55,6 +57,7 @@ pub(crate) fn measure(payload: &str, home: &Path) -> Result<(), Failure> {
         let pattern = pattern(&servers::service()?, payload).await?;
         for one in &stores {
             fill(&one.store, &pattern, one.rows).await?;
+            eprintln!("   {} rows wait in {}", one.rows, one.name);
         }
         for round in 0..=ROUNDS {
             for one in &mut stores {
@@ -84,7 +87,7 @@ async fn pattern(service: &Service, payload: &str) -> Result<NewGeneration, Fail
     let text = String::from_utf8(body.requests.first().ok_or("no request")?.clone())?;
     let (_, text) = text.split_once("\r\n\r\n").ok_or("a request without a body")?;
     let reader = Reader { tenant: key(0), user: "bench".to_owned() };
-    let caller = Caller { reader, role: Role::Backend };
+    let caller = Caller { reader, role: Role::Backend, key: "bench".to_owned() };
     let plan = service.plan(&caller, text).await.map_err(|problem| problem.to_string())?;
     Ok(plan.0.new)
 }
@@ -94,7 +97,7 @@ async fn fill(store: &Arc<dyn Store>, pattern: &NewGeneration, rows: usize) -> R
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let left = Arc::new(AtomicU64::new(u64::try_from(rows)?));
     let mut all = JoinSet::new();
-    for tenant in 0..CONNECTIONS {
+    for tenant in 0..FILLERS {
         let (store, left, mut new) = (Arc::clone(store), Arc::clone(&left), pattern.clone());
         new.owner.tenant = key(tenant % TENANTS);
         all.spawn(async move {

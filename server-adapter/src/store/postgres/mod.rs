@@ -206,6 +206,7 @@ macro_rules! ask {
 }
 
 mod endpoints;
+mod legacy;
 mod seats;
 mod webhooks;
 

@@ -276,6 +276,7 @@ macro_rules! read {
 }
 
 mod endpoints;
+mod legacy;
 mod seats;
 mod webhooks;
 

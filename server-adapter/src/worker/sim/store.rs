@@ -179,6 +179,11 @@ over_the_way! { CacheStore {
     fn forget_answers(&self, before: Millis) -> u64;
 } }
 
+over_the_way! { LegacyStore {
+    fn count_old_call(&self, key: &str, route: &str, at: Millis) -> ();
+    fn old_calls(&self) -> Vec<OldCalls>;
+} }
+
 over_the_way! { PredictionStore {
     fn unclaimed(&self, provider: &str, predictions: &[String]) -> Vec<String>;
 } }
