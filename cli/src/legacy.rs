@@ -1,5 +1,7 @@
 //! `onepath legacy`: what still speaks to the system before.
 
+mod report;
+
 use std::path::{Path, PathBuf};
 
 use onepath_core::legacy::{OldUse, find_old_names};
@@ -19,6 +21,10 @@ pub(crate) enum Command {
     /// Exit code 1 means that something was found. A line with `onepath-legacy: allow` is passed
     /// over.
     Scan(ScanArgs),
+    /// Say which keys still call the old API of a server, and when it is safe to remove
+    ///
+    /// Exit code 1 means that it is not safe yet.
+    Report(report::ReportArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -52,6 +58,7 @@ struct Placed {
 pub(crate) fn run(command: &Command) -> Run {
     match command {
         Command::Scan(args) => scan(args),
+        Command::Report(args) => report::run(args),
     }
 }
 

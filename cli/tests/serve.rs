@@ -11,6 +11,8 @@
 
 #[path = "serve/accounts.rs"]
 mod accounts;
+#[path = "serve/legacy.rs"]
+mod legacy;
 #[path = "serve/operate.rs"]
 mod operate;
 #[path = "serve/prompts.rs"]

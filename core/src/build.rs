@@ -153,7 +153,9 @@ pub(crate) fn prepare_with<'r>(
     let facts = Facts::new(config, options, Known::All);
     let mut findings = validate::run(&facts, faults, refusals_only);
     if let Err(faults) = facts.social() {
-        findings.splice(0..0, faults.iter().cloned());
+        let mut all = faults.clone();
+        all.append(&mut findings);
+        findings = all;
     }
     let refused =
         !faults.is_empty() || findings.iter().any(|finding| finding.code().refuses_build());
@@ -306,9 +308,11 @@ pub(crate) fn settings_of<'r>(
             .collect::<Map<'r>>()
     });
     let mut settings = block.unwrap_or_default();
-    for (name, value) in provider.iter().flat_map(|info| info.defaults_for(operation)) {
-        if settings.get(name).is_none() {
-            settings.push(Cow::Borrowed(name), value.by_ref());
+    if let Some(info) = provider {
+        for (name, value) in info.defaults_for(operation) {
+            if settings.get(name).is_none() {
+                settings.push(Cow::Borrowed(name), value.by_ref());
+            }
         }
     }
     (!settings.is_empty()).then_some(settings)

@@ -64,7 +64,7 @@ fn hash_cost(texts: &[String]) -> f64 {
 fn in_process(requests: &[Vec<u8>]) -> Result<f64, Failure> {
     let service = servers::service()?;
     let reader = Reader { tenant: "bench".to_owned(), user: "bench".to_owned() };
-    let caller = Caller { reader, role: Role::Backend };
+    let caller = Caller { reader, role: Role::Backend, key: "bench".to_owned() };
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
     let since = Instant::now();
     for request in requests {

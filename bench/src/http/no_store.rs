@@ -8,9 +8,9 @@ use onepath_server::store::webhooks::{Door, Taken, Target, Told, WebhookStore};
 use onepath_server::store::{
     Account, AccountNow, AccountQuery, AccountStore, Advance, Advanced, Answer, AnswerCount,
     CacheStore, Cancelled, Claim, Claimed, CreateOutcome, Created, Creation, Event, Generation,
-    Kept, Key, ListQuery, Millis, NewGeneration, Outcome, Page, Patch, PlanNow, PredictionStore,
-    Reader, Result, Role, Row, RunCount, RunTimes, Setting, SettingStore, Store, TelemetryStore,
-    UsageLine, Used, User, Viewer, World,
+    Kept, Key, LegacyStore, ListQuery, Millis, NewGeneration, OldCalls, Outcome, Page, Patch,
+    PlanNow, PredictionStore, Reader, Result, Role, Row, RunCount, RunTimes, Setting, SettingStore,
+    Store, TelemetryStore, UsageLine, Used, User, Viewer, World,
 };
 use tokio::sync::watch;
 
@@ -23,6 +23,17 @@ pub(crate) struct NoStore {
 impl NoStore {
     pub(crate) fn new() -> Self {
         Self { changes: watch::channel(0).0 }
+    }
+}
+
+#[async_trait]
+impl LegacyStore for NoStore {
+    async fn count_old_call(&self, _: &str, _: &str, _: Millis) -> Result<()> {
+        Ok(())
+    }
+
+    async fn old_calls(&self) -> Result<Vec<OldCalls>> {
+        Ok(Vec::new())
     }
 }
 

@@ -87,7 +87,7 @@ async fn pattern(service: &Service, payload: &str) -> Result<NewGeneration, Fail
     let text = String::from_utf8(body.requests.first().ok_or("no request")?.clone())?;
     let (_, text) = text.split_once("\r\n\r\n").ok_or("a request without a body")?;
     let reader = Reader { tenant: key(0), user: "bench".to_owned() };
-    let caller = Caller { reader, role: Role::Backend };
+    let caller = Caller { reader, role: Role::Backend, key: "bench".to_owned() };
     let plan = service.plan(&caller, text).await.map_err(|problem| problem.to_string())?;
     Ok(plan.0.new)
 }

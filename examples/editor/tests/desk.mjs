@@ -48,16 +48,22 @@ const folder = mkdtempSync(join(tmpdir(), 'onepath-editor-files-'));
 process.on('exit', () => rmSync(folder, { recursive: true }));
 
 /** What the command prints about a file, whatever its exit code says. */
-export function command(text, ...args) {
+function printed(text, args) {
   const file = join(folder, 'file.json');
   writeFileSync(file, text);
   try {
-    return JSON.parse(execFileSync(onepath, [...args, file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }));
+    return execFileSync(onepath, [...args, file], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
   } catch (error) {
     if (error.status !== 1) throw error;
-    return JSON.parse(error.stdout);
+    return error.stdout;
   }
 }
+
+/** The value that it prints. */
+export const command = (text, ...args) => JSON.parse(printed(text, args));
+
+/** The values that it prints, a line each. */
+export const lines = (text, ...args) => printed(text, args).trimEnd().split('\n').map((line) => JSON.parse(line));
 
 /** Codes and pointers of `onepath check`. */
 export function checked(text, ...args) {

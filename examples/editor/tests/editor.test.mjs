@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Document, explain } from 'onepath';
 import { createClient } from 'onepath/client';
 
-import { Desk, beside, browser, checked, command, scene, serve, text } from './desk.mjs';
+import { beside, browser, checked, command, Desk, lines, scene, serve, text } from './desk.mjs';
 
 let chrome;
 let server;
@@ -167,7 +167,7 @@ test('in flight is told apart, a run can be cancelled, and a failed one tried ag
   await page.waitForSelector('.generation:is([data-status=pending], [data-status=processing])');
   await page.waitForSelector('.ahead[data-answer=joined]');
   assert.match(await page.textContent('.ahead'), /In flight already/);
-  await page.click('text=Cancel');
+  await page.click('button:text-is("Cancel")');
   await page.waitForSelector('.generation[data-status=cancelled]');
   await page.waitForSelector('button:text-is("Retry")');
 
@@ -230,21 +230,19 @@ const BROKEN = {
   'cut off': '{"nodes": [{"id": "a", "config": {',
 };
 
-test('the findings are those of `onepath check`: codes and pointers', async (t) => {
+test('the findings are those of `onepath check`: codes and pointers', async () => {
   await desk.go();
   await page.selectOption('#provider', '');
   let seen = 0;
   for (const [name, broken] of Object.entries(BROKEN)) {
-    await t.test(name, async () => {
-      const wanted = checked(broken);
-      assert.ok(wanted.length > 0);
-      await desk.open({ name: `${name}.json`, text: broken });
-      await page.waitForSelector(`.file strong:text-is("${name}.json")`);
-      const list = name === 'no JSON' || name === 'cut off' ? '.broken .found' : '.findings li';
-      const found = await page.$$eval(list, (all) => all.map(({ dataset }) => `${dataset.code} ${dataset.pointer}`));
-      assert.deepEqual(found.sort(), wanted);
-      seen += wanted.length;
-    });
+    const wanted = checked(broken);
+    assert.ok(wanted.length > 0);
+    await desk.open({ name: `${name}.json`, text: broken });
+    await page.waitForSelector(`.file strong:text-is("${name}.json")`);
+    const list = name === 'no JSON' || name === 'cut off' ? '.broken .found' : '.findings li';
+    const found = await page.$$eval(list, (all) => all.map(({ dataset }) => `${dataset.code} ${dataset.pointer}`));
+    assert.deepEqual(found.sort(), wanted, name);
+    seen += wanted.length;
   }
   assert.ok(seen > 40, `${seen} findings`);
 });
@@ -325,7 +323,7 @@ test('families of the server are shown as the provider gets them, pinned, and by
 test('the panel shows what `onepath fingerprint` computes, part by part and why', async () => {
   await desk.go();
   await desk.openScene();
-  const prints = command(text('lighthouse.json'), 'fingerprint', '--provider', 'local', '--json');
+  const prints = lines(text('lighthouse.json'), 'fingerprint', '--provider', 'local');
   for (const { node, ...print } of prints.filter(({ node }) => lighthouse.nodes.some(({ id }) => id === node))) {
     await desk.select(node);
     assert.equal(await desk.value('request_hash'), print.request_hash);

@@ -42,7 +42,7 @@ impl KeyRing {
                           makes one";
             Problem::new(ProblemCode::Unauthenticated, detail)
         })?;
-        let caller = Caller { reader: key.reader, role: key.role };
+        let caller = Caller { reader: key.reader, role: key.role, key: key.id };
         self.known.put(hash, caller.clone(), now);
         Ok(caller)
     }

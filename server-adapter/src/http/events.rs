@@ -6,15 +6,16 @@ use std::time::Duration;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade, close_code};
 use axum::extract::{FromRequestParts as _, RawQuery, Request, State};
-use axum::response::IntoResponse as _;
 use axum::response::sse::{Event as Sse, KeepAlive};
+use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 
 use super::App;
 use super::reply::Reply;
 use crate::event::{Frame, Words};
 use crate::problem::{Fault, Problem, ProblemCode};
-use crate::service::{Caller, Listening};
+use crate::service::{Caller, JobHello, Listening};
+use crate::store::Event;
 
 /// How often a comment is sent while nothing happens, so that nobody on the way gives up.
 const ALIVE: Duration = Duration::from_secs(15);
@@ -67,9 +68,13 @@ impl Wish {
 }
 
 /// The caller, by header or by the token of the query.
-async fn caller(app: &App, request: Request, wish: &Wish) -> Result<Caller, Problem> {
+pub(super) async fn caller(
+    app: &App,
+    request: Request,
+    token: Option<&str>,
+) -> Result<Caller, Problem> {
     let (mut parts, _) = request.into_parts();
-    match &wish.token {
+    match token {
         Some(token) => app.admit(token, &parts).await,
         None => match Caller::from_request_parts(&mut parts, app).await.map_err(Problem::from) {
             Err(problem) if problem.code == ProblemCode::Unauthenticated => {
@@ -88,7 +93,7 @@ pub(super) async fn stream_events(
 ) -> Reply {
     let last = request.headers().get("last-event-id").and_then(|value| value.to_str().ok());
     let wish = Wish::read(query.as_deref().unwrap_or(""), last)?;
-    let caller = caller(&app, request, &wish).await?;
+    let caller = caller(&app, request, wish.token.as_deref()).await?;
     let listening = app.service.listen(&caller, wish.after).await?;
     let words = wish.words;
     let events = stream::unfold(Some(listening), move |listening| async move {
@@ -131,20 +136,81 @@ pub(super) async fn socket(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     request: Request,
 ) -> Reply {
+    let upgrade = upgraded(upgrade)?;
+    let wish = Wish::read(query.as_deref().unwrap_or(""), None)?;
+    let caller = caller(&app, request, wish.token.as_deref()).await;
+    Ok(talk(app, upgrade, caller, wish.after, Voice::Events(wish.words)))
+}
+
+/// A request for a web socket, or what to say to any other.
+pub(super) fn upgraded(
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<WebSocketUpgrade, Problem> {
     let upgrade = upgrade.map_err(|error| {
         let detail = format!("this path speaks WebSocket only: {}", error.body_text());
         Problem::new(ProblemCode::ValidationError, detail)
     })?;
-    let wish = Wish::read(query.as_deref().unwrap_or(""), None)?;
-    let caller = caller(&app, request, &wish).await;
-    let upgrade = upgrade.max_message_size(64 * 1024);
-    Ok(upgrade.on_upgrade(move |socket| async move {
+    Ok(upgrade.max_message_size(64 * 1024))
+}
+
+/// How a socket speaks.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Voice {
+    /// Frames of events, and the bare word `pong`.
+    Events(Words),
+    /// As the job socket of the system before.
+    Jobs,
+}
+
+impl Voice {
+    /// What is said first.
+    fn hello(self, caller: &Caller) -> Option<String> {
+        match self {
+            Self::Events(_) => None,
+            Self::Jobs => serde_json::to_string(&JobHello::new(caller)).ok(),
+        }
+    }
+
+    const fn pong(self) -> &'static str {
+        match self {
+            Self::Events(_) => "pong",
+            Self::Jobs => r#"{"type":"pong"}"#,
+        }
+    }
+
+    /// What is said of an event, if anything.
+    async fn tell(
+        self,
+        app: &App,
+        caller: &Caller,
+        event: &Event,
+    ) -> Result<Option<String>, Problem> {
+        let text = match self {
+            Self::Events(words) => serde_json::to_string(&Frame::new(event, words)),
+            Self::Jobs => match app.service.job_frame(caller, event).await? {
+                Some(frame) => serde_json::to_string(&frame),
+                None => return Ok(None),
+            },
+        };
+        Ok(Some(text.unwrap_or_default()))
+    }
+}
+
+/// The answer to an upgrade: the socket tells the caller's events from there on.
+pub(super) fn talk(
+    app: App,
+    upgrade: WebSocketUpgrade,
+    caller: Result<Caller, Problem>,
+    after: Option<i64>,
+    voice: Voice,
+) -> Response {
+    upgrade.on_upgrade(move |socket| async move {
         match caller {
-            Ok(caller) => speak(app, socket, caller, &wish).await,
+            Ok(caller) => speak(app, socket, caller, after, voice).await,
             // Browsers show a close code, but not the status of a refused upgrade.
             Err(problem) => end(socket, close_code::POLICY, problem.code.word()).await,
         }
-    }))
+    })
 }
 
 async fn end(mut socket: WebSocket, code: u16, reason: &'static str) {
@@ -153,28 +219,34 @@ async fn end(mut socket: WebSocket, code: u16, reason: &'static str) {
 }
 
 /// Sends frames and answers `ping` until either side ends.
-async fn speak(app: App, mut socket: WebSocket, caller: Caller, wish: &Wish) {
-    let mut listening = match app.service.listen(&caller, wish.after).await {
+async fn speak(app: App, mut socket: WebSocket, caller: Caller, after: Option<i64>, voice: Voice) {
+    let mut listening = match app.service.listen(&caller, after).await {
         Ok(listening) => listening,
         Err(error) => {
             tracing::warn!(%error, "a web socket is refused");
             return end(socket, close_code::AGAIN, "UNAVAILABLE").await;
         }
     };
+    // Said when the subscription stands: what happens from now on is told.
+    if let Some(hello) = voice.hello(&caller)
+        && socket.send(Message::text(hello)).await.is_err()
+    {
+        return;
+    }
     loop {
         let sent = tokio::select! {
             event = listening.next() => match event {
-                Ok(Some(event)) => {
-                    let frame = Frame::new(&event, wish.words);
-                    let text = serde_json::to_string(&frame).unwrap_or_default();
-                    socket.send(Message::text(text)).await
-                }
+                Ok(Some(event)) => match voice.tell(&app, &caller, &event).await {
+                    Ok(Some(text)) => socket.send(Message::text(text)).await,
+                    Ok(None) => Ok(()),
+                    Err(_) => return end(socket, close_code::AGAIN, "UNAVAILABLE").await,
+                },
                 Ok(None) => return end(socket, close_code::AWAY, "STOPPING").await,
                 Err(_) => return end(socket, close_code::AGAIN, "UNAVAILABLE").await,
             },
             message = socket.recv() => match message {
                 Some(Ok(Message::Text(text))) if text.trim() == "ping" => {
-                    socket.send(Message::text("pong")).await
+                    socket.send(Message::text(voice.pong())).await
                 }
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return,
                 Some(Ok(_)) => Ok(()),

@@ -1,7 +1,9 @@
 //! The job addresses of the system before, in their time of grace: every answer says since when
 //! they are deprecated, what stands for them, and when they end; after that they are gone.
 
-use axum::extract::{RawQuery, State};
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{RawQuery, Request, State};
 use axum::http::header::{HeaderName, LINK, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
@@ -9,6 +11,7 @@ use onepath_core::{GenerationStatus, Operation};
 
 use super::App;
 use super::body::JsonText;
+use super::events::{self, Voice};
 use super::generations::call;
 use super::path::Name;
 use super::reply::{Reply, json, set};
@@ -20,9 +23,20 @@ use crate::store::ListQuery;
 /// When they were deprecated (RFC 9745): 14 December 2025.
 const SINCE: &str = "@1765670400";
 
+/// An answer to a known caller, whose call is counted.
+async fn answer(
+    app: &App,
+    caller: &Caller,
+    route: &'static str,
+    work: impl Future<Output = Reply>,
+) -> Reply {
+    app.service.count_old_call(caller, route).await;
+    tell(app, work).await
+}
+
 /// An answer with what its reader has to know. `work` is not begun once they are gone.
-async fn answer(app: &App, work: impl Future<Output = Reply>) -> Reply {
-    let sunset = app.service.live.last().jobs_sunset().or(app.service.jobs_sunset);
+async fn tell(app: &App, work: impl Future<Output = Reply>) -> Reply {
+    let sunset = app.service.sunset();
     let gone = sunset.is_some_and(|at| at <= app.service.clock.now());
     let reply = if gone {
         let detail = "jobs are generations now: /api/v1/generations";
@@ -46,7 +60,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     JsonText(text): JsonText,
 ) -> Reply {
-    answer(&app, async {
+    answer(&app, &caller, "POST /api/v1/jobs", async {
         let job = app.service.create_job(&caller, &text, call(&headers)?).await?;
         let mut response = json(StatusCode::CREATED, &job);
         set(response.headers_mut(), LOCATION, format!("/api/v1/jobs/{}", job.id));
@@ -56,11 +70,14 @@ pub(super) async fn create(
 }
 
 pub(super) async fn get(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
-    answer(&app, async { Ok(json(StatusCode::OK, &app.service.job(&caller, &id).await?)) }).await
+    answer(&app, &caller, "GET /api/v1/jobs/{id}", async {
+        Ok(json(StatusCode::OK, &app.service.job(&caller, &id).await?))
+    })
+    .await
 }
 
 pub(super) async fn cancel(State(app): State<App>, caller: Caller, Name(id): Name) -> Reply {
-    answer(&app, async {
+    answer(&app, &caller, "DELETE /api/v1/jobs/{id}", async {
         app.service.cancel_job(&caller, &id).await?;
         Ok(StatusCode::NO_CONTENT.into_response())
     })
@@ -72,9 +89,29 @@ pub(super) async fn list(
     caller: Caller,
     RawQuery(query): RawQuery,
 ) -> Reply {
-    answer(&app, async {
+    answer(&app, &caller, "GET /api/v1/jobs", async {
         let query = list_query(query.as_deref().unwrap_or(""))?;
         Ok(json(StatusCode::OK, &app.service.jobs(&caller, &query).await?))
+    })
+    .await
+}
+
+pub(super) async fn socket(
+    State(app): State<App>,
+    RawQuery(query): RawQuery,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    request: Request,
+) -> Reply {
+    // What else a query said was passed over, as it was.
+    let mut pairs = super::meta::query_pairs(query.as_deref().unwrap_or("")).into_iter();
+    let token = pairs.find(|(name, _)| name == "token").map(|(_, value)| value);
+    let caller = events::caller(&app, request, token.as_deref()).await;
+    if let Ok(caller) = &caller {
+        app.service.count_old_call(caller, "GET /api/v1/ws/jobs").await;
+    }
+    tell(&app, async {
+        let upgrade = events::upgraded(upgrade)?;
+        Ok(events::talk(app.clone(), upgrade, caller, None, Voice::Jobs))
     })
     .await
 }

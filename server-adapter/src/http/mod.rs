@@ -11,6 +11,7 @@ mod endpoints;
 mod events;
 mod generations;
 mod jobs;
+mod legacy;
 mod listen;
 mod meta;
 mod multipart;

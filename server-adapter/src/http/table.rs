@@ -243,11 +243,7 @@ fn words(_: &mut SchemaGenerator) -> Schema {
 const EVENTS: &[Parameter] = &[
     Parameter { name: "cursor", about: "Events behind this place.", schema: position },
     Parameter { name: "words", about: "`old` for those of the system before.", schema: words },
-    Parameter {
-        name: "token",
-        about: "The key, for readers who cannot send a header.",
-        schema: of::<String>,
-    },
+    TOKEN,
 ];
 
 fn binary(_: &mut SchemaGenerator) -> Schema {
@@ -299,6 +295,12 @@ const ASSETS: &[Parameter] = &[
     },
 ];
 
+const TOKEN: Parameter = Parameter {
+    name: "token",
+    about: "The key, for readers who cannot send a header.",
+    schema: of::<String>,
+};
+
 const SIGNED: &[Parameter] = &[
     Parameter { name: "expires", about: "Part of a signed URL.", schema: of::<String> },
     Parameter { name: "reader", about: "Part of a signed URL.", schema: of::<String> },
@@ -325,6 +327,7 @@ pub(super) fn routes() -> Vec<Route> {
     routes.extend(super::prompts::routes());
     routes.extend(super::accounts::routes());
     routes.extend(super::settings::routes());
+    routes.extend(super::legacy::routes());
     routes
 }
 
@@ -515,6 +518,25 @@ fn for_users() -> Vec<Route> {
             gives: Gives::Nothing,
             bad: &[422],
             handler: || route_get(events::socket),
+        },
+        Route {
+            method: "get",
+            path: "/api/v1/ws/jobs",
+            id: "openJobSocket",
+            about: "Deprecated: what happens to the caller's own generations, as frames of jobs; \
+                    `ping` is answered with `{\"type\":\"pong\"}`.",
+            tag: "events",
+            key: false,
+            query: &[TOKEN],
+            body: None,
+            good: &[(
+                101,
+                "The connection is a web socket from now on; without a known key it is \
+                           closed with 1008.",
+            )],
+            gives: Gives::Nothing,
+            bad: &[410, 422],
+            handler: || route_get(jobs::socket),
         },
         Route {
             method: "get",

@@ -65,7 +65,7 @@ pub struct JobListResponse {
 }
 
 /// A text as the number it stands for, if it is one.
-fn whole(text: &str) -> Value {
+pub(super) fn whole(text: &str) -> Value {
     text.parse::<i64>().map_or_else(|_| Value::from(text), Value::from)
 }
 

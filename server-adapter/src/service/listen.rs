@@ -13,6 +13,8 @@ pub struct Listening {
     service: Service,
     reader: Reader,
     events: Subscription,
+    /// Taken, and not yet told: who stops waiting in the middle loses nothing.
+    held: Option<Arc<Event>>,
 }
 
 impl Service {
@@ -23,23 +25,29 @@ impl Service {
     /// The store does not answer.
     pub async fn listen(&self, caller: &Caller, after: Option<i64>) -> Result<Listening, Problem> {
         let events = self.hub.subscribe(caller.reader.tenant.clone(), after).await?;
-        Ok(Listening { service: self.clone(), reader: caller.reader.clone(), events })
+        Ok(Listening { service: self.clone(), reader: caller.reader.clone(), events, held: None })
     }
 }
 
 impl Listening {
-    /// The next event; none when the server stops.
+    /// The next event; none when the server stops. Nothing is lost if the wait is given up.
     ///
     /// # Errors
     ///
     /// The store does not answer.
     pub async fn next(&mut self) -> Result<Option<Arc<Event>>, Problem> {
-        while let Some(event) = self.events.next().await? {
+        loop {
+            if self.held.is_none() {
+                self.held = self.events.next().await?;
+            }
+            if self.held.is_none() {
+                return Ok(None);
+            }
             let viewer = self.service.viewer(&self.reader).await?;
-            if event.readable_by(&viewer) {
-                return Ok(Some(event));
+            let told = self.held.take().filter(|event| event.readable_by(&viewer));
+            if told.is_some() {
+                return Ok(told);
             }
         }
-        Ok(None)
     }
 }

@@ -8,7 +8,9 @@ mod create;
 mod endpoints;
 mod hints;
 mod idempotency;
+mod job_frame;
 mod jobs;
+mod legacy;
 mod listen;
 mod manage;
 mod plan;
@@ -56,7 +58,9 @@ pub use content::{
 pub use create::{Answered, Call};
 pub use endpoints::{EndpointBody, EndpointList, EndpointView, MessageList, MessageView};
 pub use idempotency::{content_fingerprint, idempotency_key};
+pub use job_frame::{JobData, JobFrame, JobHello};
 pub use jobs::{JobListResponse, JobResponse};
+pub use legacy::{LegacyReport, LegacyUse};
 pub use listen::Listening;
 pub use manage::{PatchBody, UsageResponse, read_patch};
 pub use plan::{Plan, envelope, plan};
@@ -97,6 +101,8 @@ pub struct Caller {
     pub reader: Reader,
     /// What the key allows.
     pub role: Role,
+    /// The id of the key.
+    pub key: String,
 }
 
 /// The service: pure decisions of core, effects through the ports.

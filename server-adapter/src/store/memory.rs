@@ -3,6 +3,7 @@
 mod assets;
 mod cache;
 mod endpoints;
+mod legacy;
 mod prompts;
 mod seats;
 mod settings;
@@ -63,6 +64,8 @@ struct Tables {
     ended: Vec<(Row, EndedRun)>,
     receipts: BTreeMap<ReceiptKey, (String, Receipt, Millis)>,
     keys: BTreeMap<String, Key>,
+    /// By key and route.
+    old_calls: BTreeMap<(String, String), super::OldCalls>,
     users: BTreeMap<(String, String), User>,
     worlds: BTreeMap<(String, String), World>,
     accounts: BTreeMap<String, Account>,

@@ -12,6 +12,7 @@ pub mod conformance;
 pub mod decide;
 pub mod endpoints;
 mod examined;
+pub mod legacy;
 mod memory;
 mod postgres;
 mod predictions;
@@ -47,6 +48,7 @@ pub use cache::{AnswerCount, CacheStore, Kept};
 pub use decide::{Budgets, Failures, Patch};
 pub use endpoints::EndpointStore;
 pub use examined::Examined;
+pub use legacy::{LegacyStore, OldCalls};
 pub use memory::MemoryStore;
 pub use postgres::{PostgresStore, Time, examine_postgres};
 pub use predictions::PredictionStore;
@@ -431,6 +433,7 @@ pub trait Store:
     + AccountStore
     + CacheStore
     + EndpointStore
+    + LegacyStore
     + PredictionStore
     + SettingStore
     + PromptStore

@@ -25,11 +25,13 @@ export function Connect() {
       }}
     >
       <p role={state === 'refused' ? 'alert' : undefined}>{state === 'refused' ? 'The server does not know this key, or it was revoked.' : 'The server wants a key: the one that it printed at its start.'}</p>
-      <label className="row">
-        <span>key</span>
-        <input type="password" autoComplete="off" value={key} onChange={({ target }) => setKey(target.value)} />
+      <div className="row">
+        <label>
+          <span>key</span>
+          <input type="password" autoComplete="off" value={key} onChange={({ target }) => setKey(target.value)} />
+        </label>
         <button type="submit" disabled={key.trim() === ''}>Connect</button>
-      </label>
+      </div>
     </form>
   );
 }

@@ -20,10 +20,7 @@ impl Queued {
     pub(super) fn place(&self, base: &str, path: &str) -> Option<String> {
         let id = self.request_id.as_deref().filter(|id| is_id(id))?;
         let of_response = self.response_url.as_deref().and_then(|url| below(base, url));
-        let of_status = || {
-            let place = below(base, self.status_url.as_deref()?)?;
-            place.strip_suffix("/status").map(str::to_owned)
-        };
+        let of_status = || below(base, self.status_url.as_deref()?.strip_suffix("/status")?);
         let told = of_response.or_else(of_status).filter(|place| request_of(place) == Some(id));
         told.or_else(|| usual(path, id))
     }

@@ -31,6 +31,7 @@ mod concurrent;
 mod create;
 pub(super) mod endpoints;
 mod fixture;
+mod legacy;
 mod life;
 mod owner;
 mod predictions;
@@ -162,6 +163,9 @@ pub fn cases() -> Vec<Case> {
         cache {
             what_is_invalidated_is_no_answer_any_more
             answers_are_counted_by_the_minute
+        }
+        legacy {
+            old_calls_are_counted_by_key_and_route
         }
         telemetry {
             every_run_that_ended_is_counted_once

@@ -207,6 +207,7 @@ macro_rules! ask {
 }
 
 mod endpoints;
+mod legacy;
 mod prompts;
 mod seats;
 mod settings;

@@ -332,6 +332,16 @@ CREATE TABLE ended_runs (
 
 CREATE INDEX ended_runs_at ON ended_runs (at);
 
+-- Who calls the API of the system before: the id of a key, method and path.
+CREATE TABLE old_calls (
+    key_id TEXT COLLATE "C" NOT NULL,
+    route TEXT COLLATE "C" NOT NULL,
+    calls BIGINT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    PRIMARY KEY (key_id, route)
+);
+
 -- Answers to creates with an idempotency key.
 CREATE TABLE receipts (
     tenant TEXT COLLATE "C" NOT NULL,

@@ -10,6 +10,7 @@ pub(super) mod columns;
 pub(super) mod create;
 pub(super) mod endpoints;
 pub(super) mod events;
+pub(super) mod legacy;
 pub(super) mod operations;
 pub(super) mod predictions;
 pub(super) mod prompts;

@@ -82,7 +82,7 @@ fn count(mut cells: Cells) -> Result<RunCount> {
     })
 }
 
-fn natural(cells: &mut Cells) -> Result<u64> {
+pub(super) fn natural(cells: &mut Cells) -> Result<u64> {
     let number: i64 = cells.take()?;
     u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is no count")))
 }

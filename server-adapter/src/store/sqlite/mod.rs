@@ -276,6 +276,7 @@ macro_rules! read {
 }
 
 mod endpoints;
+mod legacy;
 mod prompts;
 mod seats;
 mod settings;

@@ -327,6 +327,16 @@ CREATE TABLE ended_runs (
 
 CREATE INDEX ended_runs_at ON ended_runs (at);
 
+-- Who calls the API of the system before: the id of a key, method and path.
+CREATE TABLE old_calls (
+    key_id TEXT NOT NULL,
+    route TEXT NOT NULL,
+    calls INTEGER NOT NULL,
+    first_at INTEGER NOT NULL,
+    last_at INTEGER NOT NULL,
+    PRIMARY KEY (key_id, route)
+) STRICT, WITHOUT ROWID;
+
 -- Answers to creates with an idempotency key.
 CREATE TABLE receipts (
     tenant TEXT NOT NULL,

@@ -186,6 +186,11 @@ over_the_way! { SettingStore {
     fn setting_history(&self, name: Option<&str>, limit: usize) -> Vec<Setting>;
 } }
 
+over_the_way! { LegacyStore {
+    fn count_old_call(&self, key: &str, route: &str, at: Millis) -> ();
+    fn old_calls(&self) -> Vec<OldCalls>;
+} }
+
 over_the_way! { PredictionStore {
     fn unclaimed(&self, provider: &str, predictions: &[String]) -> Vec<String>;
 } }

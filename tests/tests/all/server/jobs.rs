@@ -1,8 +1,12 @@
 //! The job addresses of the system before: a translation onto generations.
 
+use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{Folder, Running, settings};
+use super::{Folder, Running, settings, within};
 
 const JOBS: &str = "/api/v1/jobs";
 
@@ -112,5 +116,116 @@ async fn after_the_sunset_they_are_gone_and_before_it_says_when() {
     let gone = server.http.post(JOBS, &job(&json!({ "prompt": "x" }))).await;
     gone.assert_problem(410, "GONE");
     assert!(gone.header("sunset").is_some() && gone.header("link").is_some());
+    server.stop().await;
+}
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+fn socket(server: &Running, query: &str) -> String {
+    format!("ws://{}/api/v1/ws/jobs{query}", server.http.address())
+}
+
+async fn frame(socket: &mut Socket) -> Value {
+    let message = within("a frame", socket.next()).await.unwrap().unwrap();
+    serde_json::from_str(message.to_text().unwrap()).unwrap()
+}
+
+/// The frames of a job to its end; no frame of another one may come.
+async fn until_over(socket: &mut Socket, job: &Value) -> Vec<Value> {
+    let mut all = Vec::new();
+    loop {
+        let frame = frame(socket).await;
+        assert_eq!(frame["job_id"], job["id"], "{frame}");
+        let is_over = ["job:completed", "job:failed", "job:cancelled"]
+            .contains(&frame["type"].as_str().unwrap());
+        all.push(frame);
+        if is_over {
+            return all;
+        }
+    }
+}
+
+fn words<'f>(frames: &'f [Value], member: &str) -> Vec<&'f str> {
+    frames.iter().map(|frame| frame[member].as_str().unwrap()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_socket_tells_of_ones_own_jobs_by_their_numbers() {
+    let folder = Folder::new();
+    let server = Running::start(&folder).await;
+    let (mut of_ada, answer) =
+        connect_async(socket(&server, "?token=ada&client=old")).await.unwrap();
+    assert!(answer.headers()["deprecation"].to_str().unwrap().starts_with('@'));
+    assert_eq!(
+        answer.headers()["link"].to_str().unwrap(),
+        "</api/v1/generations>; rel=\"successor-version\""
+    );
+    let hello = frame(&mut of_ada).await;
+    assert_eq!((&hello["type"], &hello["user_id"]), (&json!("connected"), &json!("ada")));
+    assert!(hello["message"].is_string());
+    of_ada.send(Message::text("ping")).await.unwrap();
+    assert_eq!(frame(&mut of_ada).await, json!({ "type": "pong" }));
+
+    // What others share is no job of hers, and comes before hers.
+    let ben = server.http.with_key("ben");
+    let shared = ben.post("/api/v1/generations", &super::picture("for all")).await.json();
+    server.when_over(shared["id"].as_str().unwrap()).await;
+    let ada = server.http.with_key("ada");
+    let made = ada.post(JOBS, &job(&json!({ "prompt": "a pier" }))).await.json();
+    let frames = until_over(&mut of_ada, &made).await;
+    assert_eq!(
+        words(&frames, "type"),
+        ["job:created", "job:started", "job:progress", "job:completed"]
+    );
+    assert_eq!(words(&frames, "stage"), ["created", "started", "submitted", "completed"]);
+    assert_eq!(words(&frames, "status"), ["pending", "processing", "processing", "completed"]);
+    let [first, .., last] = frames.as_slice() else { panic!("{frames:?}") };
+    assert!(first["job_id"].is_i64());
+    assert_eq!((&first["progress_percent"], &first["asset_id"]), (&json!(0), &Value::Null));
+    assert_eq!((&last["progress_percent"], &last["error"]), (&json!(100), &Value::Null));
+    let done = ada.get(&format!("{JOBS}/{}", made["id"])).await.json();
+    assert!(last["asset_id"].is_string());
+    assert_eq!(last["asset_id"], done["asset_id"]);
+    assert_eq!(last["data"]["generation_id"], made["generation_id"]);
+    assert_eq!(last["data"]["operation_type"], "text_to_image");
+
+    let wish = job(&json!({ "prompt": "it fails", "fail": "param_invalid" }));
+    let made = ada.post(JOBS, &wish).await.json();
+    let frames = until_over(&mut of_ada, &made).await;
+    let last = frames.last().unwrap();
+    assert_eq!(
+        (&last["type"], &last["status"], &last["error"], &last["progress_percent"]),
+        (&json!("job:failed"), &json!("failed"), &json!("param_invalid"), &Value::Null)
+    );
+    let made = ada.post(JOBS, &job(&json!({ "prompt": "x", "fail": "hang" }))).await.json();
+    ada.send("DELETE", &format!("{JOBS}/{}", made["id"]), &[], b"").await;
+    let frames = until_over(&mut of_ada, &made).await;
+    assert_eq!(words(&frames, "type").last(), Some(&"job:cancelled"));
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_socket_is_closed_without_a_key_and_gone_after_the_sunset() {
+    let folder = Folder::new();
+    let server = Running::start(&folder).await;
+    for query in ["", "?token=", "?token=nobody"] {
+        let (mut refused, _) = connect_async(socket(&server, query)).await.unwrap();
+        match refused.next().await.unwrap().unwrap() {
+            Message::Close(Some(frame)) => assert_eq!(u16::from(frame.code), 1008, "{query}"),
+            other => panic!("{query}: {other:?}"),
+        }
+    }
+    let plain = server.http.get("/api/v1/ws/jobs?token=ada").await;
+    plain.assert_problem(422, "VALIDATION_ERROR");
+    assert!(plain.header("deprecation").is_some());
+    server.stop().await;
+    let folder = Folder::new();
+    let mut wished = settings(&folder);
+    wished.jobs_sunset = Some(1_000);
+    let server = Running::with(&wished).await;
+    match connect_async(socket(&server, "?token=ada")).await {
+        Err(Error::Http(answer)) => assert_eq!(answer.status(), 410),
+        other => panic!("{other:?}"),
+    }
     server.stop().await;
 }

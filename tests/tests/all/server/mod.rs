@@ -13,6 +13,7 @@ mod generations;
 mod hits;
 pub(crate) mod http;
 mod jobs;
+mod legacy;
 mod lists;
 mod logs;
 mod maker;

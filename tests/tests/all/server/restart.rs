@@ -83,7 +83,7 @@ async fn what_was_made_while_nobody_looked_is_fetched() {
     let service = server.service();
     let reader = Reader { tenant: "studio".to_owned(), user: "game".to_owned() };
     let viewer = Viewer { reader: reader.clone(), bound: Rating::Sfw };
-    let caller = Caller { reader, role: Role::Backend };
+    let caller = Caller { reader, role: Role::Backend, key: "backend".to_owned() };
     let mut ids = Vec::new();
     // A worker that dies after it stored its intent, and one that dies after it submitted.
     for (index, submits) in [false, true].into_iter().enumerate() {
