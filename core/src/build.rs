@@ -14,6 +14,8 @@ use crate::fingerprint::{Fingerprint, SeedPlan, compute};
 use crate::id::Id;
 use crate::json::number::{Integer, Number};
 use crate::json::value::{Map, Value};
+use crate::operation::Operation;
+use crate::provider::ProviderInfo;
 use crate::rating::Bounds;
 use crate::request::{GenerateContentRequest, InputRef, InputRole, NpcResponseParams, TemplateRef};
 use crate::seed::Seed;
@@ -151,7 +153,9 @@ pub(crate) fn prepare_with<'r>(
     let facts = Facts::new(config, options, Known::All);
     let mut findings = validate::run(&facts, faults, refusals_only);
     if let Err(faults) = facts.social() {
-        findings.splice(0..0, faults.iter().cloned());
+        let mut all = faults.clone();
+        all.append(&mut findings);
+        findings = all;
     }
     let refused =
         !faults.is_empty() || findings.iter().any(|finding| finding.code().refuses_build());
@@ -283,9 +287,17 @@ pub(crate) fn given_seed<'r>(facts: &Facts<'r>) -> Option<Seed<'r>> {
 
 /// The provider's block and, where it says nothing, the provider's declared defaults.
 fn provider_settings<'r>(facts: &Facts<'r>) -> Option<Map<'r>> {
-    let operation = facts.operation;
-    let default_of = |name: &str| facts.provider()?.default_of(name, operation);
-    let block = facts.block().map(|block| {
+    settings_of(facts.block(), facts.provider(), facts.operation)
+}
+
+/// A provider's block and, where it says nothing, the provider's declared defaults.
+pub(crate) fn settings_of<'r>(
+    block: Option<&'r Map<'_>>,
+    provider: Option<&'r ProviderInfo<'_>>,
+    operation: Option<Operation>,
+) -> Option<Map<'r>> {
+    let default_of = |name: &str| provider?.default_of(name, operation);
+    let block = block.map(|block| {
         // An empty text counts as absent, so that a default may stand in for it.
         let empty = |value: &Value<'_>| value.as_text().is_some_and(str::is_empty);
         let members = block.entries().iter().filter(|(name, value)| {
@@ -296,9 +308,11 @@ fn provider_settings<'r>(facts: &Facts<'r>) -> Option<Map<'r>> {
             .collect::<Map<'r>>()
     });
     let mut settings = block.unwrap_or_default();
-    for (name, value) in facts.provider().iter().flat_map(|info| info.defaults_for(operation)) {
-        if settings.get(name).is_none() {
-            settings.push(Cow::Borrowed(name), value.by_ref());
+    if let Some(info) = provider {
+        for (name, value) in info.defaults_for(operation) {
+            if settings.get(name).is_none() {
+                settings.push(Cow::Borrowed(name), value.by_ref());
+            }
         }
     }
     (!settings.is_empty()).then_some(settings)

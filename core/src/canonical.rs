@@ -300,7 +300,7 @@ pub(crate) fn shortest_digits(number: f64) -> (String, i32) {
     let (mantissa, exponent) = printed.split_once('e').unwrap_or((printed, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let all = [whole, fraction].concat();
+    let all = whole.to_owned() + fraction;
     let digits = all.trim_start_matches('0');
     let zeros = i32::try_from(all.len() - digits.len()).unwrap_or(0);
     let point = i32::try_from(whole.len()).unwrap_or(0) + exponent - zeros;

@@ -86,7 +86,8 @@ fn names_our_members(text: &str) -> bool {
 
 /// Whether a `$schema` names a document that `check` reads.
 fn is_our_schema(schema: &str) -> bool {
-    let name = schema.rsplit(['/', '\\']).next().unwrap_or(schema);
+    let slash = schema.bytes().rposition(|byte| matches!(byte, b'/' | b'\\'));
+    let name = schema.get(slash.map_or(0, |slash| slash + 1)..).unwrap_or(schema);
     ["scene-file", "generation-node", "generation-node-config"]
         .iter()
         .any(|known| name == format!("{known}.schema.json"))

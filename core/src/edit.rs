@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use crate::json::locate::{locate, unescape};
+use crate::json::locate::{above, locate, unescape};
 use crate::json::reader::{Profile, Reader};
 use crate::json::text::JsonText;
 
@@ -91,8 +91,8 @@ impl EditedText {
         let nowhere = || EditError::Nowhere(pointer.to_owned());
         // The longest part of the pointer that exists; the whole document always does.
         let mut held = pointer;
-        while let Some((above, _)) = held.rsplit_once('/') {
-            held = above;
+        while let Some(parent) = above(held) {
+            held = parent;
             if locate(&self.text, held).found {
                 break;
             }
@@ -101,7 +101,10 @@ impl EditedText {
         let (step, below) =
             rest.split_once('/').map_or((rest, None), |(step, rest)| (step, Some(rest)));
         let mut value = value.to_owned();
-        for name in below.map(|below| below.rsplit('/')).into_iter().flatten() {
+        let mut steps = below;
+        while let Some(below) = steps {
+            steps = above(below);
+            let name = below.get(steps.map_or(0, |steps| steps.len() + 1)..).unwrap_or("");
             value = format!("{{{}}}", member(name, ":", &value));
         }
         let content = self

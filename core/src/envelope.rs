@@ -36,6 +36,8 @@ record! {
         request_hash: Option<Text<'a>> = "request_hash" | "requestHash";
         /// The provider that is asked; required beside a config.
         provider_id: Option<Id<'a>> = "provider_id" | "providerId" with crate::id::optional as Option<crate::id::Optional>;
+        /// Providers to try when the asked one is down, in order.
+        fallback_providers: Option<Vec<Id<'a>>> = "fallback_providers" | "fallbackProviders";
         /// The scene it leads from.
         from_scene: Option<SceneRef<'a>> = "from_scene" | "fromScene";
         /// The scene it leads to.

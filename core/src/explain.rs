@@ -75,11 +75,10 @@ pub fn explain(
     let fields = ["moodFrom", "moodTo", "pacing", "transitionType"];
     let styles = [&left, &right].map(|json| below(json, "/style").and_then(Value::as_map));
     let others = names(styles).into_iter().filter(|name| !fields.contains(name));
-    let mut pointers: Vec<String> = others.map(|name| format!("/style/{}", escape(name))).collect();
+    let others = others.map(|name| format!("/style/{}", escape(name)));
     // They stand before the blocks: in the order of pointers.
     let social = ["contentRating", "intimacyBand"].map(|name| format!("/social_context/{name}"));
-    pointers.splice(0..0, social);
-    for pointer in pointers {
+    for pointer in social.into_iter().chain(others) {
         if !out.iter().any(|found| found.pointer == pointer) {
             compare(
                 &pointer,

@@ -15,6 +15,24 @@ use crate::canonical;
 use crate::codes::Code;
 use crate::json::locate::Located;
 
+/// Several things in one value of a message.
+pub(crate) fn listed<'t>(items: impl Iterator<Item = &'t str>) -> String {
+    let mut out = String::new();
+    for (index, item) in items.enumerate() {
+        add_to_list(&mut out, item, index == 0);
+    }
+    out
+}
+
+/// Compiled once.
+#[inline(never)]
+fn add_to_list(out: &mut String, item: &str, first: bool) {
+    if !first {
+        out.push_str(", ");
+    }
+    out.push_str(item);
+}
+
 /// How much a finding weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -329,15 +347,16 @@ impl Report {
     /// Such as `2 errors, 1 warning, 3 suggestions`, or `All checks passed`.
     #[must_use]
     pub fn summary(&self) -> String {
-        let mut parts = Vec::new();
+        let mut out = String::new();
         for severity in [Severity::Error, Severity::Warning, Severity::Suggestion] {
             let count = self.of(severity).count();
             if count > 0 {
                 let plural = if count == 1 { "" } else { "s" };
-                parts.push(format!("{count} {}{plural}", severity.word()));
+                let first = out.is_empty();
+                add_to_list(&mut out, &format!("{count} {}{plural}", severity.word()), first);
             }
         }
-        if parts.is_empty() { "All checks passed".to_owned() } else { parts.join(", ") }
+        if out.is_empty() { "All checks passed".to_owned() } else { out }
     }
 
     /// The messages of one severity.

@@ -36,6 +36,7 @@ mod provider;
 mod rating;
 mod rebound;
 mod request;
+mod reroute;
 mod review;
 mod scene;
 #[cfg(feature = "schema")]
@@ -95,6 +96,7 @@ pub use rebound::{OwnBounds, Rebound, rebound};
 pub use request::{
     GenerateContentRequest, InputRef, InputRole, NpcResponseParams, OldPromptConfig, TemplateRef,
 };
+pub use reroute::rerouted;
 pub use review::review;
 pub use scene::{
     GenerationEdgeMeta, GenerationNode, Items, NodeItem, SceneEdge, SceneFile, SceneLink,

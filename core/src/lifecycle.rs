@@ -88,6 +88,15 @@ impl ErrorCode {
     }
 }
 
+impl ErrorCode {
+    /// Whether it says that the provider is down for whoever asks with this account: another
+    /// provider may be asked instead.
+    #[must_use]
+    pub const fn is_down(self) -> bool {
+        matches!(self, Self::ProviderUnavailable | Self::ProviderAuth | Self::ProviderQuota)
+    }
+}
+
 words! {
     /// A row's status on the wire.
     pub enum GenerationStatus: JsonUnknownWord {
@@ -234,6 +243,9 @@ pub enum Event {
     Accepted,
     /// The provider refused the submission.
     Refused(ErrorCode),
+    /// The provider does not make it because it is down, and another one is asked from now on. Only
+    /// what is known to have come to nothing is passed on: never a submission that may have arrived.
+    PassedOn(ErrorCode),
     /// The submission's answer did not come.
     AnswerLost,
     /// The provider, asked by token, knows the attempt.
@@ -415,6 +427,14 @@ fn processing(state: State, event: Event, policy: RunPolicy) -> (State, Vec<Effe
             (to(Attempt::Submitted, spent), vec![Effect::Poll])
         }
         (Attempt::Submitting, Event::Refused(code)) => fail(code),
+        (Attempt::Submitting | Attempt::Submitted, Event::PassedOn(_)) if cancel_requested => {
+            cancelled(run, false)
+        }
+        // The attempt was another provider's: it is not counted.
+        (Attempt::Submitting | Attempt::Submitted, Event::PassedOn(code)) => {
+            let next = State::Pending { run, spent: spent.saturating_sub(1), after: Some(code) };
+            (next, vec![Effect::Schedule, Effect::Announce])
+        }
         (Attempt::Submitting, Event::AnswerLost | Event::LeaseExpired) => {
             (to(Attempt::SubmitUnknown, spent), vec![Effect::LookUp])
         }

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use crate::canonical;
 use crate::codes::Code;
 use crate::decode::Text;
-use crate::finding::{Finding, Refusal};
+use crate::finding::{Finding, Refusal, listed};
 use crate::json::scan::find_byte;
 use crate::json::value::{Map, Value};
 
@@ -62,7 +62,7 @@ impl Rendering {
                 rest = behind;
             } else {
                 let offset = text.len() - rest.len();
-                let characters = text.get(..offset).unwrap_or("").chars().count();
+                let characters = crate::unicode::count(text.get(..offset).unwrap_or(""));
                 #[allow(clippy::cast_precision_loss, reason = "texts are far shorter than 2^53")]
                 let finding =
                     Finding::new(Code::PromptBadPlaceholder, pointer()).arg(characters as f64);
@@ -76,8 +76,10 @@ impl Rendering {
         }
         if !missing.is_empty() {
             let names: Vec<String> = missing.iter().map(|name| format!("`{name}`")).collect();
-            self.faults
-                .push(Finding::new(Code::PromptUnknownVariable, pointer()).arg(names.join(", ")));
+            self.faults.push(
+                Finding::new(Code::PromptUnknownVariable, pointer())
+                    .arg(listed(names.iter().map(String::as_str))),
+            );
         }
         Cow::Owned(out)
     }

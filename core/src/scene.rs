@@ -17,7 +17,7 @@ pub struct Items<T>(Vec<Option<T>>);
 impl<T> Items<T> {
     /// The items that could be read, each with its place in the list.
     pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
-        self.0.iter().enumerate().filter_map(|(index, item)| Some((index, item.as_ref()?)))
+        read_of(Some(self))
     }
 
     fn has_unread(&self) -> bool {
@@ -35,6 +35,12 @@ impl<T> Items<T> {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+}
+
+/// The same of a list that may be absent.
+fn read_of<T>(items: Option<&Items<T>>) -> impl Iterator<Item = (usize, &T)> {
+    let items = items.map_or(&[][..], |items| items.0.as_slice());
+    items.iter().enumerate().filter_map(|(index, item)| Some((index, item.as_ref()?)))
 }
 
 impl<T: Clone> Merge for Items<T> {}
@@ -312,11 +318,8 @@ impl<'a> SceneFile<'a> {
         let scenes_whole = whole("/scenes", self.scenes.as_ref().is_some_and(Items::has_unread));
         let nodes_whole = whole("/nodes", self.nodes.as_ref().is_some_and(Items::has_unread));
         let scenes: Vec<(usize, &Id<'a>)> =
-            self.scenes.iter().flat_map(Items::iter).map(|(at, scene)| (at, &scene.id)).collect();
-        let nodes: Vec<(usize, &Id<'a>)> = self
-            .nodes
-            .iter()
-            .flat_map(Items::iter)
+            read_of(self.scenes.as_ref()).map(|(at, scene)| (at, &scene.id)).collect();
+        let nodes: Vec<(usize, &Id<'a>)> = read_of(self.nodes.as_ref())
             .filter_map(|(at, node)| Some((at, node.id.as_ref()?)))
             .collect();
         for (what, list, ids) in [("scene", "scenes", &scenes), ("node", "nodes", &nodes)] {
@@ -336,7 +339,7 @@ impl<'a> SceneFile<'a> {
         };
         let is_scene = |id: &Id<'a>| scenes.iter().any(|(_, known)| *known == id);
         let is_node = |id: &Id<'a>| nodes.iter().any(|(_, known)| *known == id);
-        for (at, node) in self.nodes.iter().flat_map(Items::iter) {
+        for (at, node) in read_of(self.nodes.as_ref()) {
             for (link, name) in [(&node.from_scene, "fromScene"), (&node.to_scene, "toScene")] {
                 if let Some(SceneLink::Id(id)) = link
                     && scenes_whole
@@ -346,7 +349,7 @@ impl<'a> SceneFile<'a> {
                 }
             }
         }
-        for (at, edge) in self.edges.iter().flat_map(Items::iter) {
+        for (at, edge) in read_of(self.edges.as_ref()) {
             for (id, name) in [(&edge.from, "from"), (&edge.to, "to")] {
                 if scenes_whole && nodes_whole && !is_scene(id) && !is_node(id) {
                     unknown(id, "scene or node", format!("/edges/{at}/{name}"));
@@ -372,8 +375,7 @@ impl<'a> SceneFile<'a> {
         replace(&mut context.user, self.user.as_ref());
         replace(&mut context.npcs, self.npcs.as_ref());
         let mut out = Vec::new();
-        let nodes: Vec<(usize, &GenerationNode<'a>)> =
-            self.nodes.iter().flat_map(Items::iter).collect();
+        let nodes: Vec<(usize, &GenerationNode<'a>)> = read_of(self.nodes.as_ref()).collect();
         for &(at, node) in &nodes {
             let name = node.id.as_ref().map_or_else(|| format!("nodes[{at}]"), Id::to_string);
             out.push(NodeItem {
@@ -383,14 +385,14 @@ impl<'a> SceneFile<'a> {
                 place: Place::SceneNode(at),
             });
         }
-        for (at, edge) in self.edges.iter().flat_map(Items::iter) {
+        for (at, edge) in read_of(self.edges.as_ref()) {
             let Some(meta) = edge.meta.as_ref().filter(|meta| meta.generate == Some(true)) else {
                 continue;
             };
             let named = |id: &Id<'a>| nodes.iter().find(|(_, node)| node.id.as_ref() == Some(id));
             // Only a scene at its end leaves the edge to the node it comes from: a node that could
             // not be read has no stand-in.
-            let scenes = || self.scenes.iter().flat_map(Items::iter);
+            let scenes = || read_of(self.scenes.as_ref());
             let to_scene = || scenes().any(|(_, scene)| scene.id == edge.to);
             let from = || if to_scene() { named(&edge.from) } else { None };
             let Some(&(node_at, node)) = named(&edge.to).or_else(from) else {
@@ -422,7 +424,7 @@ impl<'a> SceneFile<'a> {
         let scene = |link: Option<&SceneLink<'a>>| match link? {
             SceneLink::Scene(scene) => Some(scene.clone()),
             SceneLink::Id(id) => {
-                let mut scenes = self.scenes.iter().flat_map(Items::iter);
+                let mut scenes = read_of(self.scenes.as_ref());
                 scenes.find(|(_, scene)| scene.id == *id).map(|(_, scene)| scene.clone())
             }
         };

@@ -20,7 +20,7 @@ impl<'a> Seed<'a> {
     /// The seed, unless the text is empty or too long.
     pub fn new(text: impl Into<Cow<'a, str>>) -> Option<Self> {
         let text = text.into();
-        let fits = text.len() <= limits::SEED || text.chars().count() <= limits::SEED;
+        let fits = text.len() <= limits::SEED || crate::unicode::count(&text) <= limits::SEED;
         (!text.is_empty() && fits).then_some(Self(text))
     }
 

@@ -1,4 +1,4 @@
-//! Lower case, in a table a tenth of the standard library's: a module for browsers carries it.
+//! Lower case and lengths in little code: a module for browsers carries them.
 
 /// Lower case, character by character (Unicode, without the context of a final sigma: the two small
 /// sigmas count as one).
@@ -21,6 +21,15 @@ fn lower_of(character: u32) -> Option<char> {
     let behind = character - start;
     let inside = behind.is_multiple_of(step.into()) && behind / u32::from(step) < count.into();
     if inside { char::from_u32(character.wrapping_add_signed(distance)) } else { None }
+}
+
+/// How many characters a text has.
+pub(crate) fn count(text: &str) -> usize {
+    // The standard library's way is faster and large.
+    #[cfg(not(target_arch = "wasm32"))]
+    return text.chars().count();
+    #[cfg(target_arch = "wasm32")]
+    text.bytes().filter(|byte| byte & 0xc0 != 0x80).count()
 }
 
 /// Upper-case letters in runs: the first, how many, every which, and how far away lower case is.

@@ -10,15 +10,35 @@ export class Document extends Bound {
   #fields = new Map();
   #lists = new Map();
 
+  /** What the findings are like; 0 if the module must be asked. */
+  #state = 0;
+
   set(pointer, value) {
     const isNumber = typeof value === 'number';
-    if (isNumber && this.putNumber(this.#fields.get(pointer), value)) return;
+    this.#state = isNumber ? this.putNumber(this.#fields.get(pointer), value) : 0;
+    if (this.#state > 0) return;
     super.set(pointer, value);
     if (isNumber) keep(this.#fields, pointer, this.fieldNumber(pointer));
   }
 
+  remove(pointer) {
+    this.#state = 0;
+    return super.remove(pointer);
+  }
+
+  undo() {
+    this.#state = 0;
+    return super.undo();
+  }
+
+  redo() {
+    this.#state = 0;
+    return super.redo();
+  }
+
   findings() {
-    const state = this.state();
+    // A document that was freed has no pointer, and the module says so.
+    const state = (this.__wbg_ptr && this.#state) || this.state();
     return this.#lists.get(state) ?? keep(this.#lists, state, super.findings());
   }
 }

@@ -9,7 +9,7 @@ const [dist, tarball] = process.argv.slice(2);
 const read = (...names) => Buffer.concat(names.map((name) => readFileSync(join(dist, name))));
 const KB = 1024;
 const rows = [
-  ['onepath.wasm', read('onepath.wasm'), 138 * KB],
+  ['onepath.wasm', read('onepath.wasm'), 135 * KB],
   ['glue', read('module.js'), 4 * KB],
   ['default entry, with the module in it', read('index.js', 'module.js'), 140 * KB],
   ['client', read('client.js'), 6 * KB],

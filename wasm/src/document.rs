@@ -50,16 +50,16 @@ impl Document {
         self.document.field(pointer).unwrap_or(0)
     }
 
-    /// Puts a number in a field; false if that needs `set`.
+    /// Puts a number in a field; the state behind it, or 0 if that needs `set`.
     #[wasm_bindgen(js_name = putNumber, skip_typescript)]
-    pub fn put_number(&mut self, field: u32, value: f64) -> bool {
-        self.document.set_number(field, value)
+    pub fn put_number(&mut self, field: u32, value: f64) -> u32 {
+        if self.document.set_number(field, value) { self.state() } else { 0 }
     }
 
-    /// A number for what the findings are like.
+    /// A number from 1 for what the findings are like.
     #[wasm_bindgen(skip_typescript)]
     pub fn state(&self) -> u32 {
-        self.document.state()
+        self.document.state().wrapping_add(1)
     }
 
     /// Takes a member or an item away; false if there is none.

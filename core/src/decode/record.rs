@@ -195,24 +195,26 @@ impl Shape {
     /// Byte by byte, because nothing of the standard library is inlined where size counts most.
     pub(crate) fn find(&self, name: &str, next: &mut Next) -> Option<(usize, bool)> {
         let (fields, name) = (self.fields.as_bytes(), name.as_bytes());
-        let end_of = |from: usize, line: bool| {
-            let mut at = from;
-            while fields.get(at).is_some_and(|byte| *byte != b'\n' && (line || *byte != b' ')) {
-                at += 1;
-            }
-            at
-        };
         for start in [std::mem::take(next), Next::default()] {
             let (mut index, mut at, mut on_wire) = (start.index, start.line, true);
-            while at < fields.len() {
-                let end = end_of(at, false);
-                if end - at == name.len() && fields.get(at..end) == Some(name) {
-                    *next = Next { index: index + 1, line: end_of(end, true) + 1 };
+            let (mut length, mut same) = (0, true);
+            while let Some(&byte) = fields.get(at) {
+                at += 1;
+                if byte != b' ' && byte != b'\n' {
+                    same = same && name.get(length) == Some(&byte);
+                    length += 1;
+                    continue;
+                }
+                if same && length == name.len() {
+                    while fields.get(at.wrapping_sub(1)).is_some_and(|byte| *byte != b'\n') {
+                        at += 1;
+                    }
+                    *next = Next { index: index + 1, line: at };
                     return Some((index, on_wire));
                 }
-                on_wire = fields.get(end) == Some(&b'\n');
+                on_wire = byte == b'\n';
                 index += usize::from(on_wire);
-                at = end + 1;
+                (length, same) = (0, true);
             }
         }
         None

@@ -1,7 +1,7 @@
 //! `words!`: closed sets of words, and the nearest word to a wrong one.
 
 use crate::codes::Code;
-use crate::finding::Finding;
+use crate::finding::{Finding, listed};
 use crate::json::reader::Reader;
 
 /// Reads one of a closed set of words; `""` counts as absent, another word is a fault.
@@ -20,7 +20,7 @@ pub(crate) fn decode_word(
         let finding = Finding::new(code, "")
             .nearest(nearest(&text, words))
             .arg(text.into_owned())
-            .arg(words.join(", "))
+            .arg(listed(words.iter().copied()))
             .at(at..reader.position());
         reader.fault(at, finding);
     }
@@ -42,7 +42,7 @@ pub(crate) fn nearest(wrong: &str, known: &[&'static str]) -> Option<&'static st
     known
         .iter()
         .map(|name| (distance(&folded, &fold(name)), *name))
-        .filter(|(distance, name)| *distance <= 1 + name.chars().count() / 5)
+        .filter(|(distance, name)| *distance <= 1 + crate::unicode::count(name) / 5)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }

@@ -99,7 +99,9 @@ impl Big {
 
     fn double(&mut self, times: u32) {
         if times >= 32 {
-            self.0.splice(0..0, std::iter::repeat_n(0, usize::try_from(times / 32).unwrap_or(0)));
+            let mut moved = vec![0; usize::try_from(times / 32).unwrap_or(0)];
+            moved.append(&mut self.0);
+            self.0 = moved;
         }
         let mut carry = 0;
         for word in &mut self.0 {

@@ -46,6 +46,11 @@ pub(crate) fn escape(token: &str) -> Cow<'_, str> {
     }
 }
 
+/// The pointer without its last step; none if it has no step.
+pub(crate) fn above(pointer: &str) -> Option<&str> {
+    pointer.get(..pointer.bytes().rposition(|byte| byte == b'/')?)
+}
+
 pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
     if token.contains('~') {
         let mut out = String::with_capacity(token.len());
@@ -327,8 +332,8 @@ impl Index {
                     found: rest.is_empty(),
                 };
             }
-            match known.rsplit_once('/') {
-                Some((parent, _)) => known = parent,
+            match above(known) {
+                Some(parent) => known = parent,
                 None => {
                     return Located {
                         pointer: pointer.to_owned(),

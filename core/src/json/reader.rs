@@ -506,7 +506,7 @@ impl<'t, 'a> Reader<'t, 'a> {
         };
         if text.len() > limits::TEXT
             && self.profile == Profile::Contract
-            && text.chars().count() > limits::TEXT
+            && crate::unicode::count(&text) > limits::TEXT
         {
             #[allow(clippy::cast_precision_loss, reason = "a small constant")]
             let finding = Finding::new(Code::JsonTooLarge, "")

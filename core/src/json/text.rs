@@ -40,11 +40,19 @@ impl JsonText {
 
     /// Puts a text in the place of a range; whether that differs from what stood there.
     pub(crate) fn replace(&mut self, range: Range<usize>, part: &Self) -> bool {
-        match self.0.get_mut(range.clone()) {
-            Some(before) if before == part.0 => return false,
-            Some(before) if before.len() == part.0.len() => before.copy_from_slice(&part.0),
-            Some(_) => drop(self.0.splice(range, part.0.iter().copied())),
-            None => return false,
+        let Some((before, behind)) = self.0.split_at_mut_checked(range.start) else { return false };
+        let Some((there, behind)) = behind.split_at_mut_checked(range.len()) else { return false };
+        if *there == *part.0 {
+            return false;
+        }
+        if there.len() == part.0.len() {
+            there.copy_from_slice(&part.0);
+        } else {
+            let mut all = Vec::with_capacity(before.len() + part.0.len() + behind.len());
+            for piece in [&*before, &part.0, &*behind] {
+                all.extend_from_slice(piece);
+            }
+            self.0 = all;
         }
         true
     }

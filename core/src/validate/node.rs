@@ -3,7 +3,7 @@
 use super::Findings;
 use crate::codes::Code;
 use crate::facts::Facts;
-use crate::finding::Finding;
+use crate::finding::{Finding, listed};
 use crate::words::{GenerationType, Purpose, Strategy};
 
 /// R1: a disabled node is generated for nobody.
@@ -65,12 +65,12 @@ pub(super) fn unusual_purpose(facts: &Facts<'_>, out: &mut Findings) {
         && let Some(usual) = usual_purposes(generation_type)
         && !usual.contains(&purpose)
     {
-        let list: Vec<&str> = usual.iter().map(|purpose| purpose.word()).collect();
+        let list = listed(usual.iter().map(|purpose| purpose.word()));
         out.push(
             Finding::new(Code::NodeUnusualPurpose, "/purpose")
                 .arg(purpose.word())
                 .arg(generation_type.word())
-                .arg(list.join(", ")),
+                .arg(list),
         );
     }
 }

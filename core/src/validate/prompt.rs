@@ -66,7 +66,7 @@ pub(super) fn too_long(facts: &Facts<'_>, out: &mut Findings) {
         if i64::try_from(text.len()).is_ok_and(|bytes| bytes <= limit.get()) {
             return;
         }
-        let count = text.chars().count();
+        let count = crate::unicode::count(text);
         if i64::try_from(count).is_ok_and(|count| count > limit.get()) {
             #[allow(clippy::cast_precision_loss, reason = "texts are limited")]
             out.push(

@@ -4,7 +4,7 @@ use super::Findings;
 use crate::canonical::number_text;
 use crate::codes::Code;
 use crate::facts::Facts;
-use crate::finding::Finding;
+use crate::finding::{Finding, listed};
 use crate::json::locate::escape;
 use crate::json::number::Number;
 use crate::json::value::Value;
@@ -18,12 +18,12 @@ pub(super) fn unsupported_operation(facts: &Facts<'_>, out: &mut Findings) {
         && let Some(offered) = &provider.operations
         && !offered.contains(&operation)
     {
-        let list: Vec<&str> = offered.iter().copied().map(Operation::word).collect();
+        let list = listed(offered.iter().copied().map(Operation::word));
         out.push(
             Finding::new(Code::ProviderUnsupportedOperation, "/generationType")
                 .arg(provider.id.as_str().to_owned())
                 .arg(operation.word())
-                .arg(list.join(", ")),
+                .arg(list),
         );
     }
 }
@@ -112,7 +112,7 @@ pub(super) fn setting_value(facts: &Facts<'_>, out: &mut Findings) {
             let list: Vec<String> = values.iter().map(text).collect();
             let finding = setting.finding(Code::ProviderSettingValue);
             let finding = finding.arg(setting.name.to_owned()).arg(text(setting.value));
-            out.push(finding.arg(list.join(", ")));
+            out.push(finding.arg(listed(list.iter().map(String::as_str))));
         }
     }
 }

@@ -44,8 +44,8 @@ impl Submission {
     pub fn of(row: &Row, account: Option<Credentials>) -> Self {
         Self {
             token: row.token.clone().unwrap_or_default(),
-            request: row.asked.request.clone(),
-            request_hash: row.asked.request_hash.clone(),
+            request: row.request().to_owned(),
+            request_hash: row.request_hash().to_owned(),
             account,
             webhook: None,
             submitted_at: row.submitted_at.unwrap_or(row.created_at),

@@ -6,7 +6,7 @@ use onepath_core::lifecycle::{RunPolicy, UnknownPolicy};
 use onepath_core::{
     Code, CreateGenerationRequest, Decoded, Draft, Estimate, Fingerprint, GenerateContentRequest,
     Id, Integer, OwnBounds, ProviderInfo, RatingTrail, Rebound, Report, Severity, World, WorldMeta,
-    decode, estimate_price, fingerprint, rebound, review, to_json,
+    decode, estimate_price, fingerprint, rebound, rerouted, review, to_json,
 };
 
 use super::Caller;
@@ -15,7 +15,7 @@ use super::standing::Standing;
 use crate::clock::parse_rfc3339;
 use crate::problem::{Fault, Problem, ProblemCode};
 use crate::provider::Providers;
-use crate::store::{Asked, Input, Millis, NewGeneration, Role};
+use crate::store::{Asked, Input, Millis, NewGeneration, Other, Role};
 
 /// What an envelope comes to.
 #[derive(Debug, Clone, PartialEq)]
@@ -462,6 +462,47 @@ fn pending(print: &Fingerprint, base: &str) -> Vec<Fault> {
     print.pending.iter().map(fault).collect()
 }
 
+/// The most providers that are asked one after the other.
+const MOST_OTHERS: usize = 8;
+
+/// What is asked of other providers when the asked one is down, in the order of the request; those
+/// that this server does not have, or that cannot make it, are left out.
+fn others(
+    request: &GenerateContentRequest<'_>,
+    setting: &Setting<'_>,
+) -> Result<Vec<Other>, Problem> {
+    let mut others: Vec<Other> = Vec::new();
+    for id in request.fallback_providers.iter().flatten() {
+        let is_new = request.provider_id.as_ref() != Some(id)
+            && others.iter().all(|other| other.provider != id.as_str());
+        let Some(provider) = setting.providers.get(id.as_str()).filter(|_| is_new) else {
+            continue;
+        };
+        let Some(other) = rerouted(request, provider.info()) else { continue };
+        let reviewed = review(&other, Some(provider.info()));
+        if !errors(&reviewed, false).is_empty() || others.len() == MOST_OTHERS {
+            continue;
+        }
+        let print = fingerprint(&other, Some(provider.info()))
+            .map_err(|refusal| Problem::findings(refusal.findings()))?;
+        let Some(hashes) = &print.hashes else { continue };
+        let price = provider.estimate(&other);
+        let body = to_json(&other)
+            .map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
+        others.push(Other {
+            provider: id.as_str().to_owned(),
+            request: body,
+            request_hash: hashes.request.to_string(),
+            price_credits: price.credits.and_then(|credits| i64::try_from(credits).ok()),
+            reserved_micros: price
+                .micros
+                .and_then(|micros| i64::try_from(micros).ok())
+                .unwrap_or(setting.unknown_price),
+        });
+    }
+    Ok(others)
+}
+
 fn finish<'p>(
     envelope: &CreateGenerationRequest<'_>,
     mut request: GenerateContentRequest<'p>,
@@ -482,6 +523,10 @@ fn finish<'p>(
     );
     // A submission of which nothing was heard until the deadline ends without a charge.
     policy.unknown = UnknownPolicy::FailWithoutCharge;
+    if let Some(others) = &envelope.fallback_providers {
+        request.fallback_providers = Some(others.iter().cloned().map(Id::into_owned).collect());
+    }
+    let others = others(&request, setting)?;
     // The request that is carried out names the seed and the key that were computed.
     request.cache_key = print.cache_key.as_deref().map(Cow::Borrowed);
     let body = to_json(&request)
@@ -508,6 +553,7 @@ fn finish<'p>(
             .unwrap_or(setting.unknown_price),
         world: world_id(envelope).map(str::to_owned),
         workspace: envelope.workspace_id.as_ref().map(|id| id.as_str().to_owned()),
+        others,
         trace: String::new(),
     };
     let text = |text: Option<&Cow<'_, str>>| {

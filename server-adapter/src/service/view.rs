@@ -175,6 +175,13 @@ pub struct GenerationResponse {
     pub operation_type: Operation,
     /// Who is asked.
     pub provider_id: String,
+    /// Who makes it instead, because those before were down; absent where nobody stood in. Such a
+    /// result is no answer to what was asked, and to no later create.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_provider: Option<String>,
+    /// The hash of the request that was carried out there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub served_hash: Option<String>,
     /// Who shares the result.
     pub strategy: Strategy,
     /// The version of the family that its prompt came from.
@@ -375,6 +382,8 @@ impl Service {
             prompt_version_id: named.template.and_then(|template| template.version_id),
             final_prompt: named.prompt.filter(|prompt| !prompt.is_empty()),
             request: raw(&asked.request, is_owner),
+            served_provider: row.serving.clone(),
+            served_hash: row.served().map(|other| other.request_hash.clone()),
             request_hash: asked.request_hash.clone(),
             reproducible_hash: asked.request_hash.clone(),
             family_hash: asked.family_hash.clone(),
@@ -402,7 +411,7 @@ impl Service {
             world_id: asked.world.clone(),
             workspace_id: asked.workspace.clone().filter(|_| is_owner),
             trace_id: is_owner.then(|| asked.trace.clone()),
-            price: RowPrice { micros: asked.reserved_micros, known: asked.price_micros.is_some() },
+            price: RowPrice { micros: row.reserved_micros(), known: asked.price_micros.is_some() },
             priority: row.priority,
             scheduled_at: row.scheduled_at.map(rfc3339),
             deferred_until: waits.then(|| rfc3339(row.next_run_at)),

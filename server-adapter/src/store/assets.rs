@@ -175,7 +175,7 @@ impl Asset {
         let origin = Origin::Output {
             generation: row.id.clone(),
             index,
-            provider: row.asked.provider.clone(),
+            provider: row.provider().to_owned(),
         };
         Self {
             id,

@@ -139,7 +139,7 @@ pub fn decide_claim(
     row: &Row,
     now: Millis,
     lease_until: Millis,
-    seat: impl FnOnce(&Row) -> Seat,
+    mut seat: impl FnMut(&Row) -> Seat,
 ) -> Change {
     let mut change = Change::of(row);
     change.row.fence += 1;
@@ -159,7 +159,14 @@ pub fn decide_claim(
         if row.deadline_at.is_some_and(|at| at <= now) {
             change.apply(Happening::DeadlinePassed, now);
         } else if change.row.next_run_at <= now {
-            match seat(&change.row) {
+            let mut given = seat(&change.row);
+            while let Seat::Wait(wait) = given
+                && wait.reason.is_down()
+                && change.passes_on(Happening::NoAccount(wait.reason.code()), now)
+            {
+                given = seat(&change.row);
+            }
+            match given {
                 Seat::Wait(wait) => change.defer(wait, now),
                 Seat::Free => change.seat(None, now),
                 Seat::Account(id) => change.seat(Some(id), now),
@@ -244,6 +251,8 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
         change.row.deadline_at = both.into_iter().flatten().min();
     }
     match (advance.event, row.state) {
+        _ if is_down(row.state, advance.event)
+            .is_some_and(|event| change.passes_on(event, advance.now)) => {}
         // A worker says so where nobody speaks for the provider.
         (Happening::NoAccount(_), State::Processing { attempt: Stage::Claimed, .. }) => {
             let until = advance.next_run_at.unwrap_or(advance.now);
@@ -253,6 +262,7 @@ pub fn decide_advance(row: &Row, advance: &Advance) -> Option<Change> {
     }
     if let Some(at) = advance.next_run_at
         && !change.row.state.is_terminal()
+        && change.row.serving == row.serving
     {
         change.row.next_run_at = at;
     }
@@ -302,6 +312,29 @@ impl Change {
             self.released = None;
         }
         self.row.account = account;
+    }
+
+    /// The provider is down, as an event says: the next one is asked from now on, at its own price.
+    /// False if there is none.
+    fn passes_on(&mut self, event: Happening, now: Millis) -> bool {
+        let Some(next) = self.row.others_left().first() else { return false };
+        let (next, price) = (next.provider.clone(), self.row.reserved_micros());
+        // Whoever waited for the one before was not stuck.
+        let deadline = self.row.deadline_at.filter(|_| self.row.deferred.is_none());
+        self.apply(event, now);
+        if !matches!(self.row.state, State::Pending { .. }) {
+            return true;
+        }
+        let row = &mut self.row;
+        (row.serving, row.deferred, row.deadline_at) = (Some(next), None, deadline);
+        (row.lease_until, row.next_run_at) = (None, now);
+        let micros = self.row.reserved_micros() - price;
+        if micros != 0 {
+            let (user, run) = (self.row.owner.clone(), self.row.state.run());
+            let kind = LedgerKind::Adjust;
+            self.ledger.push(LedgerEntry { user, run, kind, runs: 0, micros });
+        }
+        true
     }
 
     /// The row goes on waiting, for something outside.
@@ -363,6 +396,7 @@ impl Change {
             State::Pending { run, after: error, .. } if after != before => {
                 row.lease_until = None;
                 if run != before.run() {
+                    row.serving = None;
                     row.deadline_at = None;
                     row.started_at = None;
                     row.completed_at = None;
@@ -387,6 +421,8 @@ impl Change {
                 row.lease_until = None;
                 match fallback {
                     Some(_) => row.reuse_key = None,
+                    // What another provider made is no answer to what was asked.
+                    None if row.serving.is_some() => row.reuse_key = None,
                     None => {
                         let ttl = row.asked.ttl_seconds;
                         row.expires_at = ttl.map(|ttl| now + i64::from(ttl) * 1000);
@@ -415,9 +451,9 @@ impl Change {
 /// What an effect adds to the ledger.
 fn ledger_entry(row: &Row, effect: Effect) -> Option<LedgerEntry> {
     let (kind, runs, micros) = match effect {
-        Effect::Reserve => (LedgerKind::Reserve, 1, row.asked.reserved_micros),
+        Effect::Reserve => (LedgerKind::Reserve, 1, row.reserved_micros()),
         Effect::Debit => (LedgerKind::Settle, 0, 0),
-        Effect::Release => (LedgerKind::Release, -1, -row.asked.reserved_micros),
+        Effect::Release => (LedgerKind::Release, -1, -row.reserved_micros()),
         _ => return None,
     };
     Some(LedgerEntry { user: row.owner.clone(), run: row.state.run(), kind, runs, micros })
@@ -431,7 +467,22 @@ pub fn first_reservation(row: &Row) -> LedgerEntry {
         run: row.state.run(),
         kind: LedgerKind::Reserve,
         runs: 1,
-        micros: row.asked.reserved_micros,
+        micros: row.reserved_micros(),
+    }
+}
+
+/// What an event means for a row whose provider is down by it, if another one may be asked: nothing
+/// is on its way, or what was is known to have come to nothing.
+fn is_down(state: State, event: Happening) -> Option<Happening> {
+    let State::Processing { attempt, .. } = state else { return None };
+    match (attempt, event) {
+        (Stage::Claimed, Happening::NoAccount(code)) if code.is_down() => Some(event),
+        (Stage::Submitting, Happening::Refused(code))
+        | (
+            Stage::Submitting | Stage::Submitted,
+            Happening::Reported(ProviderReport::Failed(code)),
+        ) if code.is_down() => Some(Happening::PassedOn(code)),
+        _ => None,
     }
 }
 
@@ -516,9 +567,12 @@ fn account_outcome(
         (Happening::Reported(ProviderReport::Succeeded { has_output: false }), _) => {
             Verdict::Failed(ErrorCode::OutputMissing)
         }
-        (Happening::Refused(code) | Happening::Reported(ProviderReport::Failed(code)), _) => {
-            Verdict::of(code)?
-        }
+        (
+            Happening::Refused(code)
+            | Happening::PassedOn(code)
+            | Happening::Reported(ProviderReport::Failed(code)),
+            _,
+        ) => Verdict::of(code)?,
         (Happening::DeadlinePassed, Some(Stage::Submitted)) => {
             Verdict::Failed(ErrorCode::ProviderTimeout)
         }
@@ -570,7 +624,7 @@ fn attempt_change(
     let attempt = Attempt {
         number: row.attempts,
         run: after.run(),
-        provider: row.asked.provider.clone(),
+        provider: row.provider().to_owned(),
         account: row.account.clone(),
         prediction: row.prediction.clone(),
         submitted_at: row.submitted_at.unwrap_or(now),
@@ -641,7 +695,7 @@ fn moved(row: &Row, to: &str) -> Vec<LedgerEntry> {
         run: row.state.run(),
         kind: LedgerKind::Move,
         runs: sign,
-        micros: sign * row.asked.reserved_micros,
+        micros: sign * row.reserved_micros(),
     };
     vec![entry(&row.owner, -1), entry(to, 1)]
 }

@@ -391,7 +391,7 @@ impl Store for MemoryStore {
             .into_iter()
             .map(|(.., row)| {
                 decide_claim(row, claim.now, claim.lease_until, |row| {
-                    seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
+                    seats.take(row.provider(), &row.tenant, row.price_credits(), claim.now)
                 })
             })
             .collect();
@@ -695,6 +695,7 @@ impl NewGeneration {
             token: None,
             submitted_at: None,
             prediction: None,
+            serving: None,
             account: None,
             deferred: None,
             deadline_at: None,

@@ -51,8 +51,8 @@ pub use postgres::{PostgresStore, Time, examine_postgres};
 pub use predictions::PredictionStore;
 pub use prompts::PromptStore;
 pub use row::{
-    Asked, Attempt, Event, Generation, Key, Millis, Reader, Role, Row, Subject, Used, User, Viewer,
-    World,
+    Asked, Attempt, Event, Generation, Key, Millis, Other, Reader, Role, Row, Subject, Used, User,
+    Viewer, World,
 };
 pub use sqlite::{SqliteStore, blobs_of_sqlite, copy_sqlite, examine_sqlite};
 pub use telemetry::{EndedRun, RunCount, RunEnd, RunTimes, TelemetryStore};

@@ -90,6 +90,8 @@ pub struct Row {
     pub submitted_at: Option<Millis>,
     /// The provider's own id of the attempt.
     pub prediction: Option<String>,
+    /// The provider that makes it, if not the asked one: one of [`Asked::others`].
+    pub serving: Option<String>,
     /// The account whose slot it holds, while an attempt is on its way; none where the provider has
     /// no accounts.
     pub account: Option<String>,
@@ -151,8 +153,25 @@ pub struct Asked {
     pub world: Option<String>,
     /// The folder inside of the tenant in which it lies.
     pub workspace: Option<String>,
+    /// Who is asked when the provider is down, in order.
+    pub others: Vec<Other>,
     /// The trace of the call that asked, by which it is found in logs.
     pub trace: String,
+}
+
+/// What another provider is asked for when those before it are down.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Other {
+    /// Who is asked.
+    pub provider: String,
+    /// The request as it is carried out there, as JSON text.
+    pub request: String,
+    /// Hash of its identity and seed, in hexadecimal.
+    pub request_hash: String,
+    /// What a run is expected to take of an account, in the provider's credits.
+    pub price_credits: Option<i64>,
+    /// What a run reserves.
+    pub reserved_micros: i64,
 }
 
 impl Row {
@@ -160,6 +179,52 @@ impl Row {
     #[must_use]
     pub fn status(&self) -> GenerationStatus {
         self.state.status()
+    }
+
+    /// What is asked of another provider in the place of what was asked for.
+    #[must_use]
+    pub fn served(&self) -> Option<&Other> {
+        let serving = self.serving.as_ref()?;
+        self.asked.others.iter().find(|other| other.provider == *serving)
+    }
+
+    /// The provider that makes it.
+    #[must_use]
+    pub fn provider(&self) -> &str {
+        self.serving.as_deref().unwrap_or(&self.asked.provider)
+    }
+
+    /// The request that is carried out.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        self.served().map_or(&self.asked.request, |other| &other.request)
+    }
+
+    /// The hash of the request that is carried out.
+    #[must_use]
+    pub fn request_hash(&self) -> &str {
+        self.served().map_or(&self.asked.request_hash, |other| &other.request_hash)
+    }
+
+    /// What the run takes of an account, in credits of the provider that makes it.
+    #[must_use]
+    pub fn price_credits(&self) -> Option<i64> {
+        self.served().map_or(self.asked.price_credits, |other| other.price_credits)
+    }
+
+    /// What the run reserves.
+    #[must_use]
+    pub fn reserved_micros(&self) -> i64 {
+        self.served().map_or(self.asked.reserved_micros, |other| other.reserved_micros)
+    }
+
+    /// Those that are still to be asked when the one that makes it is down.
+    #[must_use]
+    pub fn others_left(&self) -> &[Other] {
+        let others = &self.asked.others;
+        let Some(serving) = &self.serving else { return others };
+        let at = others.iter().position(|other| other.provider == *serving);
+        at.and_then(|at| others.get(at + 1..)).unwrap_or_default()
     }
 
     /// Why the run ended without what was asked for, or what the last attempt ran into.
@@ -187,10 +252,11 @@ impl Row {
         matches!(self.state, State::Processing { cancel_requested: true, .. })
     }
 
-    /// Whether it can answer a create at this time.
+    /// Whether it can answer a create at this time: what another provider made is no answer to what
+    /// was asked.
     #[must_use]
     pub fn answers_at(&self, now: Millis) -> bool {
-        self.is_complete() && self.expires_at.is_none_or(|at| at > now)
+        self.is_complete() && self.serving.is_none() && self.expires_at.is_none_or(|at| at > now)
     }
 
     /// Whether a user may read it: its owner, and for `once` everybody in the tenant whose bound
@@ -338,6 +404,8 @@ pub enum LedgerKind {
     Release,
     /// Another user pays for the run from now on.
     Move,
+    /// Another provider makes it from now on, at another price.
+    Adjust,
 }
 
 impl LedgerKind {
@@ -349,6 +417,7 @@ impl LedgerKind {
             Self::Settle => "settle",
             Self::Release => "release",
             Self::Move => "move",
+            Self::Adjust => "adjust",
         }
     }
 }
@@ -598,11 +667,11 @@ pub struct Named {
     pub prompt_version: Option<String>,
 }
 
-impl Asked {
-    /// What the request names.
+impl Row {
+    /// What the request that is carried out names.
     #[must_use]
     pub fn named(&self) -> Named {
-        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request).value;
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(self.request()).value;
         let Some(request) = request else { return Named::default() };
         let settings = request.provider_settings.as_ref();
         let model = settings.and_then(|settings| settings.get("model")?.as_text());

@@ -77,7 +77,7 @@ impl EndedRun {
         let wanted_at = row.created_at.max(row.scheduled_at.unwrap_or(row.created_at));
         let first = row.state.run() == 1;
         let paid = effects.contains(&Effect::Debit);
-        let named = row.asked.named();
+        let named = row.named();
         Some(Self {
             run: row.state.run(),
             model: named.model,
@@ -86,7 +86,7 @@ impl EndedRun {
             error,
             wait: row.started_at.filter(|_| first).map(|at| (at - wanted_at).max(0)),
             latency: row.started_at.zip(row.completed_at).map(|(from, to)| (to - from).max(0)),
-            micros: if paid { row.asked.reserved_micros } else { 0 },
+            micros: if paid { row.reserved_micros() } else { 0 },
         })
     }
 

@@ -110,7 +110,7 @@ pub fn tidy() {
 
 /// A run ended.
 pub(crate) fn ended(row: &Row, run: &EndedRun) {
-    let (provider, operation) = (row.asked.provider.clone(), row.asked.operation.word());
+    let (provider, operation) = (row.provider().to_owned(), row.asked.operation.word());
     let model = model_label(run.model.as_deref());
     counter!(GENERATIONS, "type" => operation, "status" => run.end.word()).increment(1);
     if let Some(latency) = run.latency {

@@ -91,7 +91,7 @@ impl Load<'_> {
         };
         let read_at = self.worker.clock.now();
         self.worker.store.put_credits(&account.account, amounts.clone(), read_at).await?;
-        Ok(CreditsRead { amounts, read_at }.pay_for(self.row.asked.price_credits))
+        Ok(CreditsRead { amounts, read_at }.pay_for(self.row.price_credits()))
     }
 
     /// Nothing was sent: the row looks for another account at once.

@@ -53,7 +53,7 @@ impl Worker {
 impl Load<'_> {
     /// Carries one effect out; false if there is nothing more to do for now.
     async fn carry_out(&mut self, effect: Effect) -> Result<bool> {
-        let Some(provider) = self.worker.providers.get(&self.row.asked.provider).cloned() else {
+        let Some(provider) = self.worker.providers.get(self.row.provider()).cloned() else {
             return self.without_provider().await;
         };
         if !self.has_key().await? {
@@ -138,7 +138,7 @@ impl Load<'_> {
 
     /// Nobody here speaks for the row's provider: it is as if the provider were down.
     async fn without_provider(&mut self) -> Result<bool> {
-        tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
+        tracing::error!(generation = %self.row.id, provider = %self.row.provider(),
             "this server has no such provider");
         self.wait(Event::NoAccount(ErrorCode::ProviderUnavailable), 60_000).await
     }
@@ -158,7 +158,7 @@ impl Load<'_> {
         let begun = Instant::now();
         let answered = tokio::time::timeout(self.worker.settings.deadline, answer).await;
         let answered = answered.unwrap_or_else(|_| Err(NoAnswer::new("not before the deadline")));
-        metrics::called(&self.row.asked.provider, call, answered.is_ok(), begun.elapsed());
+        metrics::called(self.row.provider(), call, answered.is_ok(), begun.elapsed());
         answered
     }
 
@@ -175,7 +175,7 @@ impl Load<'_> {
             tokio::time::timeout(self.worker.settings.deadline, provider.submit(&submission));
         let lost = |_| Err(SubmitError::Lost("not before the deadline".to_owned()));
         let answer = answer.await.unwrap_or_else(lost);
-        metrics::called(&self.row.asked.provider, "submit", answer.is_ok(), begun.elapsed());
+        metrics::called(self.row.provider(), "submit", answer.is_ok(), begun.elapsed());
         match answer {
             Ok(prediction) => {
                 let mut advance = self.event(Event::Accepted);
@@ -243,7 +243,7 @@ impl Load<'_> {
                 if left > 0 || self.sent {
                     return self.wait(Event::AnswerLost, left.max(self.pause())).await;
                 }
-                let of = &self.row.asked.provider;
+                let of = self.row.provider();
                 match self.worker.store.unclaimed(of, &list).await?.pop() {
                     Some(oldest) => {
                         let mut advance = self.event(Event::Found);
@@ -295,14 +295,14 @@ impl Load<'_> {
             ProviderReport::Running => self.wait(Event::Reported(report), rest).await,
             ProviderReport::Unknown => {
                 // It is parked until the deadline; the adapter has to learn the word.
-                tracing::error!(generation = %self.row.id, provider = %self.row.asked.provider,
+                tracing::error!(generation = %self.row.id, provider = %self.row.provider(),
                     detail, "the provider reports a status that is not known");
                 self.wait(Event::Reported(report), rest).await
             }
             ProviderReport::Succeeded { .. }
             | ProviderReport::Failed(_)
             | ProviderReport::Cancelled { .. } => {
-                metrics::charged(&self.row.asked.provider, charged);
+                metrics::charged(self.row.provider(), charged);
                 self.outputs = Some(outputs);
                 self.advance(self.event(Event::Reported(report))).await
             }

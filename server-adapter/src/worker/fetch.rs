@@ -39,7 +39,7 @@ impl Load<'_> {
     /// is left out: the provider refuses what it cannot do without.
     pub(super) async fn files(&self) -> Result<BTreeMap<String, File>> {
         let mut files = BTreeMap::new();
-        if !self.row.asked.request.contains("\"asset:") {
+        if !self.row.request().contains("\"asset:") {
             return Ok(files);
         }
         let mut left = MOST_INPUT;

@@ -18,14 +18,14 @@ impl Worker {
         let Some(doors) = self.doors.as_ref().filter(|_| provider.takes_webhooks()) else {
             return Ok(None);
         };
-        let id = &row.asked.provider;
+        let id = row.provider();
         let token = row.token.as_deref().unwrap_or_default();
         let Some((url, hash)) = doors.open(id, token) else { return Ok(None) };
         let door = Door {
             hash,
             generation: row.id.clone(),
             attempt: row.attempts,
-            provider: id.clone(),
+            provider: id.to_owned(),
             opened_at: self.clock.now(),
         };
         self.store.open_door(door).await?;

@@ -87,6 +87,7 @@ fn any_event() -> impl Strategy<Value = Event> {
         prop::sample::select(vec![
             Event::Claimed,
             Event::NoAccount(ErrorCode::ProviderConcurrentLimit),
+            Event::PassedOn(ErrorCode::ProviderUnavailable),
             Event::IntentStored,
             Event::Accepted,
             Event::AnswerLost,

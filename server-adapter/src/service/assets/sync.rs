@@ -62,7 +62,7 @@ impl Service {
         asset: &Asset,
         row: &Row,
     ) -> Result<(Media, Option<Blob>), (ErrorCode, String)> {
-        let provider = self.providers.get(&row.asked.provider);
+        let provider = self.providers.get(row.provider());
         let (Some(location), Some(provider)) = (asset.location.clone(), provider) else {
             return Err((ErrorCode::OutputMissing, "nobody knows where it lies".to_owned()));
         };

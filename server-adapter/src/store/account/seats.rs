@@ -71,6 +71,13 @@ impl Deferral {
         Self::ALL.into_iter().find(|known| known.word() == word)
     }
 
+    /// Whether another provider is asked meanwhile, if there is one: this one makes nothing for now.
+    /// A slot that is only taken comes back at any moment.
+    #[must_use]
+    pub const fn is_down(self) -> bool {
+        !matches!(self, Self::AccountsBusy | Self::ProviderLimit)
+    }
+
     /// What the run failed with if it waits for too long.
     #[must_use]
     pub const fn code(self) -> ErrorCode {

@@ -36,6 +36,7 @@ mod owner;
 mod predictions;
 mod prompts;
 mod read;
+mod reroute;
 mod slots;
 mod telemetry;
 mod webhooks;
@@ -74,6 +75,15 @@ pub fn cases() -> Vec<Case> {
     let mut cases = cases! {
         predictions {
             a_prediction_belongs_to_one_attempt
+        }
+        reroute {
+            the_next_is_asked_when_one_is_down
+            what_another_made_is_no_answer_to_what_was_asked
+            a_submission_that_may_have_arrived_is_never_passed_on
+            a_prediction_that_came_to_nothing_is_passed_on
+            accounts_that_rest_pass_a_row_on
+            a_slot_that_is_taken_is_waited_for
+            a_row_waits_for_the_accounts_of_who_makes_it
         }
         create {
             a_create_makes_a_pending_row

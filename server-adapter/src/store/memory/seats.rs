@@ -79,7 +79,7 @@ impl Tables {
     pub(super) fn wake(&mut self, account: &str, now: Millis) {
         let Some(account) = self.accounts.get(account) else { return };
         let waiting = self.rows.values_mut().filter(|row| {
-            row.asked.provider == account.provider
+            row.provider() == account.provider
                 && row.deferred == Some(Deferral::AccountsBusy)
                 && row.next_run_at > now
                 && account.tenant.as_ref().is_none_or(|tenant| *tenant == row.tenant)
@@ -95,7 +95,7 @@ impl Tables {
             let waits = row.deferred.is_some_and(|reason| {
                 !matches!(reason, Deferral::ProviderLimit | Deferral::NoProvider)
             });
-            if waits && row.asked.provider == provider && row.next_run_at > now {
+            if waits && row.provider() == provider && row.next_run_at > now {
                 row.next_run_at = row.created_at;
             }
         }

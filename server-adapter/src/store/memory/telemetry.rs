@@ -23,10 +23,10 @@ impl TelemetryStore for MemoryStore {
         let mut times = BTreeMap::new();
         for (row, run) in ended {
             let asked = &row.asked;
-            let kind = (asked.provider.clone(), run.model.clone(), asked.operation.word());
+            let kind = (row.provider().to_owned(), run.model.clone(), asked.operation.word());
             let error = run.error.map(ErrorCode::word);
             let line = counts.entry((kind.clone(), run.end.word(), error)).or_insert(RunCount {
-                provider: asked.provider.clone(),
+                provider: row.provider().to_owned(),
                 model: run.model.clone(),
                 operation: asked.operation,
                 end: run.end,
@@ -39,7 +39,7 @@ impl TelemetryStore for MemoryStore {
             for (bin, waits) in [(run.wait_bin(), true), (run.latency_bin(), false)] {
                 let Some(bin) = bin else { continue };
                 let line = times.entry((!waits, kind.clone(), bin)).or_insert(RunTimes {
-                    provider: asked.provider.clone(),
+                    provider: row.provider().to_owned(),
                     model: run.model.clone(),
                     operation: asked.operation,
                     waits,
@@ -57,7 +57,7 @@ impl TelemetryStore for MemoryStore {
         let mut lines: BTreeMap<(String, &str), u64> = BTreeMap::new();
         for row in tables.rows.values() {
             if !row.state.is_terminal() && row.deleted_at.is_none() {
-                let key = (row.asked.provider.clone(), row.status().word());
+                let key = (row.provider().to_owned(), row.status().word());
                 *lines.entry(key).or_default() += 1;
             }
         }

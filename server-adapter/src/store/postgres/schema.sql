@@ -26,6 +26,8 @@ CREATE TABLE generations (
     world_id TEXT COLLATE "C",
     workspace_id TEXT COLLATE "C",
     trace_id TEXT COLLATE "C" NOT NULL,
+    -- Who is asked when the provider is down, as a JSON list.
+    others TEXT,
     status TEXT COLLATE "C" NOT NULL,
     run BIGINT NOT NULL,
     spent BIGINT NOT NULL,
@@ -51,6 +53,8 @@ CREATE TABLE generations (
     token TEXT COLLATE "C",
     submitted_at BIGINT,
     prediction TEXT COLLATE "C",
+    -- The provider that makes it, if not the asked one.
+    serving TEXT COLLATE "C",
     -- Whose slot it holds, while an attempt is on its way.
     account TEXT COLLATE "C",
     deferred TEXT COLLATE "C",
@@ -73,7 +77,7 @@ CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHE
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_account ON generations (account) WHERE account IS NOT NULL;
-CREATE INDEX generations_deferred ON generations (provider, deferred, priority, created_at)
+CREATE INDEX generations_deferred ON generations ((COALESCE(serving, provider)), deferred, priority, created_at)
     WHERE deferred IS NOT NULL;
 
 CREATE TABLE numbers (
@@ -521,6 +525,7 @@ CREATE TRIGGER generations_asked BEFORE UPDATE ON generations FOR EACH ROW
     OR OLD.world_id IS DISTINCT FROM NEW.world_id
     OR OLD.workspace_id IS DISTINCT FROM NEW.workspace_id
     OR OLD.trace_id IS DISTINCT FROM NEW.trace_id
+    OR OLD.others IS DISTINCT FROM NEW.others
     OR OLD.policy_attempts IS DISTINCT FROM NEW.policy_attempts
     OR OLD.policy_fallback IS DISTINCT FROM NEW.policy_fallback
     OR OLD.policy_unknown IS DISTINCT FROM NEW.policy_unknown

@@ -11,8 +11,8 @@ use onepath_core::{
 use super::super::account::Deferral;
 use super::super::assets::SyncStatus;
 use super::super::row::{
-    Asked, Attempt, Event, Key, Millis, Role, Row, StateColumns, StateText, Subject, User, World,
-    unknown_policy, unknown_word,
+    Asked, Attempt, Event, Key, Millis, Other, Role, Row, StateColumns, StateText, Subject, User,
+    World, unknown_policy, unknown_word,
 };
 use super::super::{Reader, Result, known_event};
 use super::{Cells, Tx, Value, unreadable};
@@ -41,6 +41,7 @@ const FIXED: &[&str] = &[
     "world_id",
     "workspace_id",
     "trace_id",
+    "others",
     "policy_attempts",
     "policy_fallback",
     "policy_unknown",
@@ -72,6 +73,7 @@ const CHANGING: &[&str] = &[
     "token",
     "submitted_at",
     "prediction",
+    "serving",
     "account",
     "deferred",
     "deadline_at",
@@ -92,11 +94,11 @@ macro_rules! generation_columns {
         "g.id, g.number, g.tenant, g.request, g.generation_type, g.operation, g.provider, \
          g.strategy, g.request_hash, g.family_hash, g.cache_key, g.seed, g.rating_asked, \
          g.rating_effective, g.rating_bound_by, g.ttl_seconds, g.force_new, g.price_micros, \
-         g.price_credits, g.reserved_micros, g.world_id, g.workspace_id, g.trace_id, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
+         g.price_credits, g.reserved_micros, g.world_id, g.workspace_id, g.trace_id, g.others, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
          g.created_at, g.owner, g.status, g.run, g.spent, g.stage, g.error, g.fallback, \
          g.resubmitted, g.cancel_requested, g.reuse_key, g.expires_at, g.name, g.description, g.tags, \
          g.priority, g.scheduled_at, g.fence, g.lease_until, g.next_run_at, g.hinted, g.token, \
-         g.submitted_at, g.prediction, g.account, g.deferred, g.deadline_at, g.attempts, g.events, g.updated_at, \
+         g.submitted_at, g.prediction, g.serving, g.account, g.deferred, g.deadline_at, g.attempts, g.events, g.updated_at, \
          g.started_at, g.completed_at, g.deleted_at"
     };
 }
@@ -127,6 +129,7 @@ pub(in super::super) fn generation(mut c: Cells) -> Result<Row> {
         world: c.take()?,
         workspace: c.take()?,
         trace: c.take()?,
+        others: others(c.take()?)?,
     };
     let policy = RunPolicy {
         attempts: c.take()?,
@@ -168,6 +171,7 @@ pub(in super::super) fn generation(mut c: Cells) -> Result<Row> {
         token: c.take()?,
         submitted_at: c.take()?,
         prediction: c.take()?,
+        serving: c.take()?,
         account: c.take()?,
         deferred: c.optional_word(Deferral::parse)?,
         deadline_at: c.take()?,
@@ -180,12 +184,23 @@ pub(in super::super) fn generation(mut c: Cells) -> Result<Row> {
     })
 }
 
+/// Other providers as a column has them: none, or a JSON list.
+fn others(text: Option<String>) -> Result<Vec<Other>> {
+    let Some(text) = text else { return Ok(Vec::new()) };
+    serde_json::from_str(&text).map_err(|_| unreadable("the other providers of a generation"))
+}
+
+fn others_text(others: &[Other]) -> Option<String> {
+    // A list of texts and numbers can be written.
+    (!others.is_empty()).then(|| serde_json::to_string(others).unwrap_or_default())
+}
+
 /// When a worker may take a row.
 fn due_at(row: &Row) -> Option<Millis> {
     (!row.state.is_terminal()).then(|| row.lease_until.unwrap_or(row.next_run_at))
 }
 
-fn fixed(row: &Row) -> Vec<Value<'_>> {
+fn fixed<'v>(row: &'v Row, others: Option<&'v String>) -> Vec<Value<'v>> {
     let asked = &row.asked;
     vec![
         row.number.into(),
@@ -210,6 +225,7 @@ fn fixed(row: &Row) -> Vec<Value<'_>> {
         asked.world.as_ref().into(),
         asked.workspace.as_ref().into(),
         (&asked.trace).into(),
+        others.into(),
         row.policy.attempts.into(),
         row.policy.fallback.map(FallbackMode::word).into(),
         unknown_word(row.policy.unknown).into(),
@@ -243,6 +259,7 @@ fn changing(row: &Row) -> Vec<Value<'_>> {
         row.token.as_ref().into(),
         row.submitted_at.into(),
         row.prediction.as_ref().into(),
+        row.serving.as_ref().into(),
         row.account.as_ref().into(),
         row.deferred.map(Deferral::word).into(),
         row.deadline_at.into(),
@@ -275,8 +292,9 @@ static UPDATE: LazyLock<String> = LazyLock::new(|| {
 
 /// Inserts a generation.
 pub(super) async fn insert<T: Tx>(tx: &mut T, row: &Row) -> Result<()> {
+    let others = others_text(&row.asked.others);
     let mut values = vec![Value::from(&row.id)];
-    values.extend(fixed(row));
+    values.extend(fixed(row, others.as_ref()));
     values.extend(changing(row));
     tx.send(INSERT.as_str(), &values).await
 }

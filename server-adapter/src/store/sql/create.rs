@@ -29,7 +29,7 @@ pub(crate) const SAME_HASH: &str = concat!(
     generation_columns!(),
     " FROM generations g
       WHERE g.tenant = ?1 AND g.request_hash = ?2 AND g.owner = ?3 AND g.status = 'completed'
-        AND g.fallback IS NULL AND g.strategy <> 'always' AND g.deleted_at IS NULL
+        AND g.fallback IS NULL AND g.serving IS NULL AND g.strategy <> 'always' AND g.deleted_at IS NULL
         AND (g.expires_at IS NULL OR g.expires_at > ?4)
       ORDER BY g.created_at DESC, g.id DESC LIMIT 1"
 );

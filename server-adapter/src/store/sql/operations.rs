@@ -151,7 +151,7 @@ pub(crate) async fn claim<T: Tx>(tx: &mut T, claim: &Claim) -> Result<Vec<Claime
     let mut claimed = Vec::with_capacity(rows.len());
     for row in rows {
         let change = decide_claim(&row, claim.now, claim.lease_until, |row| {
-            seats.take(&row.asked.provider, &row.tenant, row.asked.price_credits, claim.now)
+            seats.take(row.provider(), &row.tenant, row.price_credits(), claim.now)
         });
         write(tx, &change, NOTHING).await?;
         if !matches!(change.row.state, State::Pending { .. }) || !change.steps.is_empty() {

@@ -76,8 +76,11 @@ pub(super) async fn seats<T: Tx>(tx: &mut T, rows: &[Row], now: Millis) -> Resul
         matches!(row.state, State::Pending { .. } | State::Processing { attempt: Claimed, .. })
     };
     // In one order everywhere, so that nobody waits for somebody who waits for them.
-    let providers: BTreeSet<&str> =
-        rows.iter().filter(wanting).map(|row| row.asked.provider.as_str()).collect();
+    let asked = |row| {
+        let others = Row::others_left(row).iter().map(|other| other.provider.as_str());
+        others.chain([row.provider()])
+    };
+    let providers: BTreeSet<&str> = rows.iter().filter(wanting).flat_map(asked).collect();
     let mut seats = Seats::default();
     for provider in providers {
         let found = tx.query(sql, &[provider.into()]).await?;
@@ -103,7 +106,7 @@ async fn counted<T: Tx>(
     let slots = "SELECT g.account, count(*),
             CAST(sum(CASE WHEN g.stage = 'claimed' THEN 1 ELSE 0 END) AS BIGINT)
         FROM generations g
-        WHERE g.account IS NOT NULL AND (CAST(?1 AS TEXT) IS NULL OR g.provider = ?1)
+        WHERE g.account IS NOT NULL AND (CAST(?1 AS TEXT) IS NULL OR COALESCE(g.serving, g.provider) = ?1)
           AND (g.stage <> 'claimed' OR g.lease_until > ?2)
         GROUP BY g.account";
     let days = "SELECT t.account, count(*) FROM attempts t
@@ -180,12 +183,12 @@ async fn write_health<T: Tx>(tx: &mut T, id: &str, health: &Health) -> Result<()
 pub(super) async fn wake<T: Tx>(tx: &mut T, account: &str, now: Millis) -> Result<()> {
     const SQL: &str = "UPDATE generations SET next_run_at = created_at, due_at = created_at
         WHERE id IN (SELECT g.id FROM generations g JOIN provider_accounts a ON a.id = ?1
-            WHERE g.provider = a.provider AND g.deferred = 'accounts_busy' AND g.due_at > ?2
+            WHERE COALESCE(g.serving, g.provider) = a.provider AND g.deferred = 'accounts_busy' AND g.due_at > ?2
               AND (a.tenant IS NULL OR a.tenant = g.tenant)
             ORDER BY g.priority, g.created_at, g.id LIMIT 1)";
     const SKIPPING: &str = "UPDATE generations SET next_run_at = created_at, due_at = created_at
         WHERE id IN (SELECT g.id FROM generations g JOIN provider_accounts a ON a.id = ?1
-            WHERE g.provider = a.provider AND g.deferred = 'accounts_busy' AND g.due_at > ?2
+            WHERE COALESCE(g.serving, g.provider) = a.provider AND g.deferred = 'accounts_busy' AND g.due_at > ?2
               AND (a.tenant IS NULL OR a.tenant = g.tenant)
             ORDER BY g.priority, g.created_at, g.id LIMIT 1 FOR UPDATE OF g SKIP LOCKED)";
     let sql = if T::SKIP_LOCKED.is_empty() { SQL } else { SKIPPING };
@@ -197,11 +200,11 @@ pub(super) async fn wake<T: Tx>(tx: &mut T, account: &str, now: Millis) -> Resul
 async fn wake_all<T: Tx>(tx: &mut T, provider: &str, now: Millis) -> Result<()> {
     const SQL: &str = "UPDATE generations SET next_run_at = created_at, due_at = created_at
         WHERE id IN (SELECT g.id FROM generations g
-            WHERE g.provider = ?1 AND g.due_at > ?2 AND g.deferred IN
+            WHERE COALESCE(g.serving, g.provider) = ?1 AND g.due_at > ?2 AND g.deferred IN
               ('accounts_busy', 'accounts_cooling', 'out_of_credits', 'daily_limit', 'no_account'))";
     const SKIPPING: &str = "UPDATE generations SET next_run_at = created_at, due_at = created_at
         WHERE id IN (SELECT g.id FROM generations g
-            WHERE g.provider = ?1 AND g.due_at > ?2 AND g.deferred IN
+            WHERE COALESCE(g.serving, g.provider) = ?1 AND g.due_at > ?2 AND g.deferred IN
               ('accounts_busy', 'accounts_cooling', 'out_of_credits', 'daily_limit', 'no_account')
             ORDER BY g.id FOR UPDATE OF g SKIP LOCKED)";
     let sql = if T::SKIP_LOCKED.is_empty() { SQL } else { SKIPPING };

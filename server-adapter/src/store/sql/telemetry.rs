@@ -17,7 +17,7 @@ pub(crate) async fn insert<T: Tx>(tx: &mut T, row: &Row, run: &EndedRun) -> Resu
         (&row.id).into(),
         run.run.into(),
         (&row.tenant).into(),
-        (&row.asked.provider).into(),
+        row.provider().into(),
         run.model.as_ref().into(),
         row.asked.operation.word().into(),
         run.end.word().into(),
@@ -87,9 +87,9 @@ fn natural(cells: &mut Cells) -> Result<u64> {
     u64::try_from(number).map_err(|_| StoreError::Corrupt(format!("{number} is no count")))
 }
 
-const IN_FLIGHT: &str = "SELECT provider, status, count(*) FROM generations
-    WHERE due_at IS NOT NULL AND deleted_at IS NULL
-    GROUP BY provider, status ORDER BY provider, status";
+const IN_FLIGHT: &str = "SELECT COALESCE(serving, provider) AS maker, status, count(*)
+    FROM generations WHERE due_at IS NOT NULL AND deleted_at IS NULL
+    GROUP BY maker, status ORDER BY maker, status";
 
 pub(crate) async fn in_flight<T: Tx>(tx: &mut T) -> Result<Vec<(String, String, u64)>> {
     let rows = tx.query(IN_FLIGHT, &[]).await?;

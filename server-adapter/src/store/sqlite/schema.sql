@@ -25,6 +25,8 @@ CREATE TABLE generations (
     world_id TEXT,
     workspace_id TEXT,
     trace_id TEXT NOT NULL,
+    -- Who is asked when the provider is down, as a JSON list.
+    others TEXT,
     status TEXT NOT NULL,
     run INTEGER NOT NULL,
     spent INTEGER NOT NULL,
@@ -50,6 +52,8 @@ CREATE TABLE generations (
     token TEXT,
     submitted_at INTEGER,
     prediction TEXT,
+    -- The provider that makes it, if not the asked one.
+    serving TEXT,
     -- Whose slot it holds, while an attempt is on its way.
     account TEXT,
     deferred TEXT,
@@ -72,7 +76,7 @@ CREATE INDEX generations_list ON generations (tenant, owner, created_at, id) WHE
 CREATE INDEX generations_due ON generations (priority, next_run_at, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_due_at ON generations (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX generations_account ON generations (account) WHERE account IS NOT NULL;
-CREATE INDEX generations_deferred ON generations (provider, deferred, priority, created_at)
+CREATE INDEX generations_deferred ON generations ((COALESCE(serving, provider)), deferred, priority, created_at)
     WHERE deferred IS NOT NULL;
 
 CREATE TABLE numbers (
@@ -469,7 +473,7 @@ WHEN OLD.id IS NOT NEW.id OR OLD.number IS NOT NEW.number OR OLD.tenant IS NOT N
   OR OLD.force_new IS NOT NEW.force_new OR OLD.price_micros IS NOT NEW.price_micros
   OR OLD.price_credits IS NOT NEW.price_credits
   OR OLD.world_id IS NOT NEW.world_id OR OLD.workspace_id IS NOT NEW.workspace_id
-  OR OLD.trace_id IS NOT NEW.trace_id OR OLD.policy_attempts IS NOT NEW.policy_attempts
+  OR OLD.trace_id IS NOT NEW.trace_id OR OLD.others IS NOT NEW.others OR OLD.policy_attempts IS NOT NEW.policy_attempts
   OR OLD.policy_fallback IS NOT NEW.policy_fallback
   OR OLD.policy_unknown IS NOT NEW.policy_unknown OR OLD.created_at IS NOT NEW.created_at
 BEGIN

@@ -329,6 +329,7 @@ async fn sql_does_not_change_what_was_asked_nor_the_ledger() {
         "world_id",
         "workspace_id",
         "trace_id",
+        "others",
         "created_at",
     ] {
         let changed = sql(&database, &format!("UPDATE generations SET {column} = '99'"));

@@ -41,6 +41,7 @@ async fn sql_does_not_change_what_was_asked() {
         "world_id",
         "workspace_id",
         "trace_id",
+        "others",
         "policy_attempts",
         "policy_fallback",
         "policy_unknown",

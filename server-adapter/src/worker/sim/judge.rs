@@ -48,7 +48,7 @@ fn money(row: &Row, entries: &[&LedgerEntry]) -> Option<String> {
             LedgerKind::Reserve => *reserved += 1,
             LedgerKind::Settle => *settled += 1,
             LedgerKind::Release => *released += 1,
-            LedgerKind::Move => {}
+            LedgerKind::Move | LedgerKind::Adjust => {}
         }
     }
     for run in 1..=row.state.run() {

@@ -9,6 +9,7 @@ mod golden;
 mod openai;
 mod pixverse;
 mod replicate;
+mod reroute;
 mod whole;
 
 use std::collections::BTreeMap;
