@@ -479,7 +479,7 @@ fn others(
             continue;
         };
         let Some(other) = rerouted(request, provider.info()) else { continue };
-        let reviewed = review(&other, Some(provider.info()));
+        let reviewed = review(&other, Some(provider.info()), setting.prompts.terms());
         if !errors(&reviewed, false).is_empty() || others.len() == MOST_OTHERS {
             continue;
         }
