@@ -305,12 +305,12 @@ test('families of the server are shown as the provider gets them, pinned, and by
   assert.equal((await shows('latest')).version_id, 'harbor-ambience@2');
   assert.ok((await desk.findings()).some((finding) => finding.startsWith('prompt/flagged ')));
   await page.waitForSelector('.roles li[data-role=camera]:has-text("Wide shot")');
-  assert.equal(await page.getAttribute('[data-changes]', 'data-changes'), '/prompt');
+  assert.equal(await page.getAttribute('[data-changes]', 'data-changes'), '/prompt /seed', 'the seed is derived from the content');
   const key = await desk.value('cache_key');
   await page.getByLabel('version of the prompt').selectOption('harbor-ambience@1');
   const { prompt } = await shows('harbor-ambience@1');
   assert.notEqual(await desk.value('cache_key'), key);
-  assert.equal(await page.getAttribute('[data-changes]', 'data-changes'), '/prompt');
+  assert.equal(await page.getAttribute('[data-changes]', 'data-changes'), '/prompt /seed', 'the seed is derived from the content');
   await desk.run();
   const id = (await page.textContent('.generation .mono')).trim();
   const made = await server.ask(`/generations/${id}`);

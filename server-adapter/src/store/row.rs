@@ -683,11 +683,11 @@ pub struct Named {
     pub prompt_version: Option<String>,
 }
 
-impl Asked {
-    /// What the request names.
+impl Row {
+    /// What the request that is carried out names.
     #[must_use]
     pub fn named(&self) -> Named {
-        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&self.request).value;
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(self.request()).value;
         let Some(request) = request else { return Named::default() };
         let settings = request.provider_settings.as_ref();
         let model = settings.and_then(|settings| settings.get("model")?.as_text());

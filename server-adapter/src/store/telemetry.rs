@@ -77,7 +77,7 @@ impl EndedRun {
         let wanted_at = row.created_at.max(row.scheduled_at.unwrap_or(row.created_at));
         let first = row.state.run() == 1;
         let paid = effects.contains(&Effect::Debit);
-        let named = row.asked.named();
+        let named = row.named();
         Some(Self {
             run: row.state.run(),
             model: named.model,
