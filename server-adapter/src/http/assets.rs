@@ -158,7 +158,15 @@ pub(super) async fn file(
     // What a browser must not interpret is offered as bytes.
     let known_type = SHOWN.into_iter().find(|known| *known == media.media_type);
     let media_type = known_type.unwrap_or("application/octet-stream");
-    let mut response = if is_known(&parts.headers, &media.sha256) {
+    let known = is_known(&parts.headers, &media.sha256);
+    if !known && let Some(url) = app.service.bucket_url(&id, &blob, media_type).await? {
+        let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
+        set(response.headers_mut(), LOCATION, &url);
+        // Not for longer than the URL holds.
+        set(response.headers_mut(), CACHE_CONTROL, "private, max-age=240");
+        return Ok(response);
+    }
+    let mut response = if known {
         bytes(StatusCode::NOT_MODIFIED, media_type, Vec::new())
     } else {
         match wanted_range(&parts.headers, &tag, size) {

@@ -78,7 +78,7 @@ pub(crate) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Ends the connection without an answer.
-fn cut() -> io::Error {
+pub(crate) fn cut() -> io::Error {
     io::Error::other("cut")
 }
 
@@ -152,11 +152,11 @@ fn head(reply: &Reply) -> axum::http::response::Builder {
     builder
 }
 
-fn whole(reply: Reply) -> Result<Response<Body>, io::Error> {
+pub(crate) fn whole(reply: Reply) -> Result<Response<Body>, io::Error> {
     head(&reply).body(Body::from(reply.body)).map_err(io::Error::other)
 }
 
-fn half(reply: &Reply) -> Result<Response<Body>, io::Error> {
+pub(crate) fn half(reply: &Reply) -> Result<Response<Body>, io::Error> {
     let first = reply.body.slice(..reply.body.len() / 2);
     let parts = stream::iter([Ok(first), Err(cut())]);
     head(reply)

@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod book;
+pub mod bucket;
 mod control;
 mod http;
 mod media;

@@ -5,6 +5,8 @@ mod patch;
 mod sync;
 mod upload;
 
+use std::time::Duration;
+
 use onepath_core::Operation;
 use onepath_core::lifecycle::{ErrorCode, GenerationStatus};
 use schemars::JsonSchema;
@@ -20,6 +22,9 @@ use crate::store::{
 
 pub use patch::read_asset_patch;
 pub use upload::{Part, Upload, not_taken};
+
+/// How long a URL of the bucket holds that somebody is sent to.
+const HANDED_OUT: Duration = Duration::from_secs(300);
 
 /// One picture, animation or video.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -210,6 +215,22 @@ impl Service {
         range: Option<std::ops::Range<u64>>,
     ) -> Result<Stream, Problem> {
         self.blobs.read(blob, range).await.map_err(|error| unreadable(id, error))
+    }
+
+    /// Where the bucket itself gives a file's bytes to whoever has the URL, as media of a type; none
+    /// where they go through this server.
+    ///
+    /// # Errors
+    ///
+    /// `UNAVAILABLE` while no URL can be signed.
+    pub async fn bucket_url(
+        &self,
+        id: &str,
+        blob: &Blob,
+        media_type: &str,
+    ) -> Result<Option<String>, Problem> {
+        let url = self.blobs.url(&blob.place, media_type, HANDED_OUT).await;
+        url.map_err(|error| unreadable(id, error))
     }
 
     /// Where an asset comes from, and what came of it.

@@ -15,7 +15,7 @@ pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     out.into_inner()
 }
 
-async fn upload(http: &Http, bytes: &[u8]) -> Reply {
+pub(super) async fn upload(http: &Http, bytes: &[u8]) -> Reply {
     http.send("POST", "/api/v1/assets", &[("content-type", "image/png")], bytes).await
 }
 

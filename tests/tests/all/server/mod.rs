@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod bounds;
+mod bucket;
 mod cache;
 mod content;
 mod door;
