@@ -9,7 +9,7 @@ use onepath_core::Rating;
 use onepath_server::asset::S3;
 use onepath_server::http::{Door, Origins, Patience, Rates};
 use onepath_server::limit::Rate;
-use onepath_server::service::{Plans, ServerBounds};
+use onepath_server::service::{Plans, PublicAssets, ServerBounds};
 use onepath_server::store::{Reader, Role, StoreError};
 use onepath_server::webhook::PublicUrl;
 use onepath_server::{Server, Settings, new_key};
@@ -191,11 +191,23 @@ pub(crate) struct Args {
     /// When the old addresses `/api/v1/jobs` end (RFC 3339); they answer 410 then
     #[arg(long, value_name = "TIME", value_parser = time)]
     jobs_sunset: Option<i64>,
+    /// Who says whether assets can be fetched without a key: nobody, whoever asks and owns, or they
+    /// are public unless whoever asks says otherwise; a world may say less, or more
+    #[arg(
+        long, env = "ONEPATH_PUBLIC_ASSETS", value_name = "never|on-request|always",
+        default_value = "never", value_parser = public_assets
+    )]
+    public_assets: PublicAssets,
     #[command(flatten)]
     door: DoorArgs,
     /// The ratings that `--dev` allows for world and user
     #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
     dev_bounds: Option<ServerBounds>,
+}
+
+fn public_assets(word: &str) -> Result<PublicAssets, String> {
+    PublicAssets::parse(word)
+        .ok_or_else(|| format!("`{word}` is none of never, on-request, always"))
 }
 
 /// A time, as milliseconds since 1970.
@@ -298,6 +310,7 @@ impl Args {
         settings.bounds = self.dev_bounds.unwrap_or_default();
         settings.pages = Some(crate::editor::pages());
         settings.jobs_sunset = self.jobs_sunset;
+        settings.public_assets = self.public_assets;
         settings.door = self.door.door(self.dev)?;
         if self.dev {
             settings.plans = Plans::unlimited();

@@ -77,6 +77,9 @@ record! {
         force_new: Option<bool> = "force_new" | "forceNew";
         /// Refuse rather than lower a rating to the server's bounds.
         strict: Option<bool> = "strict";
+        /// Whether anybody may fetch what is made, without a key, where the server and the world
+        /// leave that to whoever asks.
+        public: Option<bool> = "public";
     }
 }
 

@@ -15,14 +15,14 @@ use crate::event::Hub;
 use crate::guard::{Guard, GuardError, GuardRules};
 use crate::http::{App, Door, Pages, hash_key, serve};
 use crate::provider::{self, Provider, ProviderSettings, SetupError};
-use crate::service::{Plans, ServerBounds, Service};
+use crate::service::{Plans, PublicAssets, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
 use crate::telemetry::metrics;
 use crate::tidy::tidy;
 use crate::vault::Vault;
 use crate::webhook::{Doors, PublicUrl, deliver};
-use crate::worker::{Worker, WorkerSettings, enter};
+use crate::worker::{InputUrls, Worker, WorkerSettings, enter};
 
 /// How a server is set up.
 #[derive(Debug, Clone)]
@@ -49,6 +49,8 @@ pub struct Settings {
     pub providers: ProviderSettings,
     /// When the job addresses of the system before end; never if absent.
     pub jobs_sunset: Option<crate::store::Millis>,
+    /// Who says whether assets can be fetched without a key.
+    pub public_assets: PublicAssets,
     /// Bytes that an uploaded file may have.
     pub most_upload: u64,
     /// Keeps the files of assets in a bucket instead of the data folder.
@@ -80,6 +82,7 @@ impl Settings {
             unknown_price: 0,
             providers: ProviderSettings::default(),
             jobs_sunset: None,
+            public_assets: PublicAssets::default(),
             most_upload: 100 << 20,
             #[cfg(feature = "s3")]
             bucket: None,
@@ -187,6 +190,8 @@ impl Server {
             plans: settings.plans.clone(),
             unknown_price: settings.unknown_price,
             jobs_sunset: settings.jobs_sunset,
+            public_assets: settings.public_assets,
+            making: Arc::default(),
             known: Arc::default(),
             tally: Arc::default(),
         };
@@ -230,6 +235,11 @@ impl Server {
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
+            urls: self
+                .service
+                .public_url
+                .clone()
+                .map(|public_url| InputUrls { signer: self.service.signer.clone(), public_url }),
             vault: self.service.vault.clone(),
             accounts: Arc::default(),
         };

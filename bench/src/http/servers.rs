@@ -14,7 +14,7 @@ use onepath_server::event::Hub;
 use onepath_server::guard::{Guard, GuardRules};
 use onepath_server::http::{App, serve as listen};
 use onepath_server::provider::{Local, Providers};
-use onepath_server::service::{Plans, ServerBounds, Service};
+use onepath_server::service::{Plans, PublicAssets, ServerBounds, Service};
 use onepath_server::signing::Signer;
 use onepath_server::store::Store;
 use onepath_server::vault::Vault;
@@ -62,6 +62,8 @@ pub(crate) fn service() -> Result<Service, Failure> {
         bounds: ServerBounds { world: Rating::Restricted, user: Rating::Restricted },
         attempts: 3,
         signer: Signer::new([0; 32], 1),
+        public_assets: PublicAssets::default(),
+        making: Arc::default(),
         vault: Vault::new([0; 32]),
         guard: Guard::new(&GuardRules::default())?,
         public_url: None,

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 
-use super::port::{File, NoAnswer};
+use super::port::{File, NoAnswer, Provider, Submission, SubmitError};
 use super::wire::{Answer, Ask, Payload, Wire};
 use crate::clock::hex;
 use crate::guard::{Fetch, Guard, GuardError, Hosts, body};
@@ -28,6 +28,27 @@ fn of_data_url(url: &str) -> Option<Vec<u8>> {
         return STANDARD.decode(data).ok();
     }
     None
+}
+
+/// A file's own name at the provider: as it was handed over before, or else now.
+pub(crate) async fn hand_over(
+    provider: &dyn Provider,
+    submission: &Submission,
+    reference: &str,
+    file: &File,
+) -> Result<String, SubmitError> {
+    let lives = provider.keeps_uploads();
+    let copies = submission.copies.as_ref().zip(lives);
+    if let Some((copies, _)) = copies
+        && let Some(known) = copies.known(reference).await
+    {
+        return Ok(known);
+    }
+    let place = provider.upload(submission, file).await?;
+    if let Some((copies, lives)) = copies {
+        copies.keep(reference, &place, lives).await;
+    }
+    Ok(place)
 }
 
 /// A name for a file, by its kind: providers look at the ending.

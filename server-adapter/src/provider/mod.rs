@@ -26,7 +26,8 @@ pub use delivery::{Delivery, WebhookRefused, WebhookReport};
 pub use local::Local;
 pub use params::{FileField, Params, Places};
 pub use port::{
-    Charged, File, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
+    Charged, Copies, File, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission,
+    SubmitError,
 };
 pub use registry::Providers;
 pub use setup::{ProviderSettings, SetupError};

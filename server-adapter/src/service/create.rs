@@ -83,7 +83,7 @@ impl Service {
         let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
         plan.new.asked.trace = trace.to_string();
         metrics::found(&plan.report);
-        let response = CreateGenerationResponse::of(&plan);
+        let response = CreateGenerationResponse::of(&plan, self.settings(&plan.new.asked));
         let receipt = call.key.map(|key| {
             let response = response.clone();
             ReceiptWish {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use onepath_core::{OwnBounds, Rating, WorldMeta, decode};
 
+use super::publish::PublicAssets;
 use super::{Caller, ServerBounds, Service};
 use crate::cache::Recent;
 use crate::clock::month_start;
@@ -100,6 +101,8 @@ pub struct Standing {
     pub plan: PlanNow,
     /// The server's row of the world, if it has one.
     pub world: Option<Arc<World>>,
+    /// Who says whether what is made there can be fetched without a key.
+    pub public: PublicAssets,
 }
 
 impl Standing {
@@ -190,6 +193,7 @@ impl Service {
             bounds,
             reduce_intensity: user.as_ref().is_some_and(|user| user.reduce_intensity),
             plan: PlanNow { limits, since },
+            public: self.public_assets.under(world.as_deref()),
             world,
         })
     }

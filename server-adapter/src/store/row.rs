@@ -153,6 +153,8 @@ pub struct Asked {
     pub workspace: Option<String>,
     /// The trace of the call that asked, by which it is found in logs.
     pub trace: String,
+    /// Whether anybody may fetch what is made, without a key.
+    pub public: bool,
 }
 
 impl Row {
@@ -277,6 +279,8 @@ pub enum Subject {
         id: String,
         /// Its status after the event.
         status: GenerationStatus,
+        /// The provider's own id of the attempt, as far as it was known.
+        prediction: Option<String>,
     },
     /// An asset.
     Asset {

@@ -2,6 +2,7 @@
 
 mod account;
 mod carry;
+mod copies;
 mod fetch;
 mod presence;
 #[cfg(any(test, feature = "conformance"))]
@@ -23,6 +24,7 @@ use crate::store::{Account, Claim, Claimed, Millis, Store};
 use crate::vault::Vault;
 use crate::webhook::Doors;
 
+pub use copies::InputUrls;
 pub(crate) use presence::enter;
 
 /// How a worker works.
@@ -71,6 +73,8 @@ pub struct Worker {
     pub settings: WorkerSettings,
     /// Opens the keys of accounts.
     pub vault: Vault,
+    /// Where providers read what a submission starts from; without it they are handed the bytes.
+    pub urls: Option<InputUrls>,
     /// Accounts that were read lately.
     pub accounts: Arc<Recent<String, Arc<Account>>>,
 }

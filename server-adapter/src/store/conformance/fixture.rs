@@ -65,6 +65,7 @@ pub fn wanted(what: &str, owner: &Reader, now: Millis) -> NewGeneration {
             reserved_micros: 1_500,
             world: None,
             workspace: None,
+            public: false,
             trace: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         },
         policy: RunPolicy { attempts: 2, fallback: None, unknown: UnknownPolicy::default() },

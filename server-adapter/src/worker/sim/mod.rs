@@ -79,6 +79,7 @@ pub fn play(seed: u64) -> Seen {
             doors: None,
             clock: Arc::new(clock.clone()),
             bell: Arc::new(Notify::new()),
+            urls: None,
             vault: Vault::new([0; 32]),
             accounts: Arc::default(),
             settings: WorkerSettings {
