@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use onepath_core::lifecycle::ErrorCode;
-use onepath_core::{FusionKind, GenerateContentRequest, InputRole, Map, Operation, integer_seed};
+use onepath_core::{
+    FusionKind, GenerateContentRequest, InputRole, Map, Operation, decode, integer_seed,
+};
 use serde_json::Value;
 
 use super::port::Refusal;
@@ -132,6 +134,11 @@ impl<'r> Inputs<'r> {
         }
         Ok(inputs)
     }
+}
+
+/// The text of a request as a request.
+pub(crate) fn read(text: &str) -> Result<GenerateContentRequest<'_>, Refusal> {
+    decode(text).into_result().map_err(|error| invalid(error.to_string()))
 }
 
 /// A parameter is wrong.

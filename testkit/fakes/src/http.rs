@@ -15,7 +15,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 
 use crate::switches::{Fault, What};
-use crate::{Kind, Shared, control, replicate};
+use crate::{Kind, Shared, control};
 
 /// Bytes of a body at most.
 const MOST: usize = 128 << 20;
@@ -98,9 +98,8 @@ async fn answer(
     if asked.path == "/_fake" || asked.path.starts_with("/_fake/") {
         return whole(control::answer(&shared, &asked));
     }
-    let call = match shared.kind {
-        Kind::Replicate => replicate::call(&asked),
-    };
+    let stand = shared.kind.stand();
+    let call = (stand.call)(&asked);
     shared.book().count(call);
     let fault = shared.switches().take(call);
     match fault.as_ref().map(|fault| fault.what) {
@@ -109,9 +108,7 @@ async fn answer(
         Some(What::Hang) => std::future::pending::<()>().await,
         _ => {}
     }
-    let reply = match shared.kind {
-        Kind::Replicate => replicate::answer(&shared, call, &asked),
-    };
+    let reply = (stand.answer)(&shared, call, &asked);
     match fault.as_ref().map(|fault| fault.what) {
         Some(What::CutAfter) => Err(cut()),
         Some(What::HangAfter) => {
@@ -133,10 +130,7 @@ async fn answer(
 /// What a provider says with a status that it was told to have.
 fn refusal(kind: Kind, fault: Option<&Fault>) -> Reply {
     let status = fault.map_or(503, |fault| fault.status);
-    let body = match kind {
-        Kind::Replicate => replicate::refused(status),
-    };
-    let reply = Reply::json(status, &body);
+    let reply = (kind.stand().refused)(status);
     match fault.and_then(|fault| fault.retry_after.clone()) {
         Some(after) => reply.with("retry-after", after),
         None => reply,

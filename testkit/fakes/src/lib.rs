@@ -22,23 +22,54 @@ use book::Book;
 pub use book::Charge;
 pub use switches::{Call, Fault, Output, Switches, Webhooks, What};
 
-/// Which provider a fake stands in for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+/// Declares [`Kind`] of the fakes that there are, each with what it is.
+macro_rules! fakes {
+    ($($(#[$about:meta])* $name:ident = $stand:expr;)*) => {
+        /// Which provider a fake stands in for.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Kind {
+            $($(#[$about])* $name,)*
+        }
+
+        impl Kind {
+            /// Every kind.
+            pub const ALL: &'static [Self] = &[$(Self::$name),*];
+
+            const fn stand(self) -> &'static Stand {
+                match self {
+                    $(Self::$name => &$stand,)*
+                }
+            }
+        }
+    };
+}
+
+fakes! {
     /// Replicate's API of predictions.
-    Replicate,
+    Replicate = replicate::STAND;
+}
+
+/// What is peculiar to a fake: one in each module.
+struct Stand {
+    /// The provider's id.
+    id: &'static str,
+    /// What stands between its host and its paths.
+    base: &'static str,
+    /// The ways in which its predictions end, beside well.
+    ends: &'static [&'static str],
+    /// What a call is.
+    call: fn(&http::Asked) -> Call,
+    /// What it says with a status, or with a number of its own.
+    refused: fn(u32) -> http::Reply,
+    /// What it answers.
+    answer: fn(&Arc<Shared>, Call, &http::Asked) -> http::Reply,
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::Replicate];
-
     /// The provider's id.
     #[must_use]
     pub const fn id(self) -> &'static str {
-        match self {
-            Self::Replicate => "replicate",
-        }
+        self.stand().id
     }
 
     /// The kind of an id.
@@ -50,16 +81,7 @@ impl Kind {
     /// The ways in which its predictions end, beside well.
     #[must_use]
     pub const fn ends(self) -> &'static [&'static str] {
-        match self {
-            Self::Replicate => replicate::ENDS,
-        }
-    }
-
-    /// What stands between its host and its paths.
-    const fn base(self) -> &'static str {
-        match self {
-            Self::Replicate => "/v1",
-        }
+        self.stand().ends
     }
 }
 
@@ -132,7 +154,7 @@ impl Fake {
     /// The address that stands in for the provider's own.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}{}", self.shared.origin, self.shared.kind.base())
+        format!("{}{}", self.shared.origin, self.shared.kind.stand().base)
     }
 
     /// Where `/_fake` is.

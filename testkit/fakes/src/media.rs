@@ -2,7 +2,40 @@
 
 use std::borrow::Cow;
 
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
+
+use crate::Shared;
+use crate::book::Prediction;
+use crate::http::Reply;
+
+/// Where a file of a prediction lies: at a place `out`, `gone`, `moved` or `junk`.
+pub(crate) fn url(
+    shared: &Shared,
+    of: &Prediction,
+    place: &str,
+    number: u32,
+    moves: bool,
+) -> String {
+    let ending = if moves { "gif" } else { "png" };
+    format!("{}/files/{place}/{}/{number}.{ending}", shared.origin, of.id)
+}
+
+/// A file, where the provider's own host for files would be.
+pub(crate) fn file(shared: &Shared, path: &str) -> Reply {
+    let rest = path.strip_prefix("/files/").unwrap_or_default();
+    let (place, name) = rest.split_once('/').unwrap_or_default();
+    match place {
+        "out" if name.ends_with(".gif") => Reply::bytes("image/gif", animation(name)),
+        "out" => Reply::bytes("image/png", picture(name)),
+        "moved" => {
+            let to = format!("{}/files/out/{name}", shared.origin);
+            Reply::json(302, &json!({})).with("location", to)
+        }
+        "junk" => Reply::bytes("image/png", b"GIF89a<script>".to_vec()),
+        _ => Reply::json(404, &json!({ "detail": "not found" })),
+    }
+}
 
 /// A picture of 96 by 64 pixels, with stripes in colors of its own.
 pub(crate) fn picture(of: &str) -> Vec<u8> {

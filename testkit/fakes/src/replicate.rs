@@ -11,20 +11,26 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::Shared;
 use crate::book::{Prediction, fresh};
 use crate::http::{Asked, Reply};
 use crate::media;
 use crate::switches::{Call, Output, Webhooks};
+use crate::{Shared, Stand};
 
-/// The ways in which predictions end, beside `succeeded`.
-pub(crate) const ENDS: &[&str] =
-    &["failed", "sensitive", "overloaded", "canceled", "aborted", "daydreaming", "never"];
+/// Its line in the table of fakes.
+pub(crate) const STAND: Stand = Stand {
+    id: "replicate",
+    base: "/v1",
+    ends: &["failed", "sensitive", "overloaded", "canceled", "aborted", "daydreaming", "never"],
+    call,
+    refused,
+    answer,
+};
 
 /// The secret that webhooks are signed with, as the API tells it.
 const SECRET: &str = "whsec_b25lcGF0aC1mYWtlcy1yZXBsaWNhdGUtc2VjcmV0";
 
-pub(crate) fn call(asked: &Asked) -> Call {
+fn call(asked: &Asked) -> Call {
     let path = asked.path.as_str();
     match (&asked.method, path) {
         (&Method::POST, "/v1/predictions") => Call::Create,
@@ -39,7 +45,8 @@ pub(crate) fn call(asked: &Asked) -> Call {
 }
 
 /// What it says with a status.
-pub(crate) fn refused(status: u16) -> Value {
+fn refused(status: u32) -> Reply {
+    let status = u16::try_from(status).unwrap_or(500);
     let title = match status {
         401 => "Unauthenticated",
         402 => "Insufficient credit",
@@ -47,16 +54,17 @@ pub(crate) fn refused(status: u16) -> Value {
         422 => "Input validation failed",
         _ => "",
     };
-    match status {
+    let body = match status {
         429 => json!({ "detail": "Request was throttled. Your rate limit resets in ~30s." }),
         _ if title.is_empty() => json!({ "detail": "something went wrong", "status": status }),
         _ => json!({ "title": title, "detail": "it is refused", "status": status }),
-    }
+    };
+    Reply::json(status, &body)
 }
 
-pub(crate) fn answer(shared: &Arc<Shared>, call: Call, asked: &Asked) -> Reply {
+fn answer(shared: &Arc<Shared>, call: Call, asked: &Asked) -> Reply {
     if call == Call::File {
-        return file(shared, &asked.path);
+        return media::file(shared, &asked.path);
     }
     let token = asked.header("authorization").and_then(|value| value.strip_prefix("Bearer "));
     let wanted = shared.switches().key.clone();
@@ -91,7 +99,7 @@ pub(crate) fn answer(shared: &Arc<Shared>, call: Call, asked: &Asked) -> Reply {
 }
 
 fn missing() -> Reply {
-    Reply::json(404, &refused(404))
+    refused(404)
 }
 
 fn last(path: &str) -> &str {
@@ -140,7 +148,7 @@ fn create(shared: &Arc<Shared>, asked: &Asked) -> Reply {
         book.take(id, Value::Object(body), webhook, switches)
     };
     let Ok(taken) = taken else {
-        return Reply::json(500, &refused(500));
+        return refused(500);
     };
     let starts = filter.is_none_or(|events| events.contains(&json!("start")));
     report(shared, &taken, starts);
@@ -233,10 +241,7 @@ fn is_video(one: &Prediction) -> bool {
 }
 
 fn output(shared: &Shared, one: &Prediction) -> Value {
-    let ending = if is_video(one) { "gif" } else { "png" };
-    let url = |place: &str, number: u32| {
-        format!("{}/files/{place}/{}/{number}.{ending}", shared.origin, one.id)
-    };
+    let url = |place, number| media::url(shared, one, place, number, is_video(one));
     match one.switches.output {
         Output::Single => json!(url("out", 0)),
         Output::List => json!([url("out", 0), url("out", 1)]),
@@ -249,22 +254,6 @@ fn output(shared: &Shared, one: &Prediction) -> Value {
         Output::Gone => json!(url("gone", 0)),
         Output::Redirect => json!(url("moved", 0)),
         Output::Junk => json!(url("junk", 0)),
-    }
-}
-
-/// A file, where `replicate.delivery` would be.
-fn file(shared: &Shared, path: &str) -> Reply {
-    let rest = path.strip_prefix("/files/").unwrap_or_default();
-    let (place, name) = rest.split_once('/').unwrap_or_default();
-    match place {
-        "out" if name.ends_with(".gif") => Reply::bytes("image/gif", media::animation(name)),
-        "out" => Reply::bytes("image/png", media::picture(name)),
-        "moved" => {
-            let to = format!("{}/files/out/{name}", shared.origin);
-            Reply::json(302, &json!({})).with("location", to)
-        }
-        "junk" => Reply::bytes("image/png", b"GIF89a<script>".to_vec()),
-        _ => missing(),
     }
 }
 

@@ -130,9 +130,9 @@ pub struct Fault {
     /// How often it still happens.
     #[serde(default = "once")]
     pub times: u32,
-    /// The status of an answer that has one.
+    /// The status of an answer that has one, or a number of the provider's own that stands for one.
     #[serde(default = "unavailable")]
-    pub status: u16,
+    pub status: u32,
     /// Its `Retry-After`.
     #[serde(default)]
     pub retry_after: Option<String>,
@@ -142,7 +142,7 @@ fn once() -> u32 {
     1
 }
 
-fn unavailable() -> u16 {
+fn unavailable() -> u32 {
     503
 }
 
@@ -155,7 +155,7 @@ impl Fault {
 
     /// An answer with a status, once; nothing is taken.
     #[must_use]
-    pub fn status(on: Call, status: u16) -> Self {
+    pub fn status(on: Call, status: u32) -> Self {
         Self { status, ..Self::new(on, What::Status) }
     }
 }

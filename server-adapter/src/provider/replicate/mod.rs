@@ -9,14 +9,14 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use onepath_core::lifecycle::ErrorCode;
-use onepath_core::{GenerateContentRequest, ProviderInfo, decode};
+use onepath_core::{GenerateContentRequest, ProviderInfo};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::account::Secret;
 use super::media::{Fetcher, Part, data_url, form, hand_over};
 use super::models::Models;
-use super::params::{Params, Places, invalid};
+use super::params::{Params, Places, read};
 use super::port::{
     File, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
@@ -140,11 +140,6 @@ impl Replicate {
         }
         Ok(places)
     }
-}
-
-/// A request's text as a request.
-fn read(text: &str) -> Result<GenerateContentRequest<'_>, Refusal> {
-    decode(text).into_result().map_err(|error| invalid(error.to_string()))
 }
 
 /// Whether a text is an id of Replicate's, so that it may stand in a path.

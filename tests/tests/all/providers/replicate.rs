@@ -5,7 +5,7 @@ use onepath_fakes::{Fake, Kind, Output};
 use onepath_server::provider::ProviderSettings;
 use serde_json::{Value, json};
 
-use super::{LookUp, Subject, config, suite};
+use super::{LookUp, STATUSES, Subject, config, suite};
 
 fn settings(fake: &Fake) -> ProviderSettings {
     ProviderSettings::default()
@@ -54,6 +54,9 @@ static REPLICATE: Subject = Subject {
         (Output::Redirect, 1),
         (Output::Junk, 1),
     ],
+    refusals: STATUSES,
+    key: Some("r8_canary"),
+    stops: true,
 };
 
 suite!(REPLICATE);
