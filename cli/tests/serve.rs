@@ -13,6 +13,8 @@
 mod accounts;
 #[path = "serve/operate.rs"]
 mod operate;
+#[path = "serve/slice.rs"]
+mod slice;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -231,6 +231,7 @@ impl Server {
             store: Arc::clone(&self.service.store),
             providers: self.service.providers.clone(),
             blobs: self.service.blobs.clone(),
+            spool: self.service.spool.clone(),
             doors: self.doors.clone(),
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),

@@ -14,6 +14,7 @@ use crate::run::{
 /// Runs every check in order of cost and prints a plain count of tests.
 pub(crate) fn test(_: &[String]) -> Outcome {
     need("cc", &["gcc", "libc6-dev"])?;
+    need("curl", &["curl"])?;
     need_postgresql()?;
     step("format", cargo().args(["fmt", "--all", "--check"]))?;
     step(

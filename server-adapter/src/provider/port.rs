@@ -10,6 +10,7 @@ use bytes::Bytes;
 use onepath_core::lifecycle::{ErrorCode, ProviderReport};
 use onepath_core::{Estimate, GenerateContentRequest, ProviderInfo, estimate_price};
 
+use crate::asset::Intake;
 use crate::store::Row;
 
 use super::account::{Credentials, Credits};
@@ -298,6 +299,17 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
 
     /// Fetches what it made.
     async fn fetch(&self, submission: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer>;
+
+    /// Fetches what it made into a place where large files do not lie in memory.
+    async fn fetch_into(
+        &self,
+        submission: &Submission,
+        output: &Output,
+        intake: &mut Intake,
+    ) -> Result<(), NoAnswer> {
+        let bytes = self.fetch(submission, output).await?;
+        intake.write(&bytes).await.map_err(|error| NoAnswer::new(error.to_string()))
+    }
 
     /// Everything of a prediction is kept: the provider may forget it.
     async fn settled(&self, _submission: &Submission, _prediction: &str) {}

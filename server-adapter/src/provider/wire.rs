@@ -9,8 +9,8 @@ use std::time::Duration;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use jiff::fmt::rfc2822::DateTimeParser;
 use onepath_core::lifecycle::ErrorCode;
-use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 
 use super::account::Secret;
@@ -221,20 +221,26 @@ impl Wire {
         Ok(Self { client })
     }
 
-    /// Sends a call and takes its whole answer.
-    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Unanswered> {
+    /// Sends a call; the body of the answer is still to come.
+    pub(crate) async fn open(&self, ask: Ask) -> Result<Response, Unanswered> {
         let mut request =
             self.client.request(ask.method, &ask.url).headers(ask.headers).timeout(ask.timeout);
         if let Some(Payload { content_type, bytes }) = ask.body {
             request = request.header(CONTENT_TYPE, content_type).body(bytes);
         }
-        let response = request.send().await.map_err(|error| {
+        request.send().await.map_err(|error| {
             let sent = !(error.is_connect() || error.is_builder());
             let detail = words_of(error);
             if sent { Unanswered::Lost(detail) } else { Unanswered::NotSent(detail) }
-        })?;
+        })
+    }
+
+    /// Sends a call and takes its whole answer.
+    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Unanswered> {
+        let most = ask.most;
+        let response = self.open(ask).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        match body(response, ask.most).await {
+        match body(response, most).await {
             Ok(body) => Ok(Answer { status, headers, body }),
             // A refusal is one, however its words end.
             Err(_) if status.is_client_error() => Ok(Answer { status, headers, body: Vec::new() }),

@@ -15,7 +15,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::cache::Recent;
 use crate::clock::SharedClock;
 use crate::log::tell;
@@ -63,6 +63,8 @@ pub struct Worker {
     pub providers: Providers,
     /// Where what was made is kept.
     pub blobs: Blobs,
+    /// Where it lies on its way there.
+    pub spool: Spool,
     /// Where providers report to; without it nobody is asked to, and polling carries everything.
     pub doors: Option<Doors>,
     /// The time.

@@ -25,6 +25,8 @@ pub struct Switches {
     pub nulls: bool,
     /// Predictions show the URL of their webhook.
     pub echo_webhook: bool,
+    /// Every answer comes so much later; what was asked for is done before.
+    pub answers_ms: u64,
     /// A new prediction is listed so much later.
     pub list_lag_ms: u64,
     /// Only this key is taken; any, if absent.
@@ -54,6 +56,8 @@ pub enum Output {
     Redirect,
     /// Bytes that are no media.
     Junk,
+    /// At a host that is none of the provider's.
+    Elsewhere,
 }
 
 /// How webhooks are sent.
@@ -117,6 +121,16 @@ pub enum What {
     StatusAfter,
     /// It is taken; the answer never ends.
     HugeAfter,
+    /// It is taken; half of the answer comes, and the rest never.
+    StallAfter,
+    /// It is taken; the answer says that it has ten billion bytes, and begins.
+    ClaimsAfter,
+    /// It is taken; the answer is a thousand times as large as it comes (gzip).
+    BombAfter,
+    /// It is taken; the answer is about something else.
+    OtherAfter,
+    /// It is taken; the answer says that it has only begun.
+    BackAfter,
 }
 
 /// A fault that is waiting to happen.

@@ -62,6 +62,11 @@ impl Api {
         self.with_token(Ask::post(self.url("/files"))).payload(form).within(UPLOAD)
     }
 
+    /// What webhooks are signed with.
+    pub(super) fn webhook_secret(&self) -> Ask {
+        self.with_token(Ask::get(self.url("/webhooks/default/secret")))
+    }
+
     /// A file that was made.
     pub(super) fn file(&self, url: &str) -> Ask {
         self.with_token(Ask::get(url.to_owned()))

@@ -3,17 +3,20 @@
 mod client;
 mod params;
 mod status;
+mod webhook;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::http::HeaderMap;
 use onepath_core::lifecycle::ErrorCode;
 use onepath_core::{GenerateContentRequest, ProviderInfo};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::account::Secret;
+use super::delivery::{Delivery, WebhookRefused, WebhookReport};
 use super::media::{Fetcher, Part, data_url, form, hand_over};
 use super::models::Models;
 use super::params::{Params, Places, read};
@@ -22,9 +25,11 @@ use super::port::{
 };
 use super::setup::{Adapter, Opened, Opening, Variable, reach};
 use super::wire::Wire;
+use crate::asset::Intake;
 use crate::guard::Hosts;
 use client::Api;
 use status::{Page, Prediction};
+use webhook::Secrets;
 
 /// Its line in the table of adapters.
 pub(crate) const ADAPTER: Adapter = Adapter {
@@ -88,6 +93,7 @@ fn open(opening: &Opening<'_>) -> Opened {
         visibility: Duration::from_secs(part.visibility_seconds.unwrap_or(60)),
         input_urls: part.input_urls,
         fetcher,
+        secrets: Secrets::default(),
     };
     Ok(Some(Arc::new(provider)))
 }
@@ -103,6 +109,7 @@ struct Replicate {
     visibility: Duration,
     input_urls: bool,
     fetcher: Fetcher,
+    secrets: Secrets,
 }
 
 impl Replicate {
@@ -260,6 +267,24 @@ impl Provider for Replicate {
     async fn fetch(&self, submission: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer> {
         let api = self.api(submission);
         self.fetcher.fetch(&output.location, &api.base, |url| api.file(url)).await
+    }
+
+    async fn fetch_into(
+        &self,
+        submission: &Submission,
+        output: &Output,
+        intake: &mut Intake,
+    ) -> Result<(), NoAnswer> {
+        let api = self.api(submission);
+        self.fetcher.fetch_into(&output.location, &api.base, |url| api.file(url), intake).await
+    }
+
+    fn webhook_about(&self, _: &HeaderMap, body: &[u8]) -> Option<String> {
+        webhook::about(body)
+    }
+
+    async fn webhook(&self, delivery: &Delivery<'_>) -> Result<WebhookReport, WebhookRefused> {
+        self.secrets.read(&self.wire, &self.api(delivery.submission), delivery).await
     }
 
     async fn upload(&self, submission: &Submission, file: &File) -> Result<String, SubmitError> {

@@ -18,10 +18,13 @@ mod logs;
 mod maker;
 mod money;
 mod openapi;
+mod outside;
 mod problems;
 mod restart;
 mod sharing;
 mod short_ways;
+mod slice;
+mod small;
 mod telemetry;
 mod webhooks;
 
@@ -102,16 +105,25 @@ impl Running {
     }
 
     pub(crate) async fn with(settings: &Settings) -> Self {
+        Self::serve(Self::open(settings).await).await
+    }
+
+    /// A server with its keys, that does not listen yet.
+    pub(crate) async fn open(settings: &Settings) -> Server {
         let server = Server::open(settings).unwrap();
         for (key, tenant, user, role) in KEYS {
             let reader = Reader { tenant: tenant.to_owned(), user: user.to_owned() };
             server.add_key(key, key, reader, role).await.unwrap();
         }
-        Self::serve(server).await
+        server
     }
 
     pub(crate) async fn serve(server: Server) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::serve_on(server, TcpListener::bind("127.0.0.1:0").await.unwrap())
+    }
+
+    /// At an address that is known before the server is.
+    pub(crate) fn serve_on(server: Server, listener: TcpListener) -> Self {
         let http = Http::new(listener.local_addr().unwrap()).with_key("backend");
         let (stop, stopped) = watch::channel(false);
         let store = Arc::clone(&server.service().store);
