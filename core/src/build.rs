@@ -201,7 +201,7 @@ fn request<'r>(facts: &Facts<'r>) -> Result<GenerateContentRequest<'r>, Refusal>
         strategy: config
             .strategy
             .ok_or_else(|| required(Code::NodeStrategyRequired, "/strategy"))?,
-        seed: seed(facts),
+        seed: given_seed(facts),
         fallback: config.fallback.as_ref().map(|fallback| FallbackConfig {
             mode: fallback.mode,
             default_content_id: fallback.default_content_id.as_ref().map(Id::by_ref),
@@ -238,7 +238,7 @@ fn template<'r>(facts: &Facts<'r>) -> Option<TemplateRef<'r>> {
 }
 
 /// The explicit seed, or the time if that is what the source says. A derived one comes later.
-fn seed<'r>(facts: &Facts<'r>) -> Option<Seed<'r>> {
+pub(crate) fn given_seed<'r>(facts: &Facts<'r>) -> Option<Seed<'r>> {
     match facts.seed() {
         Ok(Some(seed)) => Some(seed.clone()),
         _ if facts.config.seed_source == Some(SeedSource::Timestamp) => {

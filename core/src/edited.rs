@@ -17,6 +17,7 @@ use crate::document::{check_items, prepare, read};
 use crate::edit::{EditError, EditedText, is_json};
 use crate::facts::{Facts, Known};
 use crate::finding::{Finding, Refusal, Report};
+use crate::fingerprint::{Fingerprint, Kept, Part};
 use crate::json::locate::{Index, locate};
 use crate::json::reader::{Profile, Reader};
 use crate::limits;
@@ -59,6 +60,8 @@ pub struct EditedDocument {
     /// Bytes that were added since the fields were looked up, at most.
     grown: usize,
     states: States,
+    /// The fingerprint of an item, while it follows what is edited.
+    kept: Option<(usize, Box<Kept>)>,
 }
 
 #[derive(Debug)]
@@ -103,14 +106,18 @@ struct Field {
     places: Vec<usize>,
     /// Where its value stands in the text.
     range: Range<usize>,
-    /// The rules that read it.
+    /// The rules that read it, and which of them refuse a build.
     rules: Vec<usize>,
+    refusing: Vec<usize>,
+    /// What it decides of a fingerprint; none if that is made anew.
+    part: Option<Part>,
     /// What they find now, if nothing else changed since.
     found: Option<(u32, Vec<Finding>)>,
     /// The states for what they found, while nothing else changed.
     known: Vec<(Vec<Finding>, u32)>,
-    /// Bytes by which the config may grow.
+    /// Bytes by which the config may grow, and by which this field made it grow, at most.
     room: usize,
+    taken: usize,
 }
 
 impl EditedDocument {
@@ -130,6 +137,7 @@ impl EditedDocument {
             waiting: Vec::new(),
             grown: 0,
             states: States::default(),
+            kept: None,
         })
     }
 
@@ -223,6 +231,32 @@ impl EditedDocument {
         Some(quick.unwrap_or_else(|| walk(false)))
     }
 
+    /// The fingerprint of one of the items. While edits change only parts that one member of the
+    /// identity shows, that member alone is written again.
+    ///
+    /// # Errors
+    ///
+    /// The findings that stand in the way.
+    pub fn fingerprint(&mut self, item: usize) -> Option<Result<&Fingerprint, Refusal>> {
+        let known = self.kept.take().filter(|(of, _)| *of == item);
+        let text = &self.text;
+        let read = read_once(&mut self.read, text, &self.base);
+        let node = read.items.get(item)?;
+        let facts = Facts::new(&node.config, &node.options, Known::All);
+        let known = known.and_then(|(_, mut kept)| kept.follow(&facts).then_some(kept));
+        let kept = match known {
+            Some(kept) => kept,
+            None => {
+                let walk = |refusals| prepare(node, &read.findings, &|| read.index(text), refusals);
+                match walk(true).made {
+                    Some((request, print)) => Box::new(Kept::new(print, &request, &facts)),
+                    None => return Some(Err(Refusal::from_report(walk(false).report))),
+                }
+            }
+        };
+        Some(Ok(&self.kept.insert((item, kept)).1.print))
+    }
+
     /// The number of the field with a plain value at a pointer, for [`Self::set_number`]. It has one
     /// once it was set, until an edit changes more than a plain value.
     #[must_use]
@@ -256,6 +290,7 @@ impl EditedDocument {
         self.first += u32::try_from(self.fields.len()).unwrap_or(u32::MAX);
         self.fields.clear();
         self.grown = 0;
+        self.kept = None;
         self.states.fresh();
     }
 
@@ -329,6 +364,8 @@ impl EditedDocument {
         if !reader.is_done() {
             return None;
         }
+        let part = Part::of(&path, config);
+        let rules = validate::readers(&path);
         if self.fields.len() == REMEMBERED {
             self.fields.clear();
             self.first += u32::try_from(REMEMBERED).ok()?;
@@ -338,10 +375,13 @@ impl EditedDocument {
             item,
             places: reader.taken(),
             range: place.value,
-            rules: validate::readers(&path),
+            refusing: validate::refusing(&rules),
+            rules,
+            part,
             found: None,
             known: Vec::new(),
             room: (limits::CONFIG_BYTES + self.grown).saturating_sub(size),
+            taken: 0,
         });
         Some(self.fields.len() - 1)
     }
@@ -357,7 +397,8 @@ impl EditedDocument {
             Plain::Text(text) => (*text, None),
             Plain::Number(number) => ("", Some(*number)),
         };
-        let grown = self.grown + text.len().max(NUMBER);
+        let taken = text.len().max(NUMBER);
+        let grown = self.grown - field.taken + taken;
         if grown > field.room {
             return false;
         }
@@ -376,7 +417,7 @@ impl EditedDocument {
             self.forget();
             return false;
         }
-        self.grown = grown;
+        (self.grown, field.taken) = (grown, taken);
         let after = found(item, &field.rules);
         if after != before {
             let known = field.known.iter().find(|(known, _)| *known == after);
@@ -391,6 +432,13 @@ impl EditedDocument {
             }
         }
         field.found = Some((self.states.changes, after));
+        match (&mut self.kept, field.part) {
+            (Some((item, kept)), Some(part)) if *item == field.item => {
+                kept.change(part, &field.refusing);
+            }
+            (Some((item, _)), _) if *item != field.item => {}
+            (kept, _) => *kept = None,
+        }
         true
     }
 }

@@ -17,6 +17,10 @@ use crate::request::GenerateContentRequest;
 use crate::seed::Seed;
 use crate::words::{SeedSource, Strategy};
 
+mod kept;
+
+pub(crate) use kept::{Kept, Part};
+
 /// The version of the contract by which hashes and keys are made.
 pub const CONTRACT_VERSION: u32 = 1;
 
@@ -40,22 +44,21 @@ impl Hash {
     }
 
     fn hex(self) -> Hex {
-        let mut out = [0_u8; 64];
-        for (pair, byte) in out.chunks_exact_mut(2).zip(self.0) {
-            for (slot, digit) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-                *slot = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-            }
+        let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+        let mut out = [[0; 2]; 32];
+        for (pair, byte) in out.iter_mut().zip(&self.0) {
+            *pair = [digit(*byte >> 4), digit(*byte & 15)];
         }
         Hex(out)
     }
 }
 
 /// The digits of a hash, without an allocation.
-struct Hex([u8; 64]);
+struct Hex([[u8; 2]; 32]);
 
 impl Hex {
     fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or("")
+        std::str::from_utf8(self.0.as_flattened()).unwrap_or("")
     }
 }
 

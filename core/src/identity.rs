@@ -11,6 +11,8 @@ use crate::canonical::{self, write_number, write_value};
 use crate::config::{ConstraintSet, DurationRule, SceneRef, StyleRules};
 use crate::context::PlayerContextSnapshot;
 use crate::decode::Text;
+use crate::facts::Facts;
+use crate::fingerprint::Part;
 use crate::id::Id;
 use crate::json::number::{Integer, Number};
 use crate::json::text::JsonText;
@@ -413,6 +415,19 @@ members! {
     "to_scene" <- "/to_scene" |v| v.request.to_scene;
     "type" <- "/type" |v| Word(v.request.generation_type.word());
     "version" <- "/version" |v| v.request.version();
+}
+
+/// Writes the member of a part that stands in the identity as the config has it; false if it counts
+/// as absent.
+pub(crate) fn write_part(out: &mut JsonText, part: Part, facts: &Facts<'_>) -> bool {
+    match part {
+        Part::Constraints => facts.config.constraints.write(out),
+        Part::Duration => facts.config.duration.write(out),
+        Part::NegativePrompt => facts.texts().negative.write(out),
+        Part::Prompt => facts.texts().prompt.write(out),
+        Part::Style => facts.config.style.write(out),
+        Part::Nothing => false,
+    }
 }
 
 /// Fields that are in no identity: of requests, and of the configs and envelopes they come from.

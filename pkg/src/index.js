@@ -1,4 +1,5 @@
-// The default entry: the module stands in the text of `inline.js`, so that importing is enough.
+// The default entry: the module stands in its text, so that importing is enough. `onepath-bindgen`
+// puts `inline.js` and `inflate.js` in this file.
 
 import { inflate } from './inflate.js';
 import inline, { size } from './inline.js';
@@ -16,7 +17,7 @@ function bytes() {
 /** Node and its kin inflate faster than JavaScript can. */
 function inflated(source) {
   const zlib = globalThis.process?.getBuiltinModule?.('node:zlib');
-  return zlib?.inflateRawSync === undefined ? inflate(source, size) : zlib.inflateRawSync(source);
+  return zlib?.inflateRawSync === undefined ? inflate(source, size) : zlib.inflateRawSync(source, { chunkSize: size });
 }
 
 if (!isStarted()) start(inflated(bytes()));

@@ -1,8 +1,6 @@
 //! A document that stays in the module while it is edited.
 
-use onepath_core::{
-    EditError, EditedDocument, Fingerprint, GenerateContentRequest, Prepared, Refusal,
-};
+use onepath_core::{EditError, EditedDocument, NodeItem, Refusal};
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 use crate::door::{self, Name, answer, optional, refuse, text};
@@ -124,7 +122,14 @@ impl Document {
         &mut self,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.walked(node, false, &|prepared| answer(&made(prepared)?.0))
+        let item = self.item(node)?;
+        let Some(prepared) = self.document.prepare(item, false) else {
+            return Ok(JsValue::UNDEFINED);
+        };
+        match prepared.made {
+            Some((request, _)) => answer(&request),
+            None => Err(refuse(Refusal::from_report(prepared.report))),
+        }
     }
 
     /// Hashes, seed and cache key of a node.
@@ -135,7 +140,11 @@ impl Document {
         &mut self,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.walked(node, false, &|prepared| answer(&made(prepared)?.1))
+        let item = self.item(node)?;
+        match self.document.fingerprint(item) {
+            Some(print) => answer(print.map_err(refuse)?),
+            None => Ok(JsValue::UNDEFINED),
+        }
     }
 
     /// Walks a node along the whole path at once, with pointers into the document: every finding
@@ -145,7 +154,10 @@ impl Document {
         &mut self,
         #[wasm_bindgen(unchecked_optional_param_type = "string")] node: &JsValue,
     ) -> Result<JsValue, JsValue> {
-        self.walked(node, true, &|prepared| answer(&prepared))
+        let item = self.item(node)?;
+        self.document
+            .prepare(item, true)
+            .map_or(Ok(JsValue::UNDEFINED), |prepared| answer(&prepared))
     }
 
     /// The text of the document.
@@ -160,37 +172,25 @@ impl Document {
         door::parse(self.document.text())
     }
 
-    /// One walk for all three answers: the path is in the module once.
-    fn walked(
-        &mut self,
-        node: &JsValue,
-        curious: bool,
-        then: &dyn Fn(Prepared<'_>) -> Result<JsValue, JsValue>,
-    ) -> Result<JsValue, JsValue> {
+    /// The item of a name; the only one if no name is given.
+    fn item(&mut self, node: &JsValue) -> Result<usize, JsValue> {
         let node = if node.is_undefined() { None } else { Some(string(node)?) };
         let items = self.document.items();
-        let mut fitting = items
-            .iter()
-            .enumerate()
-            .filter(|(_, item)| node.as_ref().is_none_or(|node| *node == item.name));
-        let item = match (fitting.next(), fitting.next()) {
-            (Some(_), Some(_)) if node.is_none() => {
-                return Err(door::misuse("the document has several nodes: name one"));
+        let fits = |item: &NodeItem<'_>| node.as_ref().is_none_or(|node| *node == item.name);
+        let first = items.iter().position(fits);
+        let misfit = match first {
+            Some(_) if node.is_none() && items.len() > 1 => {
+                "the document has several nodes: name one"
             }
-            (Some((item, _)), _) => item,
-            (None, _) if node.is_none() || items.is_empty() => {
+            Some(first) => return Ok(first),
+            None if node.is_none() || items.is_empty() => {
                 let faults = self.document.faults().to_vec();
                 return Err(refuse(Refusal::from_findings(faults)));
             }
-            (None, _) => return Err(door::misuse("the document has no node of that name")),
+            None => "the document has no node of that name",
         };
-        self.document.prepare(item, curious).map_or(Ok(JsValue::UNDEFINED), then)
+        Err(door::misuse(misfit))
     }
-}
-
-/// Request and fingerprint, or why there are none.
-fn made(prepared: Prepared<'_>) -> Result<(GenerateContentRequest<'_>, Fingerprint), JsValue> {
-    prepared.made.ok_or_else(|| refuse(Refusal::from_report(prepared.report)))
 }
 
 /// An argument that must be text. The bindings' own conversion would trust it to be.

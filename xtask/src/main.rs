@@ -18,7 +18,8 @@ const USAGE: &str = "\
 cargo xtask <command>
 
   up          build `onepath` with its editor, and walk the example game with it
-  test        everything that must hold before a change lands; prints a count of tests
+  test        everything that must hold before a change lands; prints a count of tests;
+              test PART…: only format, clippy, rust, judges, kills, package, editor or docs
   generate    write the generated files: schemas, tables of the docs, vectors
   faults      kill the real server at any moment and count what became of its work:
               faults [--rounds N] [--seed S]

@@ -90,6 +90,7 @@ pub(crate) fn build(snapshot: Snapshot) -> Result<Built, String> {
         cargo()
             .args(["run", "--quiet", "--package", "onepath-bindgen", "--"])
             .arg(format!("target/{TARGET}/wasm/onepath_wasm.wasm"))
+            .arg("pkg/src")
             .arg(&dist),
     )?;
     declarations(&dist, snapshot)?;
@@ -157,7 +158,8 @@ fn fill(folder: &Path, dist: &Path) -> Outcome {
     for entry in fs::read_dir(&sources).map_err(|error| error.to_string())? {
         let path = entry.map_err(|error| error.to_string())?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        let packed = (name.ends_with(".js") || name.ends_with(".d.ts")) && name != "types.d.ts";
+        // The rest of the JavaScript has gone into the files that `onepath-bindgen` writes.
+        let packed = name == "codes.js" || (name.ends_with(".d.ts") && name != "types.d.ts");
         if packed {
             copy(&path, &dist.join(name))?;
         }
@@ -171,7 +173,33 @@ fn fill(folder: &Path, dist: &Path) -> Outcome {
     copy_folder(&root().join("schemas"), &folder.join("schema"))?;
     // The server's own description is no schema of a document.
     let openapi = folder.join("schema/openapi.json");
-    fs::remove_file(&openapi).map_err(|error| format!("{}: {error}", openapi.display()))
+    fs::remove_file(&openapi).map_err(|error| format!("{}: {error}", openapi.display()))?;
+    shrink(&folder.join("schema"))
+}
+
+/// Takes the space between the tokens of every JSON file below a folder: nobody reads them there.
+fn shrink(folder: &Path) -> Outcome {
+    let fail = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    for entry in fs::read_dir(folder).map_err(|error| fail(folder, error))? {
+        let path = entry.map_err(|error| fail(folder, error))?.path();
+        if path.is_dir() {
+            shrink(&path)?;
+            continue;
+        }
+        let text = fs::read_to_string(&path).map_err(|error| fail(&path, error))?;
+        let (mut inside, mut escaped) = (false, false);
+        let dense: String = text
+            .chars()
+            .filter(|character| {
+                let kept = inside || !character.is_ascii_whitespace();
+                inside ^= *character == '"' && !escaped;
+                escaped = inside && *character == '\\' && !escaped;
+                kept
+            })
+            .collect();
+        fs::write(&path, dense + "\n").map_err(|error| fail(&path, error))?;
+    }
+    Ok(())
 }
 
 fn pack(folder: &Path) -> Result<PathBuf, String> {

@@ -191,18 +191,28 @@ pub(crate) struct Next {
 
 impl Shape {
     /// The field that a name stands for, and whether it is the name on the wire.
+    ///
+    /// Byte by byte, because nothing of the standard library is inlined where size counts most.
     pub(crate) fn find(&self, name: &str, next: &mut Next) -> Option<(usize, bool)> {
-        let from = std::mem::take(next);
-        let behind = self.fields.get(from.line..).unwrap_or("");
-        for (start, text) in [(from, behind), (Next::default(), self.fields)] {
-            let mut line = start.line;
-            for (index, names) in text.split_terminator('\n').enumerate() {
-                line += names.len() + 1;
-                let at = names.split(' ').position(|known| known == name);
-                if let Some(at) = at {
-                    *next = Next { index: start.index + index + 1, line };
-                    return Some((start.index + index, at == 0));
+        let (fields, name) = (self.fields.as_bytes(), name.as_bytes());
+        let end_of = |from: usize, line: bool| {
+            let mut at = from;
+            while fields.get(at).is_some_and(|byte| *byte != b'\n' && (line || *byte != b' ')) {
+                at += 1;
+            }
+            at
+        };
+        for start in [std::mem::take(next), Next::default()] {
+            let (mut index, mut at, mut on_wire) = (start.index, start.line, true);
+            while at < fields.len() {
+                let end = end_of(at, false);
+                if end - at == name.len() && fields.get(at..end) == Some(name) {
+                    *next = Next { index: index + 1, line: end_of(end, true) + 1 };
+                    return Some((index, on_wire));
                 }
+                on_wire = fields.get(end) == Some(&b'\n');
+                index += usize::from(on_wire);
+                at = end + 1;
             }
         }
         None

@@ -2,9 +2,11 @@
 
 /// The first `"`, `\` or control character from `from` on, or the end.
 ///
-/// Long texts are passed over in blocks that the compiler compares with vector instructions.
+/// Long texts are passed over in blocks that the compiler compares with vector instructions, where
+/// there are any.
 pub(crate) fn find_special(bytes: &[u8], from: usize) -> usize {
     let mut at = from;
+    #[cfg(not(target_arch = "wasm32"))]
     while let Some(block) = bytes.get(at..).and_then(|rest| rest.first_chunk::<32>()) {
         let hits = block.iter().fold(0, |hits, byte| hits | hit_of(*byte));
         if hits != 0 {
@@ -35,6 +37,7 @@ pub(crate) fn special_in_16(rest: &[u8]) -> Option<usize> {
 
 /// Whether a text holds no `"`, `\` or control character: most do not, and this asks no more than
 /// that. The last block overlaps the one before it, so that no tail is left.
+#[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     let Some(last) = bytes.last_chunk::<16>() else {
         return if let (Some(first), Some(last)) = (bytes.first_chunk(), bytes.last_chunk()) {
@@ -61,6 +64,12 @@ pub(crate) fn is_plain(bytes: &[u8]) -> bool {
     rest.is_empty() || !holds_special(last)
 }
 
+/// The same in little code.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn is_plain(bytes: &[u8]) -> bool {
+    find_special(bytes, 0) == bytes.len()
+}
+
 /// The same of two halves.
 pub(crate) fn is_plain_16(first: &[u8; 8], last: &[u8; 8]) -> bool {
     special_bits(*first) | special_bits(*last) == 0
@@ -72,6 +81,7 @@ pub(crate) fn is_plain_8([a, b, c, d]: &[u8; 4], [w, x, y, z]: &[u8; 4]) -> bool
 }
 
 /// Compared by the compiler's vector instructions, if it does not take the block apart.
+#[cfg(not(target_arch = "wasm32"))]
 #[inline(never)]
 fn holds_special<const N: usize>(block: &[u8; N]) -> bool {
     block.iter().fold(0, |hits, byte| hits | hit_of(*byte)) != 0
@@ -100,12 +110,14 @@ pub(crate) fn find_byte(bytes: &[u8], from: usize, byte: u8) -> Option<usize> {
 }
 
 /// The first special byte of eight.
+#[cfg_attr(target_arch = "wasm32", inline(always))]
 fn special_in(chunk: [u8; 8]) -> Option<usize> {
     let hits = special_bits(chunk);
     (hits != 0).then(|| (hits.trailing_zeros() / 8) as usize)
 }
 
 /// Zero if there is no special byte among eight; else the lowest bit stands in the first.
+#[cfg_attr(target_arch = "wasm32", inline(always))]
 fn special_bits(chunk: [u8; 8]) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

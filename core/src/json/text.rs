@@ -4,6 +4,8 @@
 //! may overlap the one before it: that is several times cheaper than a copy of any length, and no
 //! byte is read twice to find out whether it must be escaped.
 
+use std::ops::Range;
+
 use crate::json::scan::{find_special, is_plain, is_plain_8, is_plain_16};
 
 /// The written bytes; always UTF-8, because whole texts and ASCII are all that is ever added.
@@ -34,6 +36,17 @@ impl JsonText {
     /// Takes back what was written from `mark` on, which was the length before a whole text.
     pub(crate) fn truncate(&mut self, mark: usize) {
         self.0.truncate(mark);
+    }
+
+    /// Puts a text in the place of a range; whether that differs from what stood there.
+    pub(crate) fn replace(&mut self, range: Range<usize>, part: &Self) -> bool {
+        match self.0.get_mut(range.clone()) {
+            Some(before) if before == part.0 => return false,
+            Some(before) if before.len() == part.0.len() => before.copy_from_slice(&part.0),
+            Some(_) => drop(self.0.splice(range, part.0.iter().copied())),
+            None => return false,
+        }
+        true
     }
 
     /// Adds a part as it stands.
@@ -69,6 +82,8 @@ impl JsonText {
     fn content(&mut self, text: &str) {
         let bytes = text.as_bytes();
         match bytes.len() {
+            // Blocks are copied by calls where nothing is inlined.
+            _ if cfg!(target_arch = "wasm32") => self.any_length(bytes),
             4..8 => self.two_blocks(bytes, is_plain_8),
             8..16 => self.two_blocks(bytes, is_plain_16),
             _ => self.any_length(bytes),
@@ -92,7 +107,7 @@ impl JsonText {
         }
     }
 
-    #[inline(never)]
+    #[cfg_attr(not(target_arch = "wasm32"), inline(never))]
     fn any_length(&mut self, bytes: &[u8]) {
         if is_plain(bytes) {
             self.0.extend_from_slice(bytes);

@@ -174,6 +174,12 @@ pub(crate) fn readers(pointer: &str) -> Vec<usize> {
     (0..RULES.len()).filter(|index| RULES.get(*index).is_some_and(reads)).collect()
 }
 
+/// Those of some rules that refuse a build.
+pub(crate) fn refusing(rules: &[usize]) -> Vec<usize> {
+    let refuses = |rule: &Rule| rule.code.refuses_build();
+    rules.iter().copied().filter(|index| RULES.get(*index).is_some_and(refuses)).collect()
+}
+
 /// Runs some of the rules.
 pub(crate) fn run_some(facts: &Facts<'_>, rules: &[usize]) -> Findings {
     let mut out = Findings::new();

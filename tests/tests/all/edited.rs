@@ -110,7 +110,12 @@ struct Seen {
     changed: usize,
 }
 
-fn agree(document: &mut EditedDocument, text: &EditedText, base: &BuildOptions<'_>) -> String {
+fn agree(
+    document: &mut EditedDocument,
+    text: &EditedText,
+    base: &BuildOptions<'_>,
+    prints: bool,
+) -> String {
     assert_eq!(document.text(), text.as_str());
     let fresh = check(text.as_str(), base);
     let findings = to_json(&document.report().findings()).unwrap();
@@ -122,6 +127,16 @@ fn agree(document: &mut EditedDocument, text: &EditedText, base: &BuildOptions<'
         let expected = read.prepare(item);
         let quick = document.prepare(index, false).unwrap();
         assert_eq!(quick.made, expected.made);
+        // Not after every edit: a fingerprint that is kept also follows several.
+        if prints {
+            let print = document.fingerprint(index).unwrap();
+            let refusals = print.as_ref().err().map(|refusal| to_json(&refusal.findings()));
+            assert_eq!(print.ok(), expected.made.as_ref().map(|made| &made.1), "{}", text.as_str());
+            let refused = expected.made.is_none().then(|| {
+                to_json(&onepath_core::Refusal::from_report(expected.report.clone()).findings())
+            });
+            assert_eq!(refusals, refused);
+        }
         let whole = to_json(&document.prepare(index, true).unwrap()).unwrap();
         assert_eq!(whole, to_json(&expected).unwrap());
     }
@@ -148,7 +163,7 @@ fn every_answer_is_that_of_a_new_document() {
             .cloned()
             .collect();
         let mut pointer = chance.of(&all).clone();
-        let mut before = (document.state(), agree(&mut document, &text, &base));
+        let mut before = (document.state(), agree(&mut document, &text, &base, true));
         for _ in 0..40 {
             // Several edits of one field, as of a slider, are what is usual.
             if chance.below(3) == 0 {
@@ -184,7 +199,8 @@ fn every_answer_is_that_of_a_new_document() {
                 }
             }
             let state = document.state();
-            let now = (state, agree(&mut document, &text, &base));
+            let prints = chance.below(3) > 0;
+            let now = (state, agree(&mut document, &text, &base, prints));
             if now.0 == before.0 {
                 assert_eq!(now.1, before.1);
                 seen.same += 1;

@@ -1,23 +1,25 @@
 //! From the compiled module to what the npm package holds of it.
 //!
-//! `onepath-bindgen MODULE FOLDER` writes `onepath.wasm`, `bindings.js` (functions over a module
-//! that a loader hands in), `door.js`, `inline.js` (the module as text, deflated), `api.js` (the public names)
-//! and `bindings.d.ts`.
+//! `onepath-bindgen MODULE SOURCES FOLDER` writes `onepath.wasm`, `module.js` (the functions over it and
+//! what starts it, in one file), the entries `index.js` (with the module in its text), `slim.js` and
+//! `workerd.js`, and `bindings.d.ts`.
+
+mod join;
 
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use base64::Engine as _;
 use wasm_bindgen_cli_support::{Bindgen, EncodeInto};
 
 fn main() -> ExitCode {
     let mut args = std::env::args().skip(1);
-    let (Some(module), Some(folder), None) = (args.next(), args.next(), args.next()) else {
-        eprintln!("usage: onepath-bindgen MODULE FOLDER");
+    let given = (args.next(), args.next(), args.next(), args.next());
+    let (Some(module), Some(sources), Some(folder), None) = given else {
+        eprintln!("usage: onepath-bindgen MODULE SOURCES FOLDER");
         return ExitCode::from(2);
     };
-    match write(Path::new(&module), Path::new(&folder)) {
+    match write(Path::new(&module), Path::new(&sources), Path::new(&folder)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("onepath-bindgen: {message}");
@@ -26,7 +28,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn write(module: &Path, folder: &Path) -> Result<(), String> {
+fn write(module: &Path, sources: &Path, folder: &Path) -> Result<(), String> {
     let raw = folder.join("raw");
     let fail = |error: &dyn std::fmt::Display| error.to_string();
     let mut bindgen = Bindgen::new();
@@ -48,16 +50,15 @@ fn write(module: &Path, folder: &Path) -> Result<(), String> {
     };
 
     let snippet = only_file(&raw.join("snippets"))?;
-    put("door.js", &without_comments(&read(&snippet)?))?;
     let inside = snippet.strip_prefix(&raw).map_err(|error| fail(&error))?;
     let import = format!("'./{}'", inside.display());
     let bindings = read(&raw.join("onepath_bg.js"))?;
     if bindings.matches(&import).count() != 1 {
         return Err(format!("the bindings should import {import} once"));
     }
-    let bindings = without_comments(&bindings.replace(&import, "'./door.js'"));
+    let bindings = join::bare(&bindings)?;
     let hashes = hashes(&bindings);
-    put("bindings.js", &without(&hashes, shorter(&bindings)?))?;
+    let bindings = without(&hashes, shorter(&bindings)?);
 
     let types = read(&raw.join("onepath.d.ts"))?;
     let names: Vec<&str> = types
@@ -66,40 +67,38 @@ fn write(module: &Path, folder: &Path) -> Result<(), String> {
             let rest = line.strip_prefix("export function ").or(line.strip_prefix("export class "));
             rest?.split(|c: char| !c.is_alphanumeric() && c != '_').next()
         })
+        .chain(["OnepathRefusal"])
         .collect();
-    if names.is_empty() {
+    if names.len() == 1 {
         return Err("the module exports nothing".to_owned());
     }
-    // The class is worn over by one in `document.js`.
-    let bound: Vec<&str> = names.into_iter().filter(|name| *name != "Document").collect();
-    put(
-        "api.js",
-        &format!(
-            "export {{\n  {},\n}} from './bindings.js';\nexport {{ Document }} from './document.js';\nexport {{ OnepathRefusal }} from './door.js';\n",
-            bound.join(",\n  ")
-        ),
-    )?;
+    let source = |name: &str| join::bare(&read(&sources.join(name))?);
+    let parts = [
+        join::bare(&read(&snippet)?)?,
+        join::below_document(&bindings)?,
+        join::namespace(&bindings),
+        source("document.js")?,
+        source("start.js")?,
+    ];
+    put("module.js", &join::module(&parts, &names))?;
     put("bindings.d.ts", &types)?;
     let module = fs::read(raw.join("onepath_bg.wasm")).map_err(|error| fail(&error))?;
     let module = without_in(&hashes, module);
-    let packed = miniz_oxide::deflate::compress_to_vec(&module, 10);
-    let inline = base64::engine::general_purpose::STANDARD.encode(packed);
-    let size = module.len();
-    put("inline.js", &format!("export const size = {size};\nexport default '{inline}';\n"))?;
+    let inline = join::inline(&module, &deflated(&module)?);
+    let entry = |name: &str| join::entry(&read(&sources.join(name))?, &names);
+    put("index.js", &[inline, source("inflate.js")?, entry("index.js")?].concat())?;
+    put("slim.js", &entry("slim.js")?)?;
+    put("workerd.js", &entry("workerd.js")?)?;
     fs::write(folder.join("onepath.wasm"), &module).map_err(|error| fail(&error))?;
     fs::remove_dir_all(&raw).map_err(|error| fail(&error))
 }
 
-/// The comments are in the declarations, where editors look for them.
-fn without_comments(text: &str) -> String {
-    let mut inside = false;
-    let kept = text.lines().map(str::trim_start).filter(|line| {
-        let starts = line.starts_with("/**");
-        let comment = inside || starts;
-        inside = comment && !line.ends_with("*/");
-        !comment && !line.is_empty() && !line.starts_with("//")
-    });
-    kept.fold(String::new(), |out, line| out + line + "\n")
+/// Deflated as small as the format allows: it is done once, and loaded by everybody.
+fn deflated(module: &[u8]) -> Result<Vec<u8>, String> {
+    let mut out = Vec::new();
+    zopfli::compress(zopfli::Options::default(), zopfli::Format::Deflate, module, &mut out)
+        .map_err(|error| format!("deflating the module: {error}"))?;
+    Ok(out)
 }
 
 /// How texts get into the module: as bytes at once, where the bindings would go letter by letter.
