@@ -58,7 +58,11 @@ pub async fn examine(settings: &Settings, deep: bool) -> Vec<Check> {
     if let Some(s3) = &settings.bucket {
         checks.push(bucket(s3).await);
     }
-    checks.extend(settings.providers.examine().into_iter().map(|(id, opened)| match opened {
+    let providers = settings.providers.examine();
+    if !providers.is_empty() {
+        checks.push(webhooks(settings));
+    }
+    checks.extend(providers.into_iter().map(|(id, opened)| match opened {
         Ok(()) => Check::new("provider", Verdict::Good, format!("{id} is set up")),
         Err(error) => Check::new("provider", Verdict::Failed, error.to_string()),
     }));
@@ -87,6 +91,21 @@ pub async fn examine(settings: &Settings, deep: bool) -> Vec<Check> {
         }
     }
     checks
+}
+
+/// Whether providers can report.
+fn webhooks(settings: &Settings) -> Check {
+    match &settings.public_url {
+        Some(url) => {
+            let detail = format!("providers report to {}", url.as_str());
+            Check::new("webhooks", Verdict::Good, detail)
+        }
+        None => Check::new(
+            "webhooks",
+            Verdict::Warning,
+            "no public URL is set: no provider reports, and all are polled; set `public-url`",
+        ),
+    }
 }
 
 fn system_now() -> i64 {

@@ -38,12 +38,14 @@ pub(super) struct OperationsResponse {
     operations: Vec<OperationRow>,
 }
 
-/// The providers of this server.
+/// The providers that there are.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 pub(super) struct ProvidersResponse {
-    /// With their operations and settings.
+    /// Every one with what it declares, those of this server first.
     #[schemars(with = "Vec<ProviderInfo<'static>>")]
     providers: Vec<serde_json::Value>,
+    /// The ids of those that this server can ask.
+    configured: Vec<String>,
 }
 
 pub(super) async fn health() -> Reply {
@@ -89,11 +91,15 @@ pub(super) async fn operations(_: Caller) -> Reply {
 }
 
 pub(super) async fn providers(State(app): State<App>, _: Caller) -> Reply {
-    let infos = app.service.providers.iter().map(|provider| serde_json::to_value(provider.info()));
-    let providers = infos.collect::<Result<_, _>>();
+    let here = &app.service.providers;
+    let others = onepath_core::providers().iter();
+    let others = others.filter(|info| here.get(info.id.as_str()).is_none());
+    let all = here.iter().map(|provider| provider.info()).chain(others);
+    let providers = all.map(serde_json::to_value).collect::<Result<_, _>>();
     let providers =
         providers.map_err(|error| Problem::new(ProblemCode::InternalError, error.to_string()))?;
-    Ok(reply::json(StatusCode::OK, &ProvidersResponse { providers }))
+    let configured = here.iter().map(|provider| provider.info().id.as_str().to_owned()).collect();
+    Ok(reply::json(StatusCode::OK, &ProvidersResponse { providers, configured }))
 }
 
 pub(super) async fn no_path() -> Failure {

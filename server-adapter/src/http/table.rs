@@ -985,7 +985,7 @@ fn for_users() -> Vec<Route> {
             method: "get",
             path: "/api/v1/providers",
             id: "listProviders",
-            about: "The providers of this server, with their operations and settings.",
+            about: "Every provider with its operations and settings, and whether this server can ask it.",
             tag: "meta",
             key: true,
             query: &[],

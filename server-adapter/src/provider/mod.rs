@@ -9,10 +9,13 @@
 
 mod account;
 mod delivery;
+mod fal;
+mod keyring;
 mod local;
 mod media;
 mod models;
 mod params;
+mod pixverse;
 mod port;
 mod registry;
 mod replicate;
@@ -35,7 +38,7 @@ pub use setup::{ProviderSettings, SetupError};
 pub(crate) use setup::open;
 
 /// Every provider that can be set up, one line each; `local` needs no setting up.
-const ADAPTERS: &[setup::Adapter] = &[replicate::ADAPTER];
+const ADAPTERS: &[setup::Adapter] = &[replicate::ADAPTER, pixverse::ADAPTER, fal::ADAPTER];
 
 /// What a provider declares about itself.
 fn declared(id: &str) -> Option<&'static ProviderInfo<'static>> {

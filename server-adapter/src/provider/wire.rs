@@ -61,6 +61,18 @@ impl Ask {
         Self::new(Method::POST, url)
     }
 
+    pub(crate) fn put(url: String) -> Self {
+        Self::new(Method::PUT, url)
+    }
+
+    /// A header; one that cannot be written is left out.
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
+        self
+    }
+
     /// A header that nobody is shown: `prefix` and a secret.
     pub(crate) fn secret(mut self, name: &'static str, prefix: &str, secret: &Secret) -> Self {
         if let Ok(mut value) = HeaderValue::from_str(&format!("{prefix}{}", secret.expose())) {

@@ -243,7 +243,10 @@ impl Load<'_> {
         let since = self.row.submitted_at.unwrap_or(self.row.created_at);
         // What the provider says is true for this moment at the earliest, not for when it arrives.
         let asked_at = self.worker.clock.now();
-        match self.asked("find", provider.find(&self.submission())).await {
+        let mut submission = self.submission();
+        // By where it was to report to, a provider knows it among others of the same content.
+        submission.webhook = self.worker.open_door(&self.row, provider).await?;
+        match self.asked("find", provider.find(&submission)).await {
             Ok(Found::Prediction(prediction)) => {
                 let mut advance = self.event(Event::Found);
                 advance.prediction = Some(prediction);

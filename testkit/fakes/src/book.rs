@@ -1,6 +1,6 @@
 //! What a fake knows: what it took, what became of it, and what it charged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -69,6 +69,8 @@ pub(crate) struct Book {
     log: Option<File>,
     calls: BTreeMap<Call, usize>,
     files: BTreeMap<String, Vec<u8>>,
+    marks: BTreeSet<String>,
+    webhooks: Vec<u16>,
 }
 
 impl Book {
@@ -90,6 +92,8 @@ impl Book {
             log: file,
             calls: BTreeMap::new(),
             files: BTreeMap::new(),
+            marks: BTreeSet::new(),
+            webhooks: Vec::new(),
         })
     }
 
@@ -186,6 +190,30 @@ impl Book {
 
     pub(crate) fn calls(&self, call: Call) -> usize {
         self.calls.get(&call).copied().unwrap_or_default()
+    }
+
+    /// A webhook was answered with a status.
+    pub(crate) fn note_webhook(&mut self, status: u16) {
+        self.webhooks.push(status);
+    }
+
+    pub(crate) fn webhooks(&self) -> &[u16] {
+        &self.webhooks
+    }
+
+    /// Whether a mark was never seen before.
+    pub(crate) fn is_first(&mut self, mark: &str) -> bool {
+        self.marks.insert(mark.to_owned())
+    }
+
+    /// Whether a file was handed over.
+    pub(crate) fn has(&self, id: &str) -> bool {
+        self.files.contains_key(id)
+    }
+
+    /// How many files were handed over.
+    pub(crate) fn files(&self) -> usize {
+        self.files.len()
     }
 
     /// Keeps a file that was handed over.

@@ -18,6 +18,7 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked) -> Reply {
                     "ends": shared.kind.ends(),
                     "predictions": book.ids(),
                     "charges": book.charges().len(),
+                    "webhooks": book.webhooks(),
                     "switches": *shared.switches(),
                 }),
             )

@@ -4,8 +4,11 @@
 mod book;
 pub mod bucket;
 mod control;
+mod fal;
+mod hooks;
 mod http;
 mod media;
+mod pixverse;
 mod replicate;
 mod switches;
 
@@ -50,6 +53,10 @@ macro_rules! fakes {
 fakes! {
     /// Replicate's API of predictions.
     Replicate = replicate::STAND;
+    /// PixVerse's API of its platform.
+    Pixverse = pixverse::STAND;
+    /// fal's queue.
+    Fal = fal::STAND;
 }
 
 /// What is peculiar to a fake: one in each module.
@@ -66,6 +73,8 @@ struct Stand {
     refused: fn(u32) -> http::Reply,
     /// What it answers.
     answer: fn(&Arc<Shared>, Call, &http::Asked) -> http::Reply,
+    /// What it reports about a prediction, `start` or `completed`; none where it reports nothing.
+    hook: fn(&Shared, &book::Prediction, &str) -> Option<hooks::Hook>,
 }
 
 impl Kind {
@@ -205,6 +214,12 @@ impl Fake {
     #[must_use]
     pub fn calls(&self, call: Call) -> usize {
         self.shared.book().calls(call)
+    }
+
+    /// The statuses with which its webhooks were answered, in order; 0 for one that was not.
+    #[must_use]
+    pub fn webhooks(&self) -> Vec<u16> {
+        self.shared.book().webhooks().to_vec()
     }
 
     /// Until it is dropped.

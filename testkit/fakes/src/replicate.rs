@@ -1,7 +1,6 @@
 //! Replicate, version 1 of its API: predictions, files, webhooks as Standard Webhooks says.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::http::Method;
 use base64::Engine as _;
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::book::{Prediction, fresh};
+use crate::hooks::{self, Hook};
 use crate::http::{Asked, Reply};
 use crate::media;
 use crate::switches::{Call, Output, Webhooks};
@@ -25,6 +25,7 @@ pub(crate) const STAND: Stand = Stand {
     call,
     refused,
     answer,
+    hook,
 };
 
 /// The secret that webhooks are signed with, as the API tells it.
@@ -80,7 +81,7 @@ fn answer(shared: &Arc<Shared>, call: Call, asked: &Asked) -> Reply {
         Call::Status => {
             let found = shared.book().ask(last(&asked.path));
             found.map_or_else(missing, |found| {
-                tell(shared, &found);
+                hooks::tell(shared, &found);
                 Reply::json(200, &shown(shared, &found))
             })
         }
@@ -151,7 +152,7 @@ fn create(shared: &Arc<Shared>, asked: &Asked) -> Reply {
         return refused(500);
     };
     let starts = filter.is_none_or(|events| events.contains(&json!("start")));
-    report(shared, &taken, starts);
+    hooks::report(shared, &taken, starts);
     let mut body = shown(shared, &taken);
     if quirk && let Some(members) = body.as_object_mut() {
         members.insert("status".to_owned(), "processing".into());
@@ -287,86 +288,28 @@ fn upload(shared: &Shared, asked: &Asked) -> Reply {
     Reply::json(201, &json!({ "id": id, "size": size, "urls": { "get": get } }))
 }
 
-/// Reports the beginning and, as soon as it is there, the end.
-fn report(shared: &Arc<Shared>, taken: &Prediction, starts: bool) {
-    if taken.webhook.is_none() {
-        return;
-    }
-    if starts && taken.switches.webhooks != Webhooks::Reordered {
-        send(shared, taken, "start");
-    }
-    if taken.switches.polls == 0 {
-        let (shared, id) = (Arc::clone(shared), taken.id.clone());
-        let wait = Duration::from_millis(taken.switches.takes_ms.max(5));
-        tokio::spawn(async move {
-            tokio::time::sleep(wait).await;
-            let ended = shared.book().ask(&id);
-            if let Some(ended) = ended {
-                tell(&shared, &ended);
-            }
-        });
-    }
-}
-
-/// Reports an end, once it is there; only the first who sees it does.
-fn tell(shared: &Arc<Shared>, one: &Prediction) {
-    let silent = one.webhook.is_none() || one.ended_at.is_none() || one.end() == "never";
-    if silent {
-        return;
-    }
-    let first = {
-        let mut book = shared.book();
-        book.get(&one.id).is_some_and(|known| known.webhook.take().is_some())
-    };
-    if first {
-        send(shared, one, "completed");
-        if one.switches.webhooks == Webhooks::Reordered {
-            let mut before = one.clone();
-            before.ended_at = None;
-            send(shared, &before, "start");
-        }
-    }
-}
-
-/// Sends a webhook, as often and as well as the switches say.
-fn send(shared: &Arc<Shared>, one: &Prediction, event: &str) {
-    let Some(url) = one.webhook.clone() else { return };
-    let times = match one.switches.webhooks {
-        Webhooks::None => return,
-        Webhooks::Twice => 2,
-        _ => 1,
-    };
+/// A webhook as Standard Webhooks says: the prediction itself, signed; while the secret changes, with
+/// the old one too.
+fn hook(shared: &Shared, one: &Prediction, event: &str) -> Option<Hook> {
     let body = shown(shared, one).to_string();
     let id = format!("msg_{}_{event}", one.id);
     let timestamp = Timestamp::now().as_second().to_string();
     let signed = |secret: &str| {
-        let key = secret.strip_prefix("whsec_").and_then(|text| STANDARD.decode(text).ok());
-        let mac = Hmac::<Sha256>::new_from_slice(&key.unwrap_or_default()).ok();
-        mac.map_or_else(String::new, |mut mac| {
-            mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
-            format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
-        })
+        let key = STANDARD.decode(secret.strip_prefix("whsec_")?).ok()?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).ok()?;
+        mac.update(format!("{id}.{timestamp}.{body}").as_bytes());
+        Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
     };
-    let old = signed("whsec_YW5vdGhlciBzZWNyZXQsIG5vdCB0aGUgb25l");
+    let old = signed("whsec_YW5vdGhlciBzZWNyZXQsIG5vdCB0aGUgb25l")?;
     let signature = match one.switches.webhooks {
         Webhooks::Forged => old,
-        Webhooks::Rotated => format!("{old} {}", signed(SECRET)),
-        _ => signed(SECRET),
+        Webhooks::Rotated => format!("{old} {}", signed(SECRET)?),
+        _ => signed(SECRET)?,
     };
-    let http = shared.http.clone();
-    tokio::spawn(async move {
-        for _ in 0..times {
-            let sent = http
-                .post(&url)
-                .header("content-type", "application/json")
-                .header("webhook-id", &id)
-                .header("webhook-timestamp", &timestamp)
-                .header("webhook-signature", &signature)
-                .body(body.clone())
-                .send()
-                .await;
-            // Nobody may be there: a webhook is a hint.
-            drop(sent);
-        }
-    });
+    let headers = vec![
+        ("webhook-id", id),
+        ("webhook-timestamp", timestamp),
+        ("webhook-signature", signature),
+    ];
+    Some(Hook { headers, body })
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// How a fake behaves; the README tells what each means.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[allow(clippy::struct_excessive_bools, reason = "they are switches")]
 pub struct Switches {
@@ -31,8 +31,30 @@ pub struct Switches {
     pub list_lag_ms: u64,
     /// Only this key is taken; any, if absent.
     pub key: Option<String>,
+    /// What the account has left, where the provider tells.
+    pub credits: i64,
     /// Faults that are waiting to happen.
     pub faults: Vec<Fault>,
+}
+
+impl Default for Switches {
+    fn default() -> Self {
+        Self {
+            polls: 0,
+            takes_ms: 0,
+            end: String::new(),
+            output: Output::default(),
+            webhooks: Webhooks::default(),
+            late: false,
+            blocking_quirk: false,
+            nulls: false,
+            echo_webhook: false,
+            list_lag_ms: 0,
+            key: None,
+            credits: 1_000_000,
+            faults: Vec::new(),
+        }
+    }
 }
 
 /// In which form outputs come.

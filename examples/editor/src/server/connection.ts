@@ -32,13 +32,14 @@ export class Server {
     const none = { providers: [] };
     try {
       const version = await fetch(`${location.origin}/version`);
-      const told: unknown = version.ok ? await version.json() : undefined;
-      if (typeof told !== 'object' || told === null || !('contract' in told)) return { state: 'absent', ...none };
+      const running: unknown = version.ok ? await version.json() : undefined;
+      if (typeof running !== 'object' || running === null || !('contract' in running)) return { state: 'absent', ...none };
       if (this.#key === '') return { state: 'no-key', ...none };
       const answer = await fetch(`${location.origin}/api/v1/providers`, { headers: { authorization: `Bearer ${this.#key}` } });
       if (answer.status === 401 || answer.status === 403) return { state: 'refused', ...none };
-      const { providers } = (await answer.json()) as { providers: ProviderInfo[] };
-      return { state: 'ready', providers };
+      const told = (await answer.json()) as { providers: ProviderInfo[]; configured: string[] };
+      // What the server cannot ask is no choice.
+      return { state: 'ready', providers: told.providers.filter(({ id }) => told.configured.includes(id)) };
     } catch {
       return { state: 'absent', ...none };
     }

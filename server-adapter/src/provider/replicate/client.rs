@@ -62,8 +62,8 @@ impl Api {
         self.with_token(Ask::post(self.url("/files"))).payload(form).within(UPLOAD)
     }
 
-    /// What webhooks are signed with.
-    pub(super) fn webhook_secret(&self) -> Ask {
+    /// The secret that webhooks are signed with.
+    pub(super) fn secret(&self) -> Ask {
         self.with_token(Ask::get(self.url("/webhooks/default/secret")))
     }
 

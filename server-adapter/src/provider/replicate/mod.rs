@@ -17,6 +17,7 @@ use serde_json::Value;
 
 use super::account::Secret;
 use super::delivery::{Delivery, WebhookRefused, WebhookReport};
+use super::keyring::Keyring;
 use super::media::{Fetcher, Part, data_url, form, hand_over};
 use super::models::Models;
 use super::params::{Params, Places, read};
@@ -29,7 +30,6 @@ use crate::asset::Intake;
 use crate::guard::Hosts;
 use client::Api;
 use status::{Page, Prediction};
-use webhook::Secrets;
 
 /// Its line in the table of adapters.
 pub(crate) const ADAPTER: Adapter = Adapter {
@@ -37,6 +37,10 @@ pub(crate) const ADAPTER: Adapter = Adapter {
     variables: &[
         Variable { name: "REPLICATE_API_TOKEN", about: "the token" },
         Variable { name: "REPLICATE_API_URL", about: "the address, if not api.replicate.com/v1" },
+        Variable {
+            name: "REPLICATE_WEBHOOK_SECRET",
+            about: "the secret of webhooks, if it is not to be asked for; several with blanks between",
+        },
     ],
     open,
 };
@@ -84,6 +88,11 @@ fn open(opening: &Opening<'_>) -> Opened {
         guard: opening.guard.clone(),
         hosts: Hosts::new(["replicate.delivery", "*.replicate.delivery", "api.replicate.com"]),
     };
+    let secrets = opening.variable("REPLICATE_WEBHOOK_SECRET");
+    let secrets = secrets.as_ref().map_or("", |text| text.expose()).split_whitespace();
+    let secrets = secrets.map(onepath_webhook::Secret::parse).collect::<Result<_, _>>();
+    let secrets =
+        secrets.map_err(|error| opening.fail(format!("REPLICATE_WEBHOOK_SECRET: {error}")))?;
     let provider = Replicate {
         wire: opening.wire.clone(),
         base: opening.address(part.url, "REPLICATE_API_URL", USUAL)?,
@@ -93,7 +102,8 @@ fn open(opening: &Opening<'_>) -> Opened {
         visibility: Duration::from_secs(part.visibility_seconds.unwrap_or(60)),
         input_urls: part.input_urls,
         fetcher,
-        secrets: Secrets::default(),
+        secrets,
+        keys: Keyring::default(),
     };
     Ok(Some(Arc::new(provider)))
 }
@@ -109,7 +119,10 @@ struct Replicate {
     visibility: Duration,
     input_urls: bool,
     fetcher: Fetcher,
-    secrets: Secrets,
+    /// The secrets of webhooks, if the operator has told them.
+    secrets: Vec<onepath_webhook::Secret>,
+    /// Those that Replicate tells, by account.
+    keys: Keyring<onepath_webhook::Secret>,
 }
 
 impl Replicate {
@@ -279,14 +292,6 @@ impl Provider for Replicate {
         self.fetcher.fetch_into(&output.location, &api.base, |url| api.file(url), intake).await
     }
 
-    fn webhook_about(&self, _: &HeaderMap, body: &[u8]) -> Option<String> {
-        webhook::about(body)
-    }
-
-    async fn webhook(&self, delivery: &Delivery<'_>) -> Result<WebhookReport, WebhookRefused> {
-        self.secrets.read(&self.wire, &self.api(delivery.submission), delivery).await
-    }
-
     async fn upload(&self, submission: &Submission, file: &File) -> Result<String, SubmitError> {
         #[derive(Deserialize)]
         struct Uploaded {
@@ -312,6 +317,14 @@ impl Provider for Replicate {
         }
         let uploaded: Option<Uploaded> = answer.json();
         uploaded.map(|file| file.urls.get).ok_or_else(|| gone(answer.words()).into())
+    }
+
+    fn webhook_about(&self, _: &HeaderMap, body: &[u8]) -> Option<String> {
+        webhook::about(body)
+    }
+
+    async fn webhook(&self, delivery: &Delivery<'_>) -> Result<WebhookReport, WebhookRefused> {
+        webhook::read_report(self, delivery).await
     }
 }
 

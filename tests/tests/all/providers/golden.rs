@@ -98,11 +98,11 @@ fn cases(provider: &str) -> Vec<(String, Value)> {
             "video_transition" => "transition",
             word => word,
         };
-        let wish = config(
-            kind,
-            json!({
-            "imageUrls": ["asset:1", "asset:2"], "prompts": ["one"], "style": { provider: { name: value } } }),
-        );
+        let mut wish = config(kind, json!({ "style": { provider: { name: value } } }));
+        if !kind.starts_with("text") {
+            wish["imageUrls"] = json!(["asset:1", "asset:2"]);
+            wish["prompts"] = json!(["one"]);
+        }
         cases.push((format!("setting {name} of {kind}"), wish));
     }
     cases

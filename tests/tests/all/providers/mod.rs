@@ -3,7 +3,9 @@
 //! A [`Subject`] says what is peculiar to a provider; every case asks the port, as the worker does.
 //! `whole` drives a real server with it.
 
+mod fal;
 mod golden;
+mod pixverse;
 mod replicate;
 mod whole;
 
@@ -49,8 +51,12 @@ struct Subject {
     refusals: &'static [(u32, ErrorCode)],
     /// The key that the settings hold; none if the provider wants none.
     key: Option<&'static str>,
+    /// What may be an id of a prediction there.
+    id: &'static str,
     /// Whether it can be asked to stop.
     stops: bool,
+    /// Whether it reports by webhook.
+    webhooks: bool,
 }
 
 /// What statuses mean where a provider keeps to them.
@@ -283,7 +289,7 @@ async fn it_was_not_sent_to_nobody(subject: &'static Subject) {
         }
     }
     assert!(refusals > 0);
-    provider.status(&submission, "p1").await.unwrap_err();
+    provider.status(&submission, subject.id).await.unwrap_err();
     if subject.look_up == LookUp::Never {
         assert_eq!(provider.find(&submission).await, Ok(Found::CannotTell));
     } else {
@@ -362,7 +368,7 @@ async fn it_stops(subject: &'static Subject) {
     assert_eq!(standing.report, ProviderReport::Running);
     bench.provider.cancel(&submission, &prediction).await.unwrap();
     bench.provider.cancel(&submission, &prediction).await.unwrap();
-    assert_eq!(bench.fake.is_cancelled(&prediction), subject.stops);
+    assert_eq!(bench.fake.is_cancelled(&bench.fake.predictions()[0]), subject.stops);
     let standing = bench.end(&submission, &prediction).await;
     if subject.stops {
         assert!(matches!(standing.report, ProviderReport::Cancelled { .. }), "{standing:?}");
@@ -412,6 +418,18 @@ macro_rules! suite {
             #[tokio::test(flavor = "multi_thread")]
             async fn a_run_ends_as_its_prediction_does() {
                 super::super::whole::a_run_ends_as_its_prediction_does(&super::$subject).await;
+            }
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_run_ends_by_its_webhook() {
+                super::super::whole::a_run_ends_by_its_webhook(&super::$subject).await;
+            }
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_run_ends_without_webhooks() {
+                super::super::whole::a_run_ends_without_webhooks(&super::$subject).await;
+            }
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_lost_submission_is_adopted() {
+                super::super::whole::a_lost_submission_is_adopted(&super::$subject).await;
             }
             #[tokio::test(flavor = "multi_thread")]
             async fn a_run_is_stopped() {

@@ -56,7 +56,9 @@ static REPLICATE: Subject = Subject {
     ],
     refusals: STATUSES,
     key: Some("r8_canary"),
+    id: "p1",
     stops: true,
+    webhooks: true,
 };
 
 suite!(REPLICATE);

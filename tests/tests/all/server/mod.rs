@@ -36,6 +36,7 @@ use std::time::{Duration, Instant};
 use onepath_core::BatchOp;
 use onepath_server::service::Plans;
 use onepath_server::store::{Reader, Role, Store};
+use onepath_server::webhook::PublicUrl;
 use onepath_server::worker::WorkerSettings;
 use onepath_server::{Server, Settings};
 use serde_json::{Value, json};
@@ -99,31 +100,38 @@ pub(crate) fn settings(folder: &Folder) -> Settings {
     settings
 }
 
+/// A server with everybody's keys.
+async fn opened(settings: &Settings) -> Server {
+    let server = Server::open(settings).unwrap();
+    for (key, tenant, user, role) in KEYS {
+        let reader = Reader { tenant: tenant.to_owned(), user: user.to_owned() };
+        server.add_key(key, key, reader, role).await.unwrap();
+    }
+    server
+}
+
 impl Running {
     pub(crate) async fn start(folder: &Folder) -> Self {
         Self::with(&settings(folder)).await
     }
 
     pub(crate) async fn with(settings: &Settings) -> Self {
-        Self::serve(Self::open(settings).await).await
+        Self::serve(opened(settings).await).await
     }
 
-    /// A server with its keys, that does not listen yet.
-    pub(crate) async fn open(settings: &Settings) -> Server {
-        let server = Server::open(settings).unwrap();
-        for (key, tenant, user, role) in KEYS {
-            let reader = Reader { tenant: tenant.to_owned(), user: user.to_owned() };
-            server.add_key(key, key, reader, role).await.unwrap();
-        }
-        server
+    /// A server that says where it is reached: at its own address.
+    pub(crate) async fn reached(mut settings: Settings) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        settings.public_url = Some(PublicUrl::parse(&url).unwrap());
+        Self::serve_at(opened(&settings).await, listener)
     }
 
     pub(crate) async fn serve(server: Server) -> Self {
-        Self::serve_on(server, TcpListener::bind("127.0.0.1:0").await.unwrap())
+        Self::serve_at(server, TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
-    /// At an address that is known before the server is.
-    pub(crate) fn serve_on(server: Server, listener: TcpListener) -> Self {
+    fn serve_at(server: Server, listener: TcpListener) -> Self {
         let http = Http::new(listener.local_addr().unwrap()).with_key("backend");
         let (stop, stopped) = watch::channel(false);
         let store = Arc::clone(&server.service().store);

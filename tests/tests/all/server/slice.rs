@@ -7,9 +7,7 @@ use onepath_fakes::{Call, Fake, Fault, Kind, Options, Output, Switches, Webhooks
 use onepath_server::Settings;
 use onepath_server::provider::ProviderSettings;
 use onepath_server::service::Plans;
-use onepath_server::webhook::PublicUrl;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
 use super::assets::{FORM, form, png, uploaded};
 use super::events::Stream;
@@ -36,10 +34,7 @@ impl Slice {
         let options = Options { switches, ..Options::default() };
         let fake = Fake::start(Kind::Replicate, &options).await.unwrap();
         let folder = Folder::new();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let origin = format!("http://{}", listener.local_addr().unwrap());
         let mut settings = settings(&folder);
-        settings.public_url = Some(PublicUrl::parse(&origin).unwrap());
         // Nobody would ask for hours: what happens in time is told over a webhook.
         settings.worker.poll = Duration::from_secs(3600);
         settings.providers = ProviderSettings::default()
@@ -47,7 +42,8 @@ impl Slice {
             .with_variable("REPLICATE_API_URL", fake.url())
             .with("replicate", part);
         tune(&mut settings);
-        let server = Running::serve_on(Running::open(&settings).await, listener);
+        let server = Running::reached(settings).await;
+        let origin = format!("http://{}", server.http.address());
         Self { fake, server, origin, _folder: folder }
     }
 
