@@ -49,6 +49,7 @@ impl Default for Switches {
             blocking_quirk: false,
             nulls: false,
             echo_webhook: false,
+            answers_ms: 0,
             list_lag_ms: 0,
             key: None,
             credits: 1_000_000,
