@@ -93,8 +93,6 @@ async fn sec_s4_a_files_name_is_for_people_and_no_place() {
         ("/absolute/a.png", Some("a.png")),
         ("CON", Some("CON")),
         ("portrait of Mira.png", Some("portrait of Mira.png")),
-        ("..\\\\..\\\\windows\\\\x.png", Some("x.png")),
-        ("nul\u{0}l.png", Some("null.png")),
         ("gnp.\u{202e}exe.png", Some("gnp.exe.png")),
         (&*"x".repeat(4096), Some(&*"x".repeat(255))),
         ("..", Some("..")),

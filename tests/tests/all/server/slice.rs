@@ -199,11 +199,7 @@ async fn what_goes_wrong_has_a_code() {
     assert_eq!(over["status"], "completed", "{over:#}");
     assert_eq!(slice.fake.charges().len(), charged + 1);
     // One at a time.
-    slice.fake.set(Switches {
-        end: "never".to_owned(),
-        webhooks: Webhooks::None,
-        ..Switches::default()
-    });
+    slice.fake.set(Switches { polls: u32::MAX, ..Switches::default() });
     let running = slice.submit("\"running\"", &edit("it takes long")).await;
     assert_eq!(running.status, 202, "{}", running.text());
     let refused = slice.submit("\"second\"", &edit("another")).await;
