@@ -48,8 +48,8 @@ enum Job {
 
 /// What came of it.
 enum Checked {
-    /// Documents with findings, and how many documents there were.
-    Done { name: String, documents: usize, found: Vec<Found> },
+    /// Documents with findings, how many documents there were, and the lines that are no text.
+    Done { name: String, documents: usize, found: Vec<Found>, failures: Vec<String> },
     /// A file of a folder that is none of ours.
     Skipped,
     /// A file that could not be read.
@@ -155,15 +155,15 @@ fn work(job: Job, options: &BuildOptions<'_>) -> Checked {
             let name = source.name();
             let mut found = Vec::new();
             let mut documents = 0;
+            let mut failures = Vec::new();
             for (number, line) in block.lines() {
                 let text = match line {
                     Ok(text) if text.trim().is_empty() => continue,
                     Ok(text) => text,
                     Err(error) => {
                         let at = error.valid_up_to();
-                        return Checked::Failed(format!(
-                            "{name}:{number}: not UTF-8 text at byte {at}"
-                        ));
+                        failures.push(format!("{name}:{number}: not UTF-8 text at byte {at}"));
+                        continue;
                     }
                 };
                 let findings = check(text, options).into_findings();
@@ -176,7 +176,7 @@ fn work(job: Job, options: &BuildOptions<'_>) -> Checked {
                     found.push(Found { line_offset: number - 1, text: text.to_owned(), findings });
                 }
             }
-            Checked::Done { name, documents, found }
+            Checked::Done { name, documents, found, failures }
         }
     }
 }
@@ -229,7 +229,7 @@ fn file(source: &Source, options: &BuildOptions<'_>) -> Checked {
     } else {
         vec![Found { line_offset: 0, text, findings }]
     };
-    Checked::Done { name, documents, found }
+    Checked::Done { name, documents, found, failures: Vec::new() }
 }
 
 impl Totals {
@@ -237,8 +237,9 @@ impl Totals {
         match checked {
             Checked::Skipped => self.skipped += 1,
             Checked::Failed(message) => self.failures.push(message),
-            Checked::Done { name, documents, found } => {
+            Checked::Done { name, documents, found, failures } => {
                 self.documents += documents;
+                self.failures.extend(failures);
                 for document in found {
                     for finding in &document.findings {
                         let [suggestions, warnings, errors] = &mut self.counts;

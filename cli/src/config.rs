@@ -58,26 +58,36 @@ pub(crate) struct Setting {
 }
 
 /// The command that is asked for, with its configuration file read, and its settings.
-pub(crate) fn parse(arguments: Vec<OsString>) -> Result<(Cli, Vec<Setting>), String> {
-    let command = Cli::command();
-    let first = command.clone().get_matches_from(&arguments);
-    let (leaf, matches) = leaf(&command, &first);
-    let file = match matches.try_get_one::<PathBuf>("config") {
-        Ok(Some(file)) => Some(file),
-        _ => None,
+pub(crate) fn parse(mut arguments: Vec<OsString>) -> Result<(Cli, Vec<Setting>), String> {
+    // The commands are made and walked once where no file is named: that is half of what it takes
+    // to start.
+    let mut command = Cli::command();
+    let first = matches_of(&mut command, &arguments);
+    let (named, said) = leaf(&command, &first);
+    let Ok(Some(file)) = said.try_get_one::<PathBuf>("config") else {
+        let settings = settings(named, said, &[]);
+        return Ok((cli(&first)?, settings));
     };
-    let mut arguments = arguments;
+    let mut command = Cli::command();
     let mut from_file = Vec::new();
-    if let Some(file) = file {
-        for (name, text) in read(file, &command, leaf, matches)? {
-            arguments.push(text);
-            from_file.push(name);
-        }
+    let (leaf_of_file, _) = leaf(&command, &first);
+    for (name, text) in read(file, &command, leaf_of_file, said)? {
+        arguments.push(text);
+        from_file.push(name);
     }
-    let second = command.clone().get_matches_from(&arguments);
-    let (leaf, matches) = self::leaf(&command, &second);
-    let settings = settings(leaf, matches, &from_file);
-    Ok((Cli::from_arg_matches(&second).map_err(|error| error.to_string())?, settings))
+    let second = matches_of(&mut command, &arguments);
+    let (named, said) = leaf(&command, &second);
+    let settings = settings(named, said, &from_file);
+    Ok((cli(&second)?, settings))
+}
+
+/// What the arguments say; ends the process where they are wrong, or ask for help.
+fn matches_of(command: &mut Command, arguments: &[OsString]) -> ArgMatches {
+    command.try_get_matches_from_mut(arguments).unwrap_or_else(|error| error.exit())
+}
+
+fn cli(matches: &ArgMatches) -> Result<Cli, String> {
+    Cli::from_arg_matches(matches).map_err(|error| error.to_string())
 }
 
 /// The subcommand that was asked for in the end.

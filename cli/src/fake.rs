@@ -10,7 +10,7 @@ use crate::{Outcome, Run};
 /// Options of `onepath fake`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The provider: replicate
+    /// The provider: replicate, pixverse, fal, comfyui, openai
     #[arg(value_parser = kind)]
     provider: Kind,
     /// Where to listen; port 0 takes a free one

@@ -59,5 +59,6 @@ pub(crate) fn settings(file: Option<&std::path::Path>) -> Result<ProviderSetting
     let Some(file) = file else { return Ok(settings) };
     let text =
         std::fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+    let settings = settings.in_folder(file.parent().unwrap_or(file));
     settings.with_file(&text).map_err(|error| format!("{}: {error}", file.display()))
 }

@@ -153,6 +153,12 @@ fn exit_codes_tell_clean_findings_and_trouble_apart() {
     std::fs::write(folder.path().join("bytes.json"), b"\xff{}").unwrap();
     let ran = folder.run(&["check", "bytes.json"]);
     assert!(ran.code == 2 && ran.err.contains("not UTF-8"), "{ran:?}");
+    // A line that is no text hides nothing of the lines around it.
+    let lines = [b"{\"prompt\": 1}\n\xff\n".as_slice(), b"{\"prompt\": 2}\n"].concat();
+    std::fs::write(folder.path().join("bytes.jsonl"), lines).unwrap();
+    let ran = folder.run(&["check", "bytes.jsonl", "--output-format", "concise"]);
+    assert!(ran.code == 2 && ran.err.contains("bytes.jsonl:2: not UTF-8"), "{ran:?}");
+    assert!(ran.out.contains("bytes.jsonl:1:") && ran.out.contains("bytes.jsonl:3:"), "{ran:?}");
 }
 
 #[test]

@@ -17,8 +17,9 @@ use crate::json::value::{Map, Value};
 use crate::rating::Bounds;
 use crate::request::{GenerateContentRequest, InputRef, InputRole, NpcResponseParams, TemplateRef};
 use crate::seed::Seed;
+use crate::social::GenerationSocialContext;
 use crate::validate;
-use crate::words::{SeedSource, Strategy};
+use crate::words::{GenerationType, Purpose, SeedSource, Strategy};
 
 /// A text borrowed from where it stands.
 pub(crate) fn borrow<'s>(text: Option<&'s Text<'_>>) -> Option<Text<'s>> {
@@ -51,11 +52,12 @@ pub fn build<'r>(
 ) -> Result<GenerateContentRequest<'r>, Refusal> {
     let facts = Facts::new(config, options, Known::All);
     let findings = refusals(&facts);
-    if findings.is_empty() {
-        assemble(&facts).map(|(request, _)| request)
-    } else {
-        Err(Refusal::new(findings))
+    if !findings.is_empty() {
+        return Err(Refusal::new(findings));
     }
+    let mut request = request(&facts, Required::of(&facts)?);
+    fingerprint_of(&mut request, &facts)?;
+    Ok(request)
 }
 
 /// What stops a build.
@@ -153,36 +155,69 @@ pub(crate) fn prepare_with<'r>(
     }
     let refused =
         !faults.is_empty() || findings.iter().any(|finding| finding.code().refuses_build());
-    let made = if refused { None } else { assemble(&facts).ok() };
-    Prepared { report: Report::new(findings), made }
+    // The request is large: it is moved once, to where it stays.
+    let mut prepared = Prepared { report: Report::new(findings), made: None };
+    if !refused && let Ok(required) = Required::of(&facts) {
+        let mut request = request(&facts, required);
+        if let Ok(print) = fingerprint_of(&mut request, &facts) {
+            prepared.made = Some((request, print));
+        }
+    }
+    prepared
 }
 
-/// The request of facts that nothing refuses, and its fingerprint.
-fn assemble<'r>(facts: &Facts<'r>) -> Result<(GenerateContentRequest<'r>, Fingerprint), Refusal> {
-    let mut request = request(facts)?;
+/// The fingerprint of a request that was built of these facts; the request gets its seed.
+fn fingerprint_of(
+    request: &mut GenerateContentRequest<'_>,
+    facts: &Facts<'_>,
+) -> Result<Fingerprint, Refusal> {
     let plan_source = facts.config.seed_source;
     let always_without_source = request.strategy == Strategy::Always && plan_source.is_none();
-    let print = if request.seed.is_some() || always_without_source {
-        compute(&request, facts.provider(), &SeedPlan::AsGiven)?
+    let plan = if request.seed.is_some() || always_without_source {
+        SeedPlan::AsGiven
     } else {
-        compute(&request, facts.provider(), &SeedPlan::Derive(plan_source, &request))?
+        SeedPlan::Derive(plan_source)
     };
+    let print = compute(request, facts.provider(), &plan)?;
     if request.seed.is_none() {
         request.seed = print.seed.clone().and_then(Seed::new);
     }
-    Ok((request, print))
+    Ok(print)
 }
 
-fn request<'r>(facts: &Facts<'r>) -> Result<GenerateContentRequest<'r>, Refusal> {
+/// What no request is without.
+struct Required<'r> {
+    generation_type: GenerationType,
+    purpose: Purpose,
+    strategy: Strategy,
+    social: GenerationSocialContext<'r>,
+}
+
+impl<'r> Required<'r> {
+    fn of(facts: &Facts<'r>) -> Result<Self, Refusal> {
+        let config = facts.config;
+        let required =
+            |code: Code, pointer: &'static str| Refusal::new(vec![Finding::new(code, pointer)]);
+        Ok(Self {
+            social: facts.social().clone().map_err(Refusal::new)?,
+            generation_type: config
+                .generation_type
+                .ok_or_else(|| required(Code::NodeTypeRequired, "/generationType"))?,
+            purpose: config
+                .purpose
+                .ok_or_else(|| required(Code::NodePurposeRequired, "/purpose"))?,
+            strategy: config
+                .strategy
+                .ok_or_else(|| required(Code::NodeStrategyRequired, "/strategy"))?,
+        })
+    }
+}
+
+fn request<'r>(facts: &Facts<'r>, required: Required<'r>) -> GenerateContentRequest<'r> {
     let (config, options) = (facts.config, facts.options);
-    let required =
-        |code: Code, pointer: &'static str| Refusal::new(vec![Finding::new(code, pointer)]);
-    let social = facts.social().clone().map_err(Refusal::new)?;
-    Ok(GenerateContentRequest {
-        generation_type: config
-            .generation_type
-            .ok_or_else(|| required(Code::NodeTypeRequired, "/generationType"))?,
-        purpose: config.purpose.ok_or_else(|| required(Code::NodePurposeRequired, "/purpose"))?,
+    GenerateContentRequest {
+        generation_type: required.generation_type,
+        purpose: required.purpose,
         version: Some(config.version.unwrap_or_else(|| Integer::from(1))),
         provider_id: options.provider_id().map(Id::by_ref),
         provider_settings: provider_settings(facts),
@@ -198,9 +233,7 @@ fn request<'r>(facts: &Facts<'r>) -> Result<GenerateContentRequest<'r>, Refusal>
         style: style(facts),
         duration: config.duration.as_ref().map(|rule| DurationRule { ..rule.clone() }),
         constraints: config.constraints.as_ref().map(constraints),
-        strategy: config
-            .strategy
-            .ok_or_else(|| required(Code::NodeStrategyRequired, "/strategy"))?,
+        strategy: required.strategy,
         seed: given_seed(facts),
         fallback: config.fallback.as_ref().map(|fallback| FallbackConfig {
             mode: fallback.mode,
@@ -210,9 +243,9 @@ fn request<'r>(facts: &Facts<'r>) -> Result<GenerateContentRequest<'r>, Refusal>
         }),
         cache_key: borrow(options.cache_key.as_ref()),
         player_context: player_context(options),
-        social_context: Some(social),
+        social_context: Some(required.social),
         npc_params: npc_params(facts),
-    })
+    }
 }
 
 /// The rendered prompt; `""` if a template was read and gives none, so that nothing is pending.

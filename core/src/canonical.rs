@@ -4,7 +4,6 @@
 //! writes them, and text escapes only what JSON must escape. The identity writes its members in
 //! an order that is sorted by construction (a test proves it), open maps are sorted here.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::decode::Decode as _;
@@ -106,34 +105,57 @@ fn write_map(out: &mut JsonText, map: &Map<'_>) {
 /// Visits the members of a map in canonical order.
 pub(crate) fn for_each_sorted<'m>(map: &'m Map<'_>, mut visit: impl FnMut(&'m str, &'m Value<'m>)) {
     let entries = map.entries();
+    let name = |index: usize| entries.get(index).map_or("", |(name, _)| name.as_ref());
+    let visit = |index: usize| {
+        if let Some((name, value)) = entries.get(index) {
+            visit(name, value);
+        }
+    };
+    in_utf16_order(entries.len(), name, visit);
+}
+
+/// Visits the places of names in the order of the names.
+pub(crate) fn in_utf16_order<'n>(
+    count: usize,
+    name: impl Fn(usize) -> &'n str,
+    mut visit: impl FnMut(usize),
+) {
+    // Compiled once for all in a module for browsers, and for each where speed counts.
+    #[cfg(target_arch = "wasm32")]
+    visit_sorted::<dyn Fn(usize) -> &'n str, dyn FnMut(usize)>(count, &name, &mut visit);
+    #[cfg(not(target_arch = "wasm32"))]
+    visit_sorted(count, &name, &mut visit);
+}
+
+fn visit_sorted<'n, N, V>(count: usize, name: &N, visit: &mut V)
+where
+    N: Fn(usize) -> &'n str + ?Sized,
+    V: FnMut(usize) + ?Sized,
+{
     let mut small = [0_u64; SMALL];
-    if let Some(order) = small.get_mut(..entries.len()) {
-        sort_small(order, entries);
+    if let Some(order) = small.get_mut(..count) {
+        sort_small(order, name);
         for place in order {
-            if let Some((name, value)) = entries.get(index_of(*place)) {
-                visit(name, value);
-            }
+            visit(index_of(*place));
         }
     } else {
-        let name = |index: usize| entries.get(index).map_or("", |(name, _)| name.as_ref());
-        let order = sorted(entries.len(), &mut |one, other| utf16_order(name(one), name(other)));
-        for (name, value) in order.into_iter().filter_map(|index| entries.get(index)) {
-            visit(name, value);
+        for index in sorted(count, &mut |one, other| utf16_order(name(one), name(other))) {
+            visit(index);
         }
     }
 }
 
-/// Sorts the places of members: the first seven bytes of a name, which tell most names apart, above
+/// Sorts the places of names: the first seven bytes of a name, which tell most names apart, above
 /// its index.
-fn sort_small(order: &mut [u64], entries: &[(Cow<'_, str>, Value<'_>)]) {
+fn sort_small<'n, F: Fn(usize) -> &'n str + ?Sized>(order: &mut [u64], name: &F) {
     const HIGH_BITS: u64 = 0x8080_8080_8080_8000;
     let mut all = 0;
-    for ((slot, index), (name, _)) in order.iter_mut().zip(0_u64..).zip(entries) {
-        let head = first_eight(name.as_bytes());
+    for ((index, slot), place) in order.iter_mut().enumerate().zip(0_u64..) {
+        let head = first_eight(name(index).as_bytes());
         all |= head;
-        *slot = (head & !0xff) | index;
+        *slot = (head & !0xff) | place;
     }
-    let name = |place: u64| entries.get(index_of(place)).map_or("", |(name, _)| name.as_ref());
+    let name = |place: u64| name(index_of(place));
     let whole = |one: u64, other: u64| utf16_order(name(one), name(other));
     let ascii = all & HIGH_BITS == 0;
     let compare = |one: u64, other: u64| {
@@ -227,6 +249,9 @@ pub(crate) fn write_number(out: &mut JsonText, number: f64) {
 }
 
 pub(crate) fn write_integer(out: &mut JsonText, whole: i64) {
+    if let Ok(digit @ 0..10) = u8::try_from(whole) {
+        return out.ascii(b'0' + digit);
+    }
     if whole < 0 {
         out.ascii(b'-');
     }

@@ -194,11 +194,11 @@ impl Strategy {
     }
 }
 
-/// The seed that belongs to a scope and a family: 31 bits, in decimal.
-fn derive_seed(scope: &str, family: &str) -> String {
+/// The seed that belongs to a scope and a family: 31 bits, whose decimal digits are the seed.
+fn derive_seed(scope: &str, family: &str) -> u32 {
     let hash = hash_of_pair(SEED, scope, Some(family));
     let first = hash.0.first_chunk::<4>().map_or(0, |bytes| u32::from_be_bytes(*bytes));
-    (first & 0x7fff_ffff).to_string()
+    first & 0x7fff_ffff
 }
 
 /// The whole number for a provider that needs one: the seed itself if it is one within 31 bits,
@@ -213,7 +213,7 @@ fn derive_seed(scope: &str, family: &str) -> String {
 pub fn integer_seed(seed: &str) -> u32 {
     match seed.parse::<u32>() {
         Ok(number) if number < 1 << 31 && number.to_string() == seed => number,
-        _ => derive_seed(seed, "").parse().unwrap_or(0),
+        _ => derive_seed(seed, ""),
     }
 }
 
@@ -271,11 +271,11 @@ fn pending(
 }
 
 /// Where the seed of a request comes from while it is fingerprinted.
-pub(crate) enum SeedPlan<'s> {
+pub(crate) enum SeedPlan {
     /// The request says: its own seed, or none and the scope's is derived.
     AsGiven,
     /// Build: no explicit seed; derived as the source says.
-    Derive(Option<SeedSource>, &'s GenerateContentRequest<'s>),
+    Derive(Option<SeedSource>),
 }
 
 /// The fingerprint of a request.
@@ -298,7 +298,7 @@ pub fn fingerprint(
 pub(crate) fn compute(
     request: &GenerateContentRequest<'_>,
     provider: Option<&ProviderInfo<'_>>,
-    plan: &SeedPlan<'_>,
+    plan: &SeedPlan,
 ) -> Result<Fingerprint, Refusal> {
     let provider = provider.or_else(|| {
         request.provider_id.as_ref().and_then(|id| crate::provider::shipped(id.as_str()))
@@ -326,22 +326,18 @@ pub(crate) fn compute(
     let family_text = family_hex.as_str();
     // The seed that the key's own scope gives, made once if anything asks for it.
     let own = scope.as_deref().map(|scope| derive_seed(scope, family_text));
-    if out.seed.is_none() {
-        out.seed = match plan {
-            SeedPlan::Derive(Some(SeedSource::Playthrough), request) => {
-                request.playthrough_id().map(|id| {
-                    derived(&scope_text("pt:", id), family_text, scope.as_deref(), own.as_ref())
-                })
-            }
-            SeedPlan::Derive(Some(SeedSource::Player), request) => request.player_id().map(|id| {
-                derived(&scope_text("player:", id), family_text, scope.as_deref(), own.as_ref())
-            }),
-            _ => own.clone(),
+    let shared = if let Some(given) = &out.seed {
+        own.is_some_and(|own| own.to_string() == *given)
+    } else {
+        let derived = match plan {
+            SeedPlan::Derive(Some(source)) => derived(*source, request, family_text, own),
+            _ => own,
         };
-    }
+        out.seed = derived.map(|seed| seed.to_string());
+        derived.is_none() || derived == own
+    };
     let request_hash = hash_of_pair(REQUEST, family_text, out.seed.as_deref());
     if let Some(scope) = &scope {
-        let shared = out.seed.is_none() || out.seed == own;
         let request_hex = request_hash.hex();
         let source = if shared { family_text } else { request_hex.as_str() };
         out.cache_key = Some(write_key(request, scope, source.get(..32).unwrap_or("")));
@@ -351,12 +347,21 @@ pub(crate) fn compute(
     Ok(out)
 }
 
-/// The seed of a scope, taken from the key's own if it is the same scope.
-fn derived(scope: &str, family: &str, own_scope: Option<&str>, own: Option<&String>) -> String {
-    match own {
-        Some(own) if own_scope == Some(scope) => own.clone(),
-        _ => derive_seed(scope, family),
-    }
+/// The seed that a source gives; `own` is that of the key's scope.
+fn derived(
+    source: SeedSource,
+    request: &GenerateContentRequest<'_>,
+    family: &str,
+    own: Option<u32>,
+) -> Option<u32> {
+    let (prefix, id) = match (source, request.strategy) {
+        (SeedSource::Playthrough, Strategy::PerPlaythrough)
+        | (SeedSource::Player, Strategy::PerPlayer) => return own,
+        (SeedSource::Playthrough, _) => ("pt:", request.playthrough_id()?),
+        (SeedSource::Player, _) => ("player:", request.player_id()?),
+        _ => return own,
+    };
+    Some(derive_seed(&scope_text(prefix, id), family))
 }
 
 /// The seed that a request should carry when its identity changes: a derived one follows the
@@ -371,7 +376,7 @@ pub(crate) fn follow_seed<'s>(
         Hash::of(View::new(request, provider).text(FAMILY).as_bytes()).to_string()
     };
     match derived_over(before, seed, &family(before)) {
-        Some(scope) => Seed::new(derive_seed(&scope, &family(after))),
+        Some(scope) => Seed::new(derive_seed(&scope, &family(after)).to_string()),
         None => Seed::new(seed.as_str().to_owned()),
     }
 }
@@ -387,7 +392,10 @@ fn derived_over(
         request.playthrough_id().map(|id| scope_text("pt:", id)),
         request.player_id().map(|id| scope_text("player:", id)),
     ];
-    scopes.into_iter().flatten().find(|scope| derive_seed(scope, family) == seed.as_str())
+    scopes
+        .into_iter()
+        .flatten()
+        .find(|scope| derive_seed(scope, family).to_string() == seed.as_str())
 }
 
 impl Fingerprint {

@@ -192,11 +192,19 @@ impl<T: AsRef<str>> Canonical for Set<'_, T> {
     fn write(&self, out: &mut JsonText) -> bool {
         let items = self.0.unwrap_or_default();
         let item = |index: usize| items.get(index).map_or("", AsRef::as_ref);
-        let order =
-            sorted(items.len(), &mut |one, other| canonical::utf16_order(item(one), item(other)));
-        let mut set: Vec<&str> = order.into_iter().map(item).collect();
-        set.dedup();
-        canonical::write_list(out, &set, |out, item| out.text(item));
+        let mut before = None;
+        out.ascii(b'[');
+        canonical::in_utf16_order(items.len(), item, |index| {
+            let item = item(index);
+            if before != Some(item) {
+                if before.is_some() {
+                    out.ascii(b',');
+                }
+                out.text(item);
+                before = Some(item);
+            }
+        });
+        out.ascii(b']');
         true
     }
 

@@ -308,14 +308,19 @@ fn standing<'s>(
         ("tierId", "tier_id"),
         ("affinityTierId", "affinity_tier_id"),
     ]);
-    for axis in ["affinity", "trust", "chemistry", "tension"] {
-        if let Some(value) = values.get(axis)
-            && value.as_number().is_none()
-        {
-            fault(value, "a number", Some(axis));
+    let mut axes = [("affinity", 0.0), ("trust", 0.0), ("chemistry", 0.0), ("tension", 0.0)];
+    for (axis, number) in &mut axes {
+        match values.get(axis).map(|value| (value, value.as_number())) {
+            Some((_, Some(given))) => *number = given,
+            Some((value, None)) => fault(value, "a number", Some(axis)),
+            None => {}
         }
     }
-    let value = |axis: &str| values.get(axis).and_then(Value::as_number).unwrap_or(0.0);
+    let value = |axis: &str| match axes.iter().find(|(known, _)| *known == axis) {
+        Some((_, number)) => *number,
+        // A world may declare axes of its own.
+        None => values.get(axis).and_then(Value::as_number).unwrap_or(0.0),
+    };
     let level = stored_level.or_else(|| table.level_of(&value));
     let tier = stored_tier.or_else(|| table.tier_of(&value));
     let (band, rating) =

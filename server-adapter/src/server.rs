@@ -171,14 +171,15 @@ impl Server {
         let signing = secret(&data.join("signing.key"), &clock)?;
         let public_url = settings.public_url.clone();
         let doors = public_url.clone().map(|url| Doors::new(url, signing));
+        let blobs = open_blobs(settings, &blobs)?;
         let service = Service {
             hub: Hub::new(Arc::clone(&store)),
             store,
-            blobs: open_blobs(settings, &blobs)?,
+            providers: provider::open(&settings.providers, data, &blobs)?,
+            blobs,
             spool: Spool::open(&uploads, Arc::clone(&clock))
                 .map_err(io(&uploads))?
                 .of_at_most(settings.most_upload),
-            providers: provider::open(&settings.providers, data)?,
             signer: Signer::new(signing, crate::worker::millis(settings.url_lifetime)),
             vault: Vault::new(secret(&data.join("accounts.key"), &clock)?),
             guard: Guard::new(&settings.guard).map_err(OpenError::Guard)?,
@@ -261,6 +262,7 @@ impl Server {
         };
         tokio::select! {
             _ = async { tokio::join!(work, deliver(&self.service, telling)) } => {}
+            () = self.service.take_hints() => {}
             () = tidy(&*self.service.store, &self.service.blobs, &self.service.clock) => {}
         }
     }

@@ -7,6 +7,7 @@ mod faults;
 mod font;
 mod fuzz;
 mod pkg;
+mod rivals;
 mod run;
 mod schemathesis;
 mod test;
@@ -28,6 +29,8 @@ cargo xtask <command>
   matrix      run the npm package in Node, Deno, Bun, bundlers, Next.js, workerd and Chromium, and
               clients that are made of openapi.json against a real server
   bench       measure against named peers; writes target/bench/table.md; bench editor: that part only
+  rivals      ask official clients of providers and a server of ours the same, with the same faults;
+              writes docs/rivals.md
   fuzz        fuzz every reader (needs a nightly toolchain): fuzz [TARGET] [SECONDS]
   schemathesis  ask a real server for everything that openapi.json describes, and for what it does
               not: schemathesis [EXAMPLES]
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         "matrix" => pkg::matrix(&rest),
         "bench" => bench::bench(&rest),
         "faults" => faults::faults(&rest),
+        "rivals" => rivals::rivals(&rest),
         "fuzz" => fuzz::fuzz(&rest),
         "schemathesis" => schemathesis::schemathesis(&rest),
         "font" => font::font(&rest),

@@ -125,6 +125,23 @@ pub(crate) fn npm_install(what: &str, folder: &Path) -> Outcome {
     std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))
 }
 
+/// A Python of its own below a folder, with these packages; gives the folder of its programs.
+pub(crate) fn python_with(home: &Path, packages: &[&str]) -> Result<PathBuf, String> {
+    need("python3", &["python3", "python3-venv"])?;
+    let venv = home.join("venv");
+    let (programs, stamp) = (venv.join("bin"), venv.join("installed"));
+    let wanted = packages.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(programs);
+    }
+    step("python venv", program("python3").args(["-m", "venv"]).arg(&venv))?;
+    let mut pip = program(&programs.join("python").to_string_lossy());
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages);
+    step(&packages.join(", "), &mut pip)?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("{}: {error}", stamp.display()))?;
+    Ok(programs)
+}
+
 /// Copies the files of a folder, and of the folders in it.
 pub(crate) fn copy_folder(from: &Path, to: &Path) -> Outcome {
     let fail = |path: &Path, error: &std::io::Error| format!("{}: {error}", path.display());

@@ -2,10 +2,10 @@
 //! and for what it does not.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdout, Stdio};
 
-use crate::run::{Outcome, cargo, copy_folder, need, program, root, step};
+use crate::run::{Outcome, cargo, copy_folder, program, python_with, root, step};
 
 const VERSION: &str = "schemathesis==4.32.5";
 
@@ -20,7 +20,7 @@ pub(crate) fn schemathesis(args: &[String]) -> Outcome {
     }
     let home = root().join("target/schemathesis");
     copy_folder(&root().join("tests/schemathesis"), &home)?;
-    let st = install(&home)?;
+    let st = python_with(&home, &[VERSION])?.join("st");
     step("build onepath", cargo().args(["build", "--quiet", "--package", "onepath-cli"]))?;
     let server = Server::start(&home.join("data"))?;
     let ask = |what: &str, more: &[&str], stateful: &str| {
@@ -36,22 +36,6 @@ pub(crate) fn schemathesis(args: &[String]) -> Outcome {
     // What was created is followed: only what is taken in leads anywhere.
     let links = ask("one after the other", &["--phases", "stateful", "-m", "positive"], "1");
     each.and(links)
-}
-
-/// The program, in a folder of its own.
-fn install(home: &Path) -> Result<PathBuf, String> {
-    need("python3", &["python3", "python3-venv"])?;
-    let venv = home.join("venv");
-    let stamp = venv.join("installed");
-    if std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == VERSION) {
-        return Ok(venv.join("bin/st"));
-    }
-    step("python venv", program("python3").args(["-m", "venv"]).arg(&venv))?;
-    let mut pip = program(&venv.join("bin/python").to_string_lossy());
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", VERSION]);
-    step("schemathesis", &mut pip)?;
-    std::fs::write(&stamp, VERSION).map_err(|error| format!("{}: {error}", stamp.display()))?;
-    Ok(venv.join("bin/st"))
 }
 
 /// A server on a fresh folder, killed at the end.

@@ -184,12 +184,13 @@ impl Kept {
         let family = Hash::of(print.canonical.as_bytes());
         let family_hex = family.hex();
         let family_text = family_hex.as_str();
-        let own = self.scope.as_deref().map(|scope| derive_seed(scope, family_text));
+        let seed = |scope: &str| derive_seed(scope, family_text).to_string();
+        let own = self.scope.as_deref().map(seed);
         match &self.seed {
             SeedOf::Given => {}
             SeedOf::Key => print.seed.clone_from(&own),
             SeedOf::Scope(scope) => {
-                print.seed = scope.as_deref().map(|scope| derive_seed(scope, family_text));
+                print.seed = scope.as_deref().map(seed);
             }
         }
         let request = hash_of_pair(REQUEST, family_text, print.seed.as_deref());

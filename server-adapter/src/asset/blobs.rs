@@ -10,6 +10,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     Error, GetOptions, GetRange, ObjectStore, ObjectStoreExt as _, PutMode, PutOptions, PutPayload,
@@ -87,6 +88,32 @@ impl Blobs {
     #[must_use]
     pub fn new(store: Arc<dyn ObjectStore>, signer: Option<Arc<dyn HandOut>>) -> Self {
         Self { store, signer }
+    }
+
+    /// In the memory of this process, for who keeps nothing.
+    pub(crate) fn in_memory() -> Self {
+        Self::new(Arc::new(InMemory::new()), None)
+    }
+
+    /// Puts bytes at a place of the caller's own words that nobody else writes to. No row names it:
+    /// after a time of grace it is collected.
+    ///
+    /// # Errors
+    ///
+    /// It is not taken.
+    pub(crate) async fn lay_down(&self, place: &str, bytes: Vec<u8>) -> Result<(), BlobError> {
+        let put = self.store.put(&path(place), bytes.into()).await;
+        put.map(drop).map_err(|error| failure(place, &error))
+    }
+
+    /// What was laid down at a place.
+    ///
+    /// # Errors
+    ///
+    /// There is nothing, or the place does not answer.
+    pub(crate) async fn pick_up(&self, place: &str) -> Result<Bytes, BlobError> {
+        let failed = |error: Error| failure(place, &error);
+        self.store.get(&path(place)).await.map_err(failed)?.bytes().await.map_err(failed)
     }
 
     /// Keeps content under a new place that is made of its hash, so that whoever looks into the
@@ -256,7 +283,7 @@ fn new_place(sha256: &str, clock: &dyn Clock) -> String {
     format!("{first}/{sha256}-{}", hex(&random))
 }
 
-/// Places are our own words: two names with a slash between.
+/// Places are our own words: names with slashes between.
 pub(super) fn path(place: &str) -> Path {
     place.split('/').collect()
 }

@@ -20,7 +20,7 @@ const IN_MEMORY: usize = 1 << 20;
 const MOST: u64 = 100 << 20;
 
 /// Bytes that one output of a provider may have.
-pub(crate) const MOST_OUTPUT: u64 = 256 << 20;
+pub(crate) const MOST_OUTPUT: usize = 256 << 20;
 
 /// Files that are older were left behind by a process that ended.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);

@@ -1,16 +1,21 @@
 //! Media on its way: inputs as data URLs and forms, outputs from where a provider put them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use onepath_core::GenerateContentRequest;
+use onepath_core::lifecycle::ErrorCode;
 use reqwest::{Response, Url};
 use sha2::{Digest as _, Sha256};
 
-use super::port::{File, NoAnswer, Provider, Submission, SubmitError};
+use super::params::invalid;
+use super::port::{File, NoAnswer, Provider, Refusal, Submission, SubmitError};
 use super::wire::{Ask, Payload, Wire};
-use crate::asset::{Intake, IntakeError, MOST_OUTPUT};
+pub(crate) use crate::asset::MOST_OUTPUT;
+use crate::asset::{Content, Intake, IntakeError, inspect};
 use crate::clock::hex;
 use crate::guard::{Fetch, Guard, GuardError, Hosts, body};
 
@@ -111,6 +116,56 @@ pub(crate) fn form(parts: &[(String, Part<'_>)]) -> Payload {
     Payload { content_type: format!("multipart/form-data; boundary={boundary}"), bytes }
 }
 
+/// Bytes of an input that is fetched at most.
+const MOST_INPUT: usize = 100 << 20;
+
+/// The files that a request starts from, for a provider that fetches nothing itself: those that came
+/// with the submission, and those behind URLs, which are fetched through the guard.
+pub(crate) async fn gather(
+    guard: &Guard,
+    request: &GenerateContentRequest<'_>,
+    submission: &Submission,
+) -> Result<BTreeMap<String, File>, Refusal> {
+    let mut files = submission.files.clone();
+    for input in request.inputs.iter().flatten() {
+        let reference = input.reference.as_str();
+        let is_url = ["https://", "http://"].iter().any(|scheme| reference.starts_with(scheme));
+        if is_url && !files.contains_key(reference) {
+            files.insert(reference.to_owned(), fetch_input(guard, reference).await?);
+        }
+    }
+    Ok(files)
+}
+
+async fn fetch_input(guard: &Guard, reference: &str) -> Result<File, Refusal> {
+    let bad = |why: &dyn std::fmt::Display| invalid(format!("an input cannot be used: {why}"));
+    // Asking again may help.
+    let gone = |why: &dyn std::fmt::Display| {
+        Refusal::new(ErrorCode::ProviderUnavailable, format!("an input is not there: {why}"))
+    };
+    let failed = |error: GuardError| match &error {
+        GuardError::Refused(_) | GuardError::TooLarge(_) => bad(&error),
+        _ => gone(&error),
+    };
+    let url = Url::parse(reference).map_err(|error| bad(&error))?;
+    let ask = Fetch { redirects: REDIRECTS, ..Fetch::new(&url) };
+    let response = guard.fetch(&ask).await.map_err(failed)?;
+    let status = response.status();
+    if !status.is_success() {
+        let why = format!("it is answered with {status}");
+        return Err(if status.is_client_error() { bad(&why) } else { gone(&why) });
+    }
+    let content = Content::of(body(response, MOST_INPUT).await.map_err(failed)?);
+    let looked = content.clone();
+    let inspected = tokio::task::spawn_blocking(move || inspect(&looked)).await;
+    let inspected = inspected.map_err(|error| gone(&error))?.map_err(|error| bad(&error))?;
+    Ok(File {
+        media_type: inspected.media_type.to_owned(),
+        bytes: content.in_memory().cloned().unwrap_or_default(),
+        sha256: content.sha256,
+    })
+}
+
 /// Fetches outputs: from the provider's own address, which the operator named, or through the guard
 /// from hosts that the provider is known to put them at.
 #[derive(Debug, Clone)]
@@ -132,8 +187,7 @@ impl Fetcher {
             return of_data_url(place).ok_or_else(|| NoAnswer::new("a data URL cannot be read"));
         }
         let response = self.open(place, base, own).await?;
-        let most = usize::try_from(MOST_OUTPUT).unwrap_or(usize::MAX);
-        body(response, most).await.map_err(|error| NoAnswer::new(error.to_string()))
+        body(response, MOST_OUTPUT).await.map_err(|error| NoAnswer::new(error.to_string()))
     }
 
     /// The bytes at a place, into where large files do not lie in memory.

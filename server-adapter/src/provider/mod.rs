@@ -8,18 +8,21 @@
 //! a line in [`ADAPTERS`]. What it declares is data of core. `docs/adapters.md` shows a small one.
 
 mod account;
+mod comfyui;
 mod delivery;
 mod fal;
 mod keyring;
 mod local;
 mod media;
 mod models;
+mod openai;
 mod params;
 mod pixverse;
 mod port;
 mod registry;
 mod replicate;
 mod setup;
+mod shelf;
 mod wire;
 
 use onepath_core::ProviderInfo;
@@ -29,7 +32,7 @@ pub use delivery::{Delivery, WebhookRefused, WebhookReport};
 pub use local::Local;
 pub use params::{FileField, Params, Places};
 pub use port::{
-    Charged, Copies, File, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission,
+    Charged, Copies, File, Found, Hint, NoAnswer, Output, Provider, Refusal, Standing, Submission,
     SubmitError,
 };
 pub use registry::Providers;
@@ -38,7 +41,8 @@ pub use setup::{ProviderSettings, SetupError};
 pub(crate) use setup::open;
 
 /// Every provider that can be set up, one line each; `local` needs no setting up.
-const ADAPTERS: &[setup::Adapter] = &[replicate::ADAPTER, pixverse::ADAPTER, fal::ADAPTER];
+const ADAPTERS: &[setup::Adapter] =
+    &[replicate::ADAPTER, pixverse::ADAPTER, fal::ADAPTER, comfyui::ADAPTER, openai::ADAPTER];
 
 /// What a provider declares about itself.
 fn declared(id: &str) -> Option<&'static ProviderInfo<'static>> {

@@ -30,7 +30,8 @@ pub(crate) struct Model {
     settings: Option<Vec<String>>,
 }
 
-fn operations<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Operation>, D::Error> {
+/// Operations, by their words.
+pub(crate) fn operations<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Operation>, D::Error> {
     let words = Vec::<String>::deserialize(from)?;
     let read = |word: &String| {
         Operation::parse(word).ok_or_else(|| D::Error::custom(format!("`{word}` is no operation")))

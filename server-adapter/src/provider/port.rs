@@ -9,6 +9,7 @@ use axum::http::HeaderMap;
 use bytes::Bytes;
 use onepath_core::lifecycle::{ErrorCode, ProviderReport};
 use onepath_core::{Estimate, GenerateContentRequest, ProviderInfo, estimate_price};
+use tokio::sync::broadcast;
 
 use crate::asset::Intake;
 use crate::store::Row;
@@ -183,6 +184,16 @@ impl Output {
     }
 }
 
+/// News of a prediction that came without being asked for: it may have ended. Nothing is believed of
+/// it but that it is time to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hint {
+    /// The provider's own id of the prediction.
+    pub prediction: String,
+    /// What came; the same again says nothing new.
+    pub event: String,
+}
+
 /// What a provider says that it charged.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Charged {
@@ -318,6 +329,12 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
     /// before a submission.
     async fn credits(&self, _account: Option<&Credentials>) -> Result<Option<Credits>, NoAnswer> {
         Ok(None)
+    }
+
+    /// News of predictions, from a provider that tells them over a connection of ours. They may be
+    /// lost at any time: polling carries everything.
+    fn hints(&self) -> Option<broadcast::Receiver<Hint>> {
+        None
     }
 
     /// Whether it is told of a URL to report to, where the world reaches this server.

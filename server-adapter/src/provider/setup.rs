@@ -2,7 +2,7 @@
 //! keys, which come from the environment or from the accounts, never from a file.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
@@ -13,6 +13,7 @@ use super::port::Provider;
 use super::registry::Providers;
 use super::wire::Wire;
 use super::{ADAPTERS, Local};
+use crate::asset::Blobs;
 use crate::guard::{Guard, GuardRules};
 
 /// What the operator says about providers.
@@ -22,6 +23,8 @@ pub struct ProviderSettings {
     parts: BTreeMap<String, Value>,
     /// What the environment holds.
     variables: BTreeMap<String, Secret>,
+    /// The folder of the file, from which the files that it names are read.
+    folder: PathBuf,
 }
 
 impl std::fmt::Debug for ProviderSettings {
@@ -30,6 +33,7 @@ impl std::fmt::Debug for ProviderSettings {
         f.debug_struct("ProviderSettings")
             .field("parts", &self.parts)
             .field("variables", &variables)
+            .field("folder", &self.folder)
             .finish()
     }
 }
@@ -77,7 +81,8 @@ impl ProviderSettings {
         let mut settings = self.clone();
         settings.parts.entry(id.to_owned()).or_insert_with(|| Value::Object(Map::new()));
         let (wire, guard) = connections()?;
-        (adapter.open)(&Opening { id: adapter.id, settings: &settings, wire, guard })
+        let blobs = Blobs::in_memory();
+        (adapter.open)(&Opening { id: adapter.id, settings: &settings, wire, guard, blobs })
     }
 
     /// The providers that are set up, each with its name or what is wrong.
@@ -85,7 +90,8 @@ impl ProviderSettings {
     pub fn examine(&self) -> Vec<(&'static str, Result<(), SetupError>)> {
         let open = |adapter: &Adapter| match connections() {
             Ok((wire, guard)) => {
-                (adapter.open)(&Opening { id: adapter.id, settings: self, wire, guard })
+                let blobs = Blobs::in_memory();
+                (adapter.open)(&Opening { id: adapter.id, settings: self, wire, guard, blobs })
             }
             Err(error) => Err(error),
         };
@@ -108,6 +114,13 @@ impl ProviderSettings {
     #[must_use]
     pub fn with(mut self, provider: &str, part: Value) -> Self {
         self.parts.insert(provider.to_owned(), part);
+        self
+    }
+
+    /// With the folder from which the files are read that a provider's part names.
+    #[must_use]
+    pub fn in_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = folder.into();
         self
     }
 
@@ -157,6 +170,8 @@ pub(crate) struct Opening<'o> {
     settings: &'o ProviderSettings,
     pub(crate) wire: Wire,
     pub(crate) guard: Guard,
+    /// Where the server keeps bytes.
+    pub(crate) blobs: Blobs,
 }
 
 impl Opening<'_> {
@@ -169,6 +184,12 @@ impl Opening<'_> {
     pub(crate) fn part<T: DeserializeOwned + Default>(&self) -> Result<Option<T>, SetupError> {
         let Some(part) = self.settings.parts.get(self.id) else { return Ok(None) };
         serde_json::from_value(part.clone()).map(Some).map_err(|error| self.fail(error.to_string()))
+    }
+
+    /// The text of a file that the provider's part names.
+    pub(crate) fn read(&self, file: &Path) -> Result<String, String> {
+        let file = self.settings.folder.join(file);
+        std::fs::read_to_string(file).map_err(|error| error.to_string())
     }
 
     pub(crate) fn fail(&self, detail: impl Into<String>) -> SetupError {
@@ -204,7 +225,11 @@ pub(crate) fn reach<'r>(
 }
 
 /// `local`, and every provider that the operator has set up.
-pub(crate) fn open(settings: &ProviderSettings, data: &Path) -> Result<Providers, SetupError> {
+pub(crate) fn open(
+    settings: &ProviderSettings,
+    data: &Path,
+    blobs: &Blobs,
+) -> Result<Providers, SetupError> {
     let fail =
         |provider: &str, detail: String| SetupError { provider: provider.to_owned(), detail };
     let local =
@@ -213,7 +238,7 @@ pub(crate) fn open(settings: &ProviderSettings, data: &Path) -> Result<Providers
     let (wire, guard) = connections()?;
     for adapter in ADAPTERS {
         let (wire, guard) = (wire.clone(), guard.clone());
-        let opening = Opening { id: adapter.id, settings, wire, guard };
+        let opening = Opening { id: adapter.id, settings, wire, guard, blobs: blobs.clone() };
         if let Some(provider) = (adapter.open)(&opening)? {
             providers = providers.with_shared(provider);
         }

@@ -7,11 +7,19 @@
 use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::rfc2822::DateTimeParser;
 use onepath_core::lifecycle::ErrorCode;
-use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use reqwest::header::{
+    CONNECTION, CONTENT_TYPE, DATE, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
+    SEC_WEBSOCKET_VERSION, UPGRADE,
+};
 use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::Role;
 
 use super::account::Secret;
 use super::port::{NoAnswer, Refusal, SubmitError};
@@ -258,6 +266,39 @@ impl Wire {
             Err(_) if status.is_client_error() => Ok(Answer { status, headers, body: Vec::new() }),
             Err(error) => Err(Unanswered::Lost(error.to_string())),
         }
+    }
+}
+
+/// A web socket to a provider.
+pub(crate) type NewsSocket = WebSocketStream<reqwest::Upgraded>;
+
+impl Wire {
+    /// Opens a web socket. Like every other call it follows no redirect.
+    pub(crate) async fn socket(&self, ask: Ask) -> Result<NewsSocket, Unanswered> {
+        let lost = |detail: String| Unanswered::Lost(detail);
+        let mut key = [0; 16];
+        getrandom::fill(&mut key).map_err(|error| lost(error.to_string()))?;
+        let key = STANDARD.encode(key);
+        let request = self
+            .client
+            .request(ask.method, &ask.url)
+            .headers(ask.headers)
+            .header(CONNECTION, "Upgrade")
+            .header(UPGRADE, "websocket")
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .header(SEC_WEBSOCKET_KEY, &key);
+        let opened = tokio::time::timeout(ask.timeout, async {
+            let response = request.send().await.map_err(|error| lost(words_of(error)))?;
+            let accepted = response.headers().get(SEC_WEBSOCKET_ACCEPT);
+            let right = accepted
+                .is_some_and(|it| it.as_bytes() == derive_accept_key(key.as_bytes()).as_bytes());
+            if response.status() != StatusCode::SWITCHING_PROTOCOLS || !right {
+                return Err(lost(format!("no web socket, but {}", response.status())));
+            }
+            response.upgrade().await.map_err(|error| lost(words_of(error)))
+        });
+        let socket = opened.await.map_err(|_| lost("no web socket in time".to_owned()))??;
+        Ok(WebSocketStream::from_raw_socket(socket, Role::Client, None).await)
     }
 }
 

@@ -6,6 +6,7 @@ mod cache;
 mod content;
 mod create;
 mod endpoints;
+mod hints;
 mod idempotency;
 mod jobs;
 mod listen;

@@ -11,6 +11,7 @@ use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gau
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 use onepath_core::{Report, Strategy};
 
+use crate::provider::Charged;
 use crate::store::{Answer, EndedRun, Row, RunEnd};
 
 const GENERATIONS: &str = "onepath_generations_total";
@@ -20,12 +21,13 @@ const COST: &str = "onepath_cost_usd_total";
 const CACHE: &str = "onepath_cache_requests_total";
 const FINDINGS: &str = "onepath_validation_findings_total";
 const CALLS: &str = "onepath_provider_request_duration_seconds";
+const CHARGED: &str = "onepath_provider_charged_micros_total";
 const IN_FLIGHT: &str = "onepath_generations_in_flight";
 const BUILD: &str = "onepath_build_info";
 
 /// Every metric's name.
-pub const NAMES: [&str; 9] =
-    [GENERATIONS, DURATION, WAIT, COST, CACHE, FINDINGS, CALLS, IN_FLIGHT, BUILD];
+pub const NAMES: [&str; 10] =
+    [GENERATIONS, DURATION, WAIT, COST, CACHE, FINDINGS, CALLS, CHARGED, IN_FLIGHT, BUILD];
 
 /// Models that get a label of their own.
 const MODELS: usize = 50;
@@ -62,6 +64,7 @@ fn describe() {
     describe_counter!(CACHE, "creates, by strategy and how they were answered");
     describe_counter!(FINDINGS, "findings of creates and validations, by code");
     describe_histogram!(CALLS, "calls of providers, by call and how they ended");
+    describe_counter!(CHARGED, "micro-dollars that a provider says it charged");
     describe_gauge!(IN_FLIGHT, "generations that are not over, by provider and status");
     describe_gauge!(BUILD, "1, with the version");
 }
@@ -158,6 +161,13 @@ pub(crate) fn called(provider: &str, call: &'static str, good: bool, took: std::
     let provider = provider.to_owned();
     histogram!(CALLS, "provider" => provider, "call" => call, "outcome" => outcome)
         .record(took.as_secs_f64());
+}
+
+/// What a provider said that it charged, beside what was estimated.
+pub(crate) fn charged(provider: &str, charged: Charged) {
+    if let Some(micros) = charged.micros.and_then(|micros| u64::try_from(micros).ok()) {
+        counter!(CHARGED, "provider" => provider.to_owned()).increment(micros);
+    }
 }
 
 /// How many generations are not over.

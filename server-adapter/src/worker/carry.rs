@@ -305,7 +305,7 @@ impl Load<'_> {
                 return self.wait(Event::Reported(ProviderReport::Running), rest).await;
             }
         };
-        let Standing { report, outputs, detail, .. } = standing;
+        let Standing { report, outputs, detail, charged } = standing;
         match report {
             ProviderReport::Running => self.wait(Event::Reported(report), rest).await,
             ProviderReport::Unknown => {
@@ -320,6 +320,7 @@ impl Load<'_> {
                 if matches!(report, ProviderReport::Failed(_)) {
                     self.worker.forget_copies(&self.row).await?;
                 }
+                metrics::charged(&self.row.asked.provider, charged);
                 self.outputs = Some(outputs);
                 self.advance(self.event(Event::Reported(report))).await
             }

@@ -192,7 +192,7 @@ impl Load<'_> {
         provider: &Arc<dyn Provider>,
         output: &Output,
     ) -> std::result::Result<(Media, Option<Blob>), NotHere> {
-        let mut intake = self.worker.spool.begin(MOST_OUTPUT);
+        let mut intake = self.worker.spool.begin(MOST_OUTPUT as u64);
         let submission = self.submission();
         let fetch = provider.fetch_into(&submission, output, &mut intake);
         let fetched = self.asked("fetch", fetch).await;

@@ -68,6 +68,7 @@ pub(crate) struct Book {
     charges: Vec<Charge>,
     log: Option<File>,
     calls: BTreeMap<Call, usize>,
+    creates: Vec<Timestamp>,
     files: BTreeMap<String, Vec<u8>>,
     marks: BTreeSet<String>,
     webhooks: Vec<u16>,
@@ -91,6 +92,7 @@ impl Book {
             charges,
             log: file,
             calls: BTreeMap::new(),
+            creates: Vec::new(),
             files: BTreeMap::new(),
             marks: BTreeSet::new(),
             webhooks: Vec::new(),
@@ -186,6 +188,14 @@ impl Book {
 
     pub(crate) fn count(&mut self, call: Call) {
         *self.calls.entry(call).or_default() += 1;
+        if call == Call::Create {
+            self.creates.push(Timestamp::now());
+        }
+    }
+
+    /// When something was to be made, whatever became of it; milliseconds since 1970.
+    pub(crate) fn creates(&self) -> Vec<i64> {
+        self.creates.iter().map(|at| at.as_millisecond()).collect()
     }
 
     pub(crate) fn calls(&self, call: Call) -> usize {

@@ -37,6 +37,7 @@ pub(crate) fn answer(shared: &Shared, asked: &Asked) -> Reply {
             Err(error) => Reply::json(400, &json!({ "detail": error.to_string() })),
         },
         (Method::GET, "/_fake/charges") => Reply::json(200, &json!(shared.book().charges())),
+        (Method::GET, "/_fake/creates") => Reply::json(200, &json!(shared.book().creates())),
         (Method::GET, "/_fake/asked") => Reply::json(200, &json!(shared.book().bodies())),
         _ => Reply::json(404, &json!({ "detail": "see the README of onepath-fakes" })),
     }

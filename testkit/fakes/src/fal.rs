@@ -26,6 +26,7 @@ pub(crate) const STAND: Stand = Stand {
     refused,
     answer,
     hook,
+    socket: None,
 };
 
 /// The seeds of keys: two that are published, and one that is not.

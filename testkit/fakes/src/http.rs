@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
+use axum::extract::{FromRequestParts as _, WebSocketUpgrade};
 use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
+use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use hyper::server::conn::http1;
@@ -48,17 +50,25 @@ pub(crate) struct Reply {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Bytes,
+    /// How long it takes.
+    pub(crate) after: Duration,
 }
 
 impl Reply {
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         let headers = vec![("content-type", "application/json".to_owned())];
-        Self { status, headers, body: body.to_string().into() }
+        Self { status, headers, body: body.to_string().into(), after: Duration::ZERO }
     }
 
     pub(crate) fn bytes(kind: &str, body: Vec<u8>) -> Self {
         let headers = vec![("content-type", kind.to_owned())];
-        Self { status: 200, headers, body: body.into() }
+        Self { status: 200, headers, body: body.into(), after: Duration::ZERO }
+    }
+
+    /// Not before a time has passed.
+    pub(crate) fn after(mut self, after: Duration) -> Self {
+        self.after = after;
+        self
     }
 
     pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
@@ -73,7 +83,8 @@ pub(crate) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
         tokio::spawn(async move {
             let service = service_fn(move |request| answer(Arc::clone(&shared), request));
             // A caller that goes away is no fault, and a connection that is cut is meant.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+            let connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
+            let _ = connection.with_upgrades().await;
         });
     }
 }
@@ -87,7 +98,16 @@ async fn answer(
     shared: Arc<Shared>,
     request: Request<hyper::body::Incoming>,
 ) -> Result<Response<Body>, io::Error> {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
+    if let Some((path, listen)) = shared.kind.stand().socket
+        && parts.uri.path() == path
+    {
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        return Ok(match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+            Ok(upgrade) => upgrade.on_upgrade(move |socket| listen(shared, query, socket)),
+            Err(rejection) => rejection.into_response(),
+        });
+    }
     let body = to_bytes(Body::new(body), MOST).await.map_err(io::Error::other)?;
     let asked = Asked {
         method: parts.method,
@@ -110,10 +130,8 @@ async fn answer(
         _ => {}
     }
     let reply = (stand.answer)(&shared, call, &asked);
-    let late = shared.switches().answers_ms;
-    if late > 0 {
-        tokio::time::sleep(Duration::from_millis(late)).await;
-    }
+    let late = Duration::from_millis(shared.switches().answers_ms);
+    tokio::time::sleep(reply.after + late).await;
     match fault.as_ref().map(|fault| fault.what) {
         Some(What::CutAfter) => Err(cut()),
         Some(What::HangAfter) => {
@@ -125,6 +143,7 @@ async fn answer(
             status: 200,
             headers: vec![("content-type", "text/html".to_owned())],
             body: "<html><body>One moment, please.</body></html>".into(),
+            after: Duration::ZERO,
         }),
         Some(What::StatusAfter) => whole(refusal(shared.kind, fault.as_ref())),
         Some(What::HugeAfter) => endless(),

@@ -3,11 +3,13 @@
 
 mod book;
 pub mod bucket;
+mod comfyui;
 mod control;
 mod fal;
 mod hooks;
 mod http;
 mod media;
+mod openai;
 mod pixverse;
 mod replicate;
 mod switches;
@@ -18,7 +20,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use axum::extract::ws::WebSocket;
+use futures_util::future::BoxFuture;
 use tokio::net::TcpListener;
+use tokio::sync::broadcast;
 use tokio::task::JoinHandle;
 
 use book::Book;
@@ -57,6 +62,10 @@ fakes! {
     Pixverse = pixverse::STAND;
     /// fal's queue.
     Fal = fal::STAND;
+    /// A ComfyUI server.
+    ComfyUi = comfyui::STAND;
+    /// OpenAI's images API.
+    OpenAi = openai::STAND;
 }
 
 /// What is peculiar to a fake: one in each module.
@@ -75,7 +84,12 @@ struct Stand {
     answer: fn(&Arc<Shared>, Call, &http::Asked) -> http::Reply,
     /// What it reports about a prediction, `start` or `completed`; none where it reports nothing.
     hook: fn(&Shared, &book::Prediction, &str) -> Option<hooks::Hook>,
+    /// Where it takes web sockets, and what it says there.
+    socket: Option<(&'static str, Socket)>,
 }
+
+/// What is said over a web socket that was opened with a query.
+type Socket = fn(Arc<Shared>, String, WebSocket) -> BoxFuture<'static, ()>;
 
 impl Kind {
     /// The provider's id.
@@ -116,6 +130,8 @@ struct Shared {
     book: Mutex<Book>,
     switches: Mutex<Switches>,
     http: reqwest::Client,
+    /// Predictions that ended, for who listens.
+    news: broadcast::Sender<String>,
 }
 
 impl Shared {
@@ -158,6 +174,7 @@ impl Fake {
             book: Mutex::new(Book::open(options.charges.as_deref())?),
             switches: Mutex::new(options.switches.clone()),
             http,
+            news: broadcast::channel(64).0,
         });
         let task = tokio::spawn(http::listen(listener, Arc::clone(&shared)));
         Ok(Self { shared, task })

@@ -21,6 +21,7 @@ pub(crate) const STAND: Stand = Stand {
     refused,
     answer,
     hook: |_, _, _| None,
+    socket: None,
 };
 
 /// Calls that make something, by what stands between `/openapi/v2/` and `/generate`.

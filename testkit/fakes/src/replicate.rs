@@ -26,6 +26,7 @@ pub(crate) const STAND: Stand = Stand {
     refused,
     answer,
     hook,
+    socket: None,
 };
 
 /// The secret that webhooks are signed with, as the API tells it.
@@ -143,6 +144,7 @@ fn create(shared: &Arc<Shared>, asked: &Asked) -> Reply {
     let waits = asked.header("prefer").is_some_and(|prefer| prefer.starts_with("wait"));
     let switches = shared.switches().clone();
     let quirk = switches.blocking_quirk && waits;
+    let outwaits = switches.outwaits && waits;
     let taken = {
         let mut book = shared.book();
         let id = fresh(book.ids().len());
@@ -154,6 +156,9 @@ fn create(shared: &Arc<Shared>, asked: &Asked) -> Reply {
     let starts = filter.is_none_or(|events| events.contains(&json!("start")));
     hooks::report(shared, &taken, starts);
     let mut body = shown(shared, &taken);
+    if outwaits && let Some(members) = body.as_object_mut() {
+        members.insert("status".to_owned(), "processing".into());
+    }
     if quirk && let Some(members) = body.as_object_mut() {
         members.insert("status".to_owned(), "processing".into());
         members.insert("output".to_owned(), output(shared, &taken));

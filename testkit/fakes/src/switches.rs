@@ -21,12 +21,20 @@ pub struct Switches {
     pub late: bool,
     /// A create shows output while its status says that it is at work.
     pub blocking_quirk: bool,
+    /// A create that waits gives up with `processing`, as one does whose work takes too long.
+    pub outwaits: bool,
     /// Optional fields are `null`.
     pub nulls: bool,
     /// Predictions show the URL of their webhook.
     pub echo_webhook: bool,
     /// Every answer comes so much later; what was asked for is done before.
     pub answers_ms: u64,
+    /// Some outputs are left out, and the answer says so.
+    pub partial: bool,
+    /// A version of before, which lacks what is newer.
+    pub old: bool,
+    /// The next news over a web socket is lost, with the socket.
+    pub cuts_news: bool,
     /// A new prediction is listed so much later.
     pub list_lag_ms: u64,
     /// Only this key is taken; any, if absent.
@@ -47,9 +55,13 @@ impl Default for Switches {
             webhooks: Webhooks::default(),
             late: false,
             blocking_quirk: false,
+            outwaits: false,
             nulls: false,
             echo_webhook: false,
             answers_ms: 0,
+            partial: false,
+            old: false,
+            cuts_news: false,
             list_lag_ms: 0,
             key: None,
             credits: 1_000_000,

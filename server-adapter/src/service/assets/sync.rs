@@ -67,7 +67,7 @@ impl Service {
             return Err((ErrorCode::OutputMissing, "nobody knows where it lies".to_owned()));
         };
         let submission = Submission::of(row, None);
-        let mut intake = self.spool.begin(MOST_OUTPUT);
+        let mut intake = self.spool.begin(MOST_OUTPUT as u64);
         let fetched = provider.fetch_into(&submission, &Output { location }, &mut intake).await;
         fetched.map_err(|why| (ErrorCode::ProviderUnavailable, why.to_string()))?;
         let content = intake.end().await;

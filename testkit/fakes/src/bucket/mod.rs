@@ -7,6 +7,7 @@ mod signature;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::{Method, Request, Response};
@@ -244,5 +245,6 @@ fn xml(status: u16, body: &str) -> Reply {
         status,
         headers: vec![("content-type", "application/xml".to_owned())],
         body: body.into(),
+        after: Duration::ZERO,
     }
 }

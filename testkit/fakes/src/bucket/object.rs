@@ -1,6 +1,7 @@
 //! Objects: put, read, listed, removed, and put together of parts.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use axum::http::Method;
 use bytes::Bytes;
@@ -109,6 +110,7 @@ fn get(state: &State, key: &str, asked: &Asked, kind: &str) -> Reply {
             ("accept-ranges", "bytes".to_owned()),
         ],
         body,
+        after: Duration::ZERO,
     };
     if asked.method == Method::HEAD {
         let mut head = reply(200, Bytes::new());

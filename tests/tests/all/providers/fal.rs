@@ -56,6 +56,7 @@ static FAL: Subject = Subject {
     key: Some("fal:canary"),
     id: "/fal-ai/nano-banana/requests/p1",
     stops: true,
+    at_once: false,
     webhooks: true,
 };
 

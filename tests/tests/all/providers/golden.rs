@@ -7,7 +7,7 @@ use onepath_core::{GenerateContentRequest, decode};
 use onepath_server::provider::{Places, ProviderSettings};
 use serde_json::{Value, json};
 
-use super::{config, request};
+use super::{comfyui, config, request};
 
 /// Configs of which each says something that the others do not.
 fn cases(provider: &str) -> Vec<(String, Value)> {
@@ -69,6 +69,14 @@ fn cases(provider: &str) -> Vec<(String, Value)> {
             "style": { "moodFrom": "calm", "moodTo": "calm" } }),
             ),
         ),
+        (
+            "a workflow by its name",
+            config(
+                "image_edit",
+                json!({ "imageUrls": ["asset:1", "asset:2"],
+                    "style": { "comfyui": { "workflow": "two" } } }),
+            ),
+        ),
         ("an unknown model", config("text_to_image", block(json!({ "model": "nobody/nothing" })))),
         (
             "a setting of another kind",
@@ -82,7 +90,7 @@ fn cases(provider: &str) -> Vec<(String, Value)> {
     // Every declared setting once, with a value that it takes, for an operation that has it.
     for parameter in info.parameters.iter().flatten() {
         let name = parameter.name.as_str();
-        if name == "model" {
+        if matches!(name, "model" | "workflow") {
             continue;
         }
         let value = match (&parameter.values, parameter.kind.map(|kind| kind.word())) {
@@ -112,7 +120,8 @@ fn cases(provider: &str) -> Vec<(String, Value)> {
 fn what_is_sent_is_what_the_files_say() {
     for info in onepath_core::providers() {
         let id = info.id.as_str();
-        let Some(provider) = ProviderSettings::default().adapter(id).unwrap() else { continue };
+        let settings = ProviderSettings::default().with("comfyui", comfyui::part());
+        let Some(provider) = settings.adapter(id).unwrap() else { continue };
         let mut lines = String::new();
         for (name, config) in cases(id) {
             let text = request(&config, id);

@@ -81,6 +81,7 @@ static PIXVERSE: Subject = Subject {
     key: Some("px_canary"),
     id: "4711",
     stops: false,
+    at_once: false,
     webhooks: false,
 };
 

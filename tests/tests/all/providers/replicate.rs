@@ -58,6 +58,7 @@ static REPLICATE: Subject = Subject {
     key: Some("r8_canary"),
     id: "p1",
     stops: true,
+    at_once: false,
     webhooks: true,
 };
 
