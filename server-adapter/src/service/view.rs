@@ -51,6 +51,7 @@ pub struct CreateGenerationResponse {
     pub findings: Vec<Finding>,
     /// The provider's own id of the attempt; null until it was submitted.
     #[serde(rename = "predictionId")]
+    #[schemars(schema_with = "text_or_null")]
     pub prediction_id: Option<String>,
     /// What the provider is sent, without secrets; null if it would not take it.
     pub settings: serde_json::Value,
@@ -266,6 +267,7 @@ pub struct GenerationResponse {
     pub variants: Vec<VariantView>,
     /// The provider's own id of the last attempt; null until it was submitted.
     #[serde(rename = "predictionId")]
+    #[schemars(schema_with = "text_or_null")]
     pub prediction_id: Option<String>,
     /// What the provider is sent, without secrets; its owner sees it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -273,6 +275,11 @@ pub struct GenerationResponse {
     /// Changes with every change: the `ETag` of the answer.
     #[serde(skip)]
     pub tag: String,
+}
+
+/// A text, or null: it is always there.
+fn text_or_null(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "oneOf": [{ "type": "string" }, { "type": "null" }] })
 }
 
 /// One of what was made, as a page shows it.
