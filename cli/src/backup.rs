@@ -34,6 +34,9 @@ pub(crate) fn make(args: &BackupArgs) -> Run {
             .to_owned());
     }
     let copied = back_up(&settings.data, &args.target).map_err(|error| error.to_string())?;
+    if settings.bucket.is_some() {
+        print::line("the files of assets lie in the bucket: it keeps copies of its own")?;
+    }
     print::line(&format!(
         "{}: the database and {} blobs, {} bytes",
         args.target.display(),

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use onepath_core::Rating;
+use onepath_server::asset::S3;
 use onepath_server::http::{Door, Origins, Patience, Rates};
 use onepath_server::limit::Rate;
-use onepath_server::service::{Plans, ServerBounds};
+use onepath_server::service::{Plans, PublicAssets, ServerBounds};
 use onepath_server::store::{Reader, Role, StoreError};
 use onepath_server::webhook::PublicUrl;
 use onepath_server::{Server, Settings, new_key};
@@ -35,6 +36,72 @@ pub(crate) struct Place {
     /// from the environment, such as REPLICATE_API_TOKEN, or from accounts
     #[arg(long, env = "ONEPATH_PROVIDERS", value_name = "FILE")]
     providers: Option<PathBuf>,
+    #[command(flatten)]
+    blobs: BlobArgs,
+}
+
+/// Where the files of assets lie.
+#[derive(Debug, ClapArgs)]
+struct BlobArgs {
+    /// A bucket for the files of assets, `s3://BUCKET`, instead of the data folder. Its key comes
+    /// from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or from the machine's own role
+    #[arg(long, env = "ONEPATH_BLOBS", value_name = "s3://BUCKET", value_parser = bucket)]
+    blobs: Option<String>,
+    /// The bucket's server, if it is not Amazon's: `https://…`, or `http://…` in one's own network
+    #[arg(long, env = "ONEPATH_BLOBS_ENDPOINT", value_name = "URL", value_parser = endpoint)]
+    blobs_endpoint: Option<String>,
+    /// The bucket's region, such as eu-central-1
+    #[arg(long, env = "ONEPATH_BLOBS_REGION", value_name = "REGION")]
+    blobs_region: Option<String>,
+    /// Send whoever may read a file to the bucket for it, by a URL that the bucket signs, instead of
+    /// passing the bytes on
+    #[arg(long)]
+    blobs_redirect: bool,
+}
+
+/// The name in `s3://NAME`; nothing, if nothing is said.
+fn bucket(text: &str) -> Result<String, String> {
+    let name = text.strip_prefix("s3://").unwrap_or_default().trim_end_matches('/');
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    if text.is_empty() || (!name.is_empty() && name.bytes().all(plain)) {
+        return Ok(name.to_owned());
+    }
+    Err(format!("`{text}` is no bucket: such as s3://media, without a path"))
+}
+
+fn endpoint(text: &str) -> Result<String, String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    // It says where a server is, as a public URL does.
+    let url = PublicUrl::parse(text);
+    url.map(|url| url.as_str().to_owned())
+        .map_err(|_| format!("`{text}` is no server of a bucket: such as https://s3.example.com"))
+}
+
+impl BlobArgs {
+    fn bucket(&self) -> Result<Option<S3>, String> {
+        let said = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+        let Some(bucket) = said(&self.blobs) else {
+            let alone = self.blobs_redirect
+                || said(&self.blobs_endpoint).is_some()
+                || said(&self.blobs_region).is_some();
+            return if alone {
+                Err("--blobs-endpoint, --blobs-region and --blobs-redirect are about a bucket: \
+                     name it with --blobs s3://BUCKET"
+                    .to_owned())
+            } else {
+                Ok(None)
+            };
+        };
+        Ok(Some(S3 {
+            bucket,
+            region: said(&self.blobs_region),
+            endpoint: said(&self.blobs_endpoint),
+            hands_out: self.blobs_redirect,
+            ..S3::default()
+        }))
+    }
 }
 
 impl Place {
@@ -43,6 +110,7 @@ impl Place {
         let mut settings = Settings::new(&self.data);
         settings.database = self.database.clone().filter(|url| !url.is_empty());
         settings.providers = crate::params::settings(self.providers.as_deref())?;
+        settings.bucket = self.blobs.bucket()?;
         Ok(settings)
     }
 }
@@ -123,11 +191,23 @@ pub(crate) struct Args {
     /// When the old addresses `/api/v1/jobs` end (RFC 3339); they answer 410 then
     #[arg(long, value_name = "TIME", value_parser = time)]
     jobs_sunset: Option<i64>,
+    /// Who says whether assets can be fetched without a key: nobody, whoever asks and owns, or they
+    /// are public unless whoever asks says otherwise; a world may say less, or more
+    #[arg(
+        long, env = "ONEPATH_PUBLIC_ASSETS", value_name = "never|on-request|always",
+        default_value = "never", value_parser = public_assets
+    )]
+    public_assets: PublicAssets,
     #[command(flatten)]
     door: DoorArgs,
     /// The ratings that `--dev` allows for world and user
     #[arg(long, value_name = "WORLD,USER", value_parser = bounds, requires = "dev")]
     dev_bounds: Option<ServerBounds>,
+}
+
+fn public_assets(word: &str) -> Result<PublicAssets, String> {
+    PublicAssets::parse(word)
+        .ok_or_else(|| format!("`{word}` is none of never, on-request, always"))
 }
 
 /// A time, as milliseconds since 1970.
@@ -230,6 +310,7 @@ impl Args {
         settings.bounds = self.dev_bounds.unwrap_or_default();
         settings.pages = Some(crate::editor::pages());
         settings.jobs_sunset = self.jobs_sunset;
+        settings.public_assets = self.public_assets;
         settings.door = self.door.door(self.dev)?;
         if self.dev {
             settings.plans = Plans::unlimited();

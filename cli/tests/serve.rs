@@ -19,6 +19,8 @@ mod operate;
 mod prompts;
 #[path = "serve/remote.rs"]
 mod remote;
+#[path = "serve/slice.rs"]
+mod slice;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};

@@ -88,6 +88,9 @@ record! {
         template_variables: Option<Map<'a>> = "template_variables" | "templateVariables";
         /// The prompt fields of the system before, in one object.
         prompt_config: Option<OldPromptConfig<'a>> = "prompt_config" | "promptConfig";
+        /// Whether anybody may fetch what is made, without a key, where the server and the world
+        /// leave that to whoever asks.
+        public: Option<bool> = "public";
     }
 }
 

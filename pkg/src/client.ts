@@ -23,8 +23,12 @@ export interface Asset {
   id: string;
   /** Whether its file is at the server; what describes the file is absent until it is. */
   sync_status?: 'remote' | 'downloading' | 'downloaded' | 'error' | 'gone';
-  /** Where its file is read, without a token, for a while. */
+  /** Where its file is read, without a token: for a while, or for ever if it is public. */
   url?: string;
+  /** Where a small picture of it is read, as its file is; absent for videos. */
+  thumbnail_url?: string;
+  /** Whether anybody may fetch its file. */
+  public?: boolean;
   media_type?: string;
   width?: number;
   height?: number;
@@ -36,6 +40,30 @@ export interface Asset {
   name?: string;
   tags?: string[];
   [member: string]: unknown;
+}
+
+/** What may be changed of an asset; an absent member stays as it is. */
+export interface AssetPatch {
+  name?: string | null;
+  tags?: string[] | null;
+  /** Whether anybody may fetch its file; the server and the world may keep it private. */
+  public?: boolean;
+}
+
+/** One of what was made, as a page shows it. */
+export interface Variant {
+  /** Its place, from 0. */
+  index: number;
+  asset_id: string;
+  /** Where its file is read, without a token. */
+  url: string;
+  /** Where a small picture of it is read; absent for videos. */
+  thumbnail_url?: string;
+  media_type: string;
+  width: number;
+  height: number;
+  /** How long it plays, in milliseconds. */
+  duration_ms?: number;
 }
 
 /** A page of assets. */
@@ -72,6 +100,12 @@ export interface GenerationResponse {
   cache_key?: string;
   seed?: string;
   assets?: Asset[];
+  /** What was made, in short, as far as it is here; absent in answers to a create. */
+  variants?: Variant[];
+  /** The provider's own id of the attempt; null until it was submitted. */
+  predictionId?: string | null;
+  /** What the provider is sent, without secrets. */
+  settings?: unknown;
   /** Why it failed; a stable code. */
   error_code?: string | null;
   /** Whether its run takes, or took, longer than it may. */
@@ -104,6 +138,8 @@ export interface CreateEnvelope {
   strict?: boolean;
   workspace_id?: string;
   scheduled_at?: string;
+  /** Whether anybody may fetch what is made, where server and world leave that to whoever asks. */
+  public?: boolean;
   [member: string]: unknown;
 }
 
@@ -548,8 +584,8 @@ export class Client {
     return this.#get(`/assets/${segment(id)}`, {}, options);
   }
 
-  /** Changes name and tags of an asset. */
-  patchAsset(id: string, change: { name?: string | null; tags?: string[] | null }, options: CallOptions = {}): Promise<Asset> {
+  /** Changes an asset's name, tags, and who may fetch it. */
+  patchAsset(id: string, change: AssetPatch, options: CallOptions = {}): Promise<Asset> {
     return this.#patch(`/assets/${segment(id)}`, change, options);
   }
 
@@ -571,6 +607,12 @@ export class Client {
   /** The file of an asset. */
   async getAssetFile(id: string, options: CallOptions = {}): Promise<Blob> {
     const call: Call = { method: 'GET', path: `/assets/${segment(id)}/file`, signal: options.signal };
+    return (await this.#send(call)).blob();
+  }
+
+  /** A small picture of an asset: up to 320 pixels. */
+  async getAssetThumbnail(id: string, options: CallOptions = {}): Promise<Blob> {
+    const call: Call = { method: 'GET', path: `/assets/${segment(id)}/thumbnail`, signal: options.signal };
     return (await this.#send(call)).blob();
   }
 

@@ -96,7 +96,10 @@ pub fn restore(backup: &Path, data: &Path) -> Result<Copied, BackupError> {
         }
         there.insert(hash);
     }
-    if let Some(missing) = blobs_of_sqlite(&database)?.iter().find(|hash| !there.contains(*hash)) {
+    // Where the files of assets lie in a bucket, there are none in the folder.
+    let in_folder = backup.join(BLOBS).is_dir();
+    let missing = |hash: &&String| in_folder && !there.contains(*hash);
+    if let Some(missing) = blobs_of_sqlite(&database)?.iter().find(missing) {
         return Err(BackupError::Damaged(format!("the blob {missing} is missing")));
     }
     make_empty(data)?;
@@ -116,7 +119,9 @@ fn finish(from: &Path, to: &Path) -> Result<Copied, BackupError> {
         }
     }
     let blobs = from.join(BLOBS);
-    std::fs::create_dir_all(to.join(BLOBS)).map_err(io_at(to))?;
+    if blobs.is_dir() {
+        std::fs::create_dir_all(to.join(BLOBS)).map_err(io_at(to))?;
+    }
     for file in files(&blobs)? {
         let Ok(relative) = file.strip_prefix(&blobs) else { continue };
         let target = to.join(BLOBS).join(relative);

@@ -54,6 +54,10 @@ pub async fn examine(settings: &Settings, deep: bool) -> Vec<Check> {
             checks.push(folder("blobs", &blobs));
         }
     }
+    #[cfg(feature = "s3")]
+    if let Some(s3) = &settings.bucket {
+        checks.push(bucket(s3).await);
+    }
     let providers = settings.providers.examine();
     if !providers.is_empty() {
         checks.push(webhooks(settings));
@@ -129,6 +133,34 @@ fn folder(name: &'static str, folder: &Path) -> Check {
     match tried.and(removed) {
         Ok(()) => Check::new(name, Verdict::Good, format!("{shown} takes files")),
         Err(error) => Check::new(name, Verdict::Failed, format!("{shown} takes no files: {error}")),
+    }
+}
+
+/// Whether a bucket takes, gives and removes what is put there.
+#[cfg(feature = "s3")]
+async fn bucket(s3: &crate::asset::S3) -> Check {
+    use crate::asset::{BlobError, Blobs, Content};
+    let shown = s3.endpoint.as_deref().map_or_else(
+        || format!("s3://{}", s3.bucket),
+        |endpoint| format!("s3://{} at {endpoint}", s3.bucket),
+    );
+    let tried = async {
+        let blobs = Blobs::bucket(s3)?;
+        let content = Content::of(&b"onepath doctor"[..]);
+        let blob = blobs.put(&content, &crate::clock::SystemClock).await?;
+        let read = blobs.get(&blob).await.map(drop);
+        blobs.delete(&blob.place).await?;
+        read
+    };
+    let tried: Result<(), BlobError> = tried.await;
+    match tried {
+        Ok(()) => Check::new("blobs", Verdict::Good, format!("{shown} takes and gives files")),
+        Err(error) => {
+            let detail = format!(
+                "{shown}: {error}; the key comes from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            );
+            Check::new("blobs", Verdict::Failed, detail)
+        }
     }
 }
 

@@ -17,14 +17,14 @@ use crate::http::{App, Door, Pages, hash_key, serve};
 use crate::live::LiveSettings;
 use crate::prompt::{Analyst, RuleAnalyst};
 use crate::provider::{self, Provider, ProviderSettings, SetupError};
-use crate::service::{Plans, ServerBounds, Service};
+use crate::service::{Plans, PublicAssets, ServerBounds, Service};
 use crate::signing::Signer;
 use crate::store::{Key, PostgresStore, Reader, Role, SqliteStore, Store, StoreError, Time};
 use crate::telemetry::metrics;
 use crate::tidy::tidy;
 use crate::vault::Vault;
 use crate::webhook::{Doors, PublicUrl, deliver};
-use crate::worker::{Worker, WorkerSettings, enter};
+use crate::worker::{InputUrls, Worker, WorkerSettings, enter};
 
 /// How a server is set up.
 #[derive(Clone)]
@@ -51,6 +51,8 @@ pub struct Settings {
     pub providers: ProviderSettings,
     /// When the job addresses of the system before end; never if absent.
     pub jobs_sunset: Option<crate::store::Millis>,
+    /// Who says whether assets can be fetched without a key.
+    pub public_assets: PublicAssets,
     /// Bytes that an uploaded file may have.
     pub most_upload: u64,
     /// Keeps the files of assets in a bucket instead of the data folder.
@@ -99,6 +101,7 @@ impl Settings {
             unknown_price: 0,
             providers: ProviderSettings::default(),
             jobs_sunset: None,
+            public_assets: PublicAssets::default(),
             most_upload: 100 << 20,
             #[cfg(feature = "s3")]
             bucket: None,
@@ -210,6 +213,8 @@ impl Server {
             unknown_price: settings.unknown_price,
             live: Arc::clone(&live),
             jobs_sunset: settings.jobs_sunset,
+            public_assets: settings.public_assets,
+            making: Arc::default(),
             known: Arc::default(),
             tally: Arc::default(),
             answers: Arc::default(),
@@ -257,10 +262,16 @@ impl Server {
             store: Arc::clone(&self.service.store),
             providers: self.service.providers.clone(),
             blobs: self.service.blobs.clone(),
+            spool: self.service.spool.clone(),
             doors: self.doors.clone(),
             clock: Arc::clone(&self.service.clock),
             bell: Arc::clone(&self.service.bell),
             settings: self.worker,
+            urls: self
+                .service
+                .public_url
+                .clone()
+                .map(|public_url| InputUrls { signer: self.service.signer.clone(), public_url }),
             vault: self.service.vault.clone(),
             accounts: Arc::default(),
             live: Arc::clone(&self.service.live),

@@ -26,10 +26,16 @@ impl Signer {
         Self { secret, lifetime }
     }
 
-    fn mac(&self, reader: &Reader, asset: &str, expires: Millis) -> Option<Hmac<Sha256>> {
+    fn mac(
+        &self,
+        reader: &Reader,
+        asset: &str,
+        file: &str,
+        expires: Millis,
+    ) -> Option<Hmac<Sha256>> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
         // Lengths stand before what comes from outside, so that no two tuples read the same.
-        for part in [&reader.tenant, &reader.user, asset] {
+        for part in [&reader.tenant, &reader.user, asset, file] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part.as_bytes());
         }
@@ -37,18 +43,25 @@ impl Signer {
         Some(mac)
     }
 
-    /// The URL's path and query for an asset, as this reader may see it.
+    /// The URL's path and query for a file of an asset, as this reader may see it. A URL is for
+    /// reading, and for the one file.
     #[must_use]
-    pub fn url(&self, reader: &Reader, asset: &str, now: Millis) -> String {
+    pub fn url(&self, reader: &Reader, asset: &str, file: &str, now: Millis) -> String {
         // Full minutes: the same URL for a while, so that browsers keep what they fetched.
         let expires = (now + self.lifetime) / 60_000 * 60_000;
+        self.url_until(reader, asset, file, expires)
+    }
+
+    /// The URL's path and query for a file of an asset, until a time.
+    #[must_use]
+    pub fn url_until(&self, reader: &Reader, asset: &str, file: &str, expires: Millis) -> String {
         let signature = self
-            .mac(reader, asset, expires)
+            .mac(reader, asset, file, expires)
             .map(|mac| hex(&mac.finalize().into_bytes()))
             .unwrap_or_default();
         let reader = format!("{}~{}", encode(&reader.tenant), encode(&reader.user));
         format!(
-            "/api/v1/assets/{asset}/file?expires={expires}&reader={reader}&signature={signature}"
+            "/api/v1/assets/{asset}/{file}?expires={expires}&reader={reader}&signature={signature}"
         )
     }
 
@@ -56,7 +69,7 @@ impl Signer {
     #[must_use]
     pub fn check(
         &self,
-        asset: &str,
+        (asset, file): (&str, &str),
         reader: &str,
         expires: Millis,
         signature: &str,
@@ -66,7 +79,7 @@ impl Signer {
         let reader = Reader { tenant: decode(tenant)?, user: decode(user)? };
         let bytes = unhex(signature)?;
         // Compared in constant time.
-        self.mac(&reader, asset, expires)?.verify_slice(&bytes).ok()?;
+        self.mac(&reader, asset, file, expires)?.verify_slice(&bytes).ok()?;
         (expires > now).then_some(reader)
     }
 }
@@ -85,17 +98,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_changed_character_of_a_signed_url_is_refused() {
+    fn sec_s7_every_changed_character_of_a_signed_url_is_refused() {
         let signer = Signer::new([7; 32], 300_000);
         let reader = Reader { tenant: "a".to_owned(), user: "é~&".to_owned() };
-        let url = signer.url(&reader, "0199", 1_000_000);
+        let url = signer.url(&reader, "0199", "file", 1_000_000);
         let check = |url: &str, now: Millis| {
             let (_, query) = url.split_once('?')?;
             let part = |name: &str| {
                 query.split('&').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
             };
             signer.check(
-                "0199",
+                ("0199", "file"),
                 part("reader")?,
                 part("expires")?.parse().ok()?,
                 part("signature")?,
@@ -114,6 +127,6 @@ mod tests {
                 }
             }
         }
-        assert!(signer.check("0200", "61~62", 1, "", 0).is_none());
+        assert!(signer.check(("0200", "file"), "61~62", 1, "", 0).is_none());
     }
 }

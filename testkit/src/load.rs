@@ -18,6 +18,8 @@ pub(crate) enum Mix {
     All,
     /// What a provider makes at the first attempt.
     Good,
+    /// The same of Replicate.
+    Replicate,
 }
 
 /// Clients at work.
@@ -109,7 +111,7 @@ impl Client {
             let made = self.caller.create(user, &key, &body).await?;
             let id = made.id.clone();
             self.kept.lock().unwrap_or_else(PoisonError::into_inner).push(made);
-            if self.mix == Mix::Good {
+            if self.mix != Mix::All {
                 let wait = Duration::from_millis(self.random.below(60));
                 tokio::time::sleep(wait).await;
                 continue;
@@ -139,12 +141,15 @@ impl Client {
     fn body(&mut self, what: u64) -> String {
         let mut of_what = Random::new(what);
         let (strategy, script) = match self.mix {
-            Mix::Good => ("once", "ok"),
+            Mix::Good | Mix::Replicate => ("once", "ok"),
             Mix::All => (
                 of_what.of(&["once", "once", "once", "per_player", "always"]),
                 of_what.of(&SCRIPTS),
             ),
         };
+        if self.mix == Mix::Replicate {
+            return wish(&format!("picture {what}"));
+        }
         let mode = of_what.of(&["retry", "skip", "placeholder"]);
         json!({
             "config": {
@@ -160,6 +165,18 @@ impl Client {
         })
         .to_string()
     }
+}
+
+/// A create request for a picture of Replicate's.
+pub(crate) fn wish(prompt: &str) -> String {
+    json!({
+        "config": {
+            "generationType": "text_to_image", "purpose": "ambient", "strategy": "once",
+            "prompt": prompt, "fallback": { "mode": "retry", "maxRetries": 2 },
+        },
+        "provider_id": "replicate",
+    })
+    .to_string()
 }
 
 /// A create request for something that the provider makes at once.

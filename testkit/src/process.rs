@@ -91,6 +91,14 @@ impl Process {
         signal(self.child.id(), name)
     }
 
+    /// Bytes of memory that it holds now.
+    pub(crate) fn memory(&self) -> Fallible<u64> {
+        let file = format!("/proc/{}/statm", self.child.id());
+        let text = std::fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"))?;
+        let pages = text.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+        pages.map(|pages| pages * 4096).ok_or_else(|| format!("{file}: `{text}`"))
+    }
+
     /// How it ended, if it has.
     pub(crate) fn ended(&mut self) -> Fallible<Option<ExitStatus>> {
         self.child.try_wait().map_err(|error| error.to_string())

@@ -170,7 +170,7 @@ test('an aborted signal ends a call and a watch', async () => {
 
 test('assets are uploaded, listed, fetched and deleted', async () => {
   const asset = { id: 'a1', sync_status: 'downloaded' };
-  const server = await serve('cut', { status: 201, body: asset }, { body: { assets: [asset], limit: 50 } }, { body: asset }, { body: 'bytes' }, { status: 200, body: {} });
+  const server = await serve('cut', { status: 201, body: asset }, { body: { assets: [asset], limit: 50 } }, { body: asset }, { body: 'bytes' }, { status: 200, body: {} }, { body: 'small' }, { body: asset });
   const client = server.client();
   const made = await client.uploadAsset(new Blob(['picture'], { type: 'image/png' }));
   assert.equal(made.id, 'a1');
@@ -178,7 +178,11 @@ test('assets are uploaded, listed, fetched and deleted', async () => {
   assert.deepEqual(await client.getAsset('a/1'), asset);
   assert.equal(await (await client.getAssetFile('a1')).text(), 'bytes');
   await client.deleteAsset('a1');
-  const [, upload, list, one, , gone] = server.seen;
+  assert.equal(await (await client.getAssetThumbnail('a1')).text(), 'small');
+  assert.deepEqual(await client.patchAsset('a1', { tags: ['npc:mira'], public: false }), asset);
+  const [, upload, list, one, , gone, small, changed] = server.seen;
+  assert.equal(small.url, '/api/v1/assets/a1/thumbnail');
+  assert.deepEqual([changed.method, changed.url, changed.body], ['PATCH', '/api/v1/assets/a1', { tags: ['npc:mira'], public: false }]);
   assert.deepEqual([upload.method, upload.url, upload.headers['content-type'], upload.body], ['POST', '/api/v1/assets', 'image/png', 'picture']);
   assert.equal(list.url, '/api/v1/assets?tag=npc%3Amira&media=image');
   assert.equal(one.url, '/api/v1/assets/a%2F1');

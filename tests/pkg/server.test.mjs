@@ -77,6 +77,35 @@ test('a request built here is made there, under the same key', async () => {
   assert.deepEqual(generations.map((generation) => generation.id), [created.id]);
 });
 
+test('assets are uploaded, listed, started from, fetched and deleted', async () => {
+  const png = Buffer.from(
+    'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg==',
+    'base64',
+  );
+  const asset = await client.uploadAsset(new Blob([png], { type: 'image/png' }));
+  assert.deepEqual([asset.width, asset.height, asset.media_type, asset.public], [1, 1, 'image/png', false]);
+  assert.equal((await client.uploadAsset(new Blob([png], { type: 'image/png' }))).id, asset.id);
+  const changed = await client.patchAsset(asset.id, { name: 'a dot', tags: ['npc:mira'] });
+  assert.deepEqual([changed.name, changed.tags], ['a dot', ['npc:mira']]);
+  const { assets } = await client.listAssets({ tag: 'npc:mira', source: 'upload' });
+  assert.deepEqual(assets.map(({ id }) => id), [asset.id]);
+  const config = { ...node('waves'), generationType: 'image_to_video', imageUrl: `asset:${asset.id}` };
+  const created = await client.createGeneration(built(config));
+  assert.equal(created.predictionId, null);
+  assert.equal(created.settings.width, 64);
+  let last;
+  for await (last of client.watchGeneration(created.id, { events: true }));
+  assert.equal(last.status, 'completed');
+  assert.equal(last.variants.length, 1);
+  const [variant] = last.variants;
+  assert.deepEqual([variant.media_type, variant.width, variant.height], ['image/gif', 64, 48]);
+  const small = await client.getAssetThumbnail(variant.asset_id);
+  assert.ok(['image/png', 'image/jpeg'].includes(small.type), small.type);
+  assert.deepEqual(Buffer.from(await (await client.getAssetFile(asset.id)).arrayBuffer()), png);
+  await client.deleteAsset(asset.id);
+  await assert.rejects(client.getAsset(asset.id), (error) => error instanceof ApiError && error.status === 404);
+});
+
 test('a byte changed on the way is told with its field', async () => {
   const envelope = built(node('a lighthouse'));
   envelope.request = { ...envelope.request, prompt: 'a lighthouse!' };

@@ -64,6 +64,7 @@ fn clippy(_: &mut Count) -> Outcome {
 }
 
 fn rust(count: &mut Count) -> Outcome {
+    need("curl", &["curl"])?;
     need_postgresql()?;
     count.run("tests", cargo().args(["test", "--workspace", "--all-features", "--no-fail-fast"]))
 }

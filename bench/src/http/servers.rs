@@ -17,7 +17,7 @@ use onepath_server::limit::Rate;
 use onepath_server::live::LiveSettings;
 use onepath_server::prompt::RuleAnalyst;
 use onepath_server::provider::{Local, Providers};
-use onepath_server::service::{Plans, ServerBounds, Service};
+use onepath_server::service::{Plans, PublicAssets, ServerBounds, Service};
 use onepath_server::signing::Signer;
 use onepath_server::store::{Reader, Role, Store};
 use onepath_server::vault::Vault;
@@ -107,6 +107,8 @@ pub(crate) fn service() -> Result<Service, Failure> {
         bounds: BOUNDS,
         attempts: 3,
         signer: Signer::new([0; 32], 1),
+        public_assets: PublicAssets::default(),
+        making: Arc::default(),
         vault: Vault::new([0; 32]),
         guard: Guard::new(&GuardRules::default())?,
         public_url: None,

@@ -14,11 +14,25 @@ const onepath = join(root, 'target/debug/onepath');
 export const scene = (name) => join(root, 'examples/scenes', name);
 export const text = (name) => readFileSync(scene(name), 'utf8');
 
+/** A fake of Replicate: its address, and how to end it. */
+export async function replicate() {
+  const child = spawn(onepath, ['fake', 'replicate'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const { value } = await said.next();
+  if (!value?.startsWith('fake replicate ')) throw new Error(`the fake said ${value}`);
+  const stop = async () => {
+    child.kill('SIGKILL');
+    await ended;
+  };
+  return { address: value.slice('fake replicate '.length), stop };
+}
+
 /** A server with an empty folder, which allows no more than `romantic`. */
-export async function serve() {
+export async function serve(env = {}) {
   const data = mkdtempSync(join(tmpdir(), 'onepath-editor-'));
   const args = ['serve', '--dev', '--dev-bounds', 'romantic,romantic', '--listen', '127.0.0.1:0', '--data', data];
-  const child = spawn(onepath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ONEPATH_LOG: 'error' } });
+  const child = spawn(onepath, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ONEPATH_LOG: 'error', ...env } });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const said = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const after = async (word) => {

@@ -6,7 +6,7 @@ import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Document, explain } from 'onepath';
 import { createClient } from 'onepath/client';
 
-import { beside, browser, checked, command, Desk, lines, scene, serve, text } from './desk.mjs';
+import { beside, browser, checked, command, Desk, lines, replicate, scene, serve, text } from './desk.mjs';
 
 let chrome;
 let server;
@@ -148,6 +148,74 @@ test('a run sends the built request with its hash and never the config; its pict
   await desk.open({ name: 'copy.json', text: text('lighthouse.json') });
   await desk.select('letter-on-the-sill');
   await page.waitForSelector('text=Nothing was generated for this node yet.');
+});
+
+test('a node is run by Replicate, and its picture is seen', async () => {
+  const fake = await replicate();
+  const real = await serve({ REPLICATE_API_TOKEN: 'r8_none', REPLICATE_API_URL: fake.address });
+  try {
+    const there = new Desk(page, real);
+    await there.go();
+    await there.openScene();
+    await page.selectOption('#provider', 'replicate');
+    await there.select('letter-on-the-sill');
+    await page.waitForSelector('.ahead[data-answer=created]');
+    await there.run();
+    await page.waitForFunction(() => document.querySelector('.picture')?.naturalWidth === 96);
+    const { generations } = await real.ask('/generations');
+    assert.deepEqual(generations.map(({ provider_id, status }) => [provider_id, status]), [['replicate', 'completed']]);
+    const charges = await (await fetch(new URL('/_fake/charges', fake.address))).json();
+    assert.deepEqual(charges.map(({ prediction }) => prediction), [generations[0].predictionId]);
+    assert.deepEqual(there.complaints, []);
+  } finally {
+    await real.stop();
+    await fake.stop();
+  }
+});
+
+test('sec_s13 what somebody wrote is text in the editor and in /docs, whatever it says', async () => {
+  const hostile = [
+    '<img src=x onerror="window.broken=1">', '<script>window.broken=1</script>', '"><svg onload=window.broken=1>',
+    "javascript:window.broken=1//'", '{{constructor.constructor("window.broken=1")()}}', '</textarea><iframe srcdoc="<script>top.broken=1</script>">',
+  ];
+  const scenes = [{ id: 'a', mood: hostile[0], summary: hostile[1], location: hostile[2] }];
+  const nodes = hostile.map((prompt, index) => ({
+    id: `node ${index} ${prompt}`, toScene: 'a',
+    config: { generationType: 'text_to_image', purpose: prompt, strategy: 'once', prompt, fallback: { mode: 'skip' } },
+  }));
+  await desk.go();
+  await desk.open({ name: `${hostile[0].replaceAll('/', '')}.json`, text: JSON.stringify({ scenes, nodes }) });
+  await page.waitForSelector('.card.node');
+  for (const { id } of nodes) {
+    await page.evaluate((id) => [...document.querySelectorAll('[data-node]')].find(({ dataset }) => dataset.node === id).click(), id);
+    await page.waitForFunction((id) => document.querySelector('.inspector h2')?.textContent === id, id);
+  }
+  const words = await page.evaluate(() => document.body.textContent);
+  for (const one of hostile) assert.ok(words.includes(one), one);
+  // What was made and named so, as the server tells it.
+  const api = async (method, path, body) => (await fetch(`${server.address}/api/v1${path}`, {
+    method, body: JSON.stringify(body), headers: { authorization: `Bearer ${server.key}`, 'content-type': 'application/json' },
+  })).json();
+  const config = { generationType: 'text_to_image', purpose: 'ambient', strategy: 'always', prompt: hostile[1], style: { local: { width: 64, height: 48 } }, fallback: { mode: 'skip' } };
+  for (const name of hostile) assert.ok((await api('POST', '/generations', { config, provider_id: 'local', name, description: name })).id);
+  await page.goto(`${server.address}/docs#listGenerations`);
+  await page.fill('#key', server.key);
+  const list = page.locator('#listGenerations');
+  await list.locator('summary', { hasText: 'Try it' }).click();
+  await list.getByRole('button', { name: 'Send' }).click();
+  await page.waitForFunction(() => document.querySelector('#listGenerations pre:last-of-type')?.textContent.includes('generations'));
+  const shown = await list.textContent();
+  for (const one of hostile) assert.ok(shown.includes(JSON.stringify(one).slice(1, -1)), one);
+  // An error that repeats what was sent.
+  const input = list.locator('input[name=status]');
+  await input.fill(hostile[0]);
+  await list.getByRole('button', { name: 'Send' }).click();
+  await page.waitForFunction(() => document.querySelector('#listGenerations').textContent.includes('problem+json'));
+  assert.equal(await page.evaluate(() => window.broken), undefined);
+  assert.equal(await page.locator('main img, main iframe, main svg, main script').count(), 0);
+  const policy = (await fetch(`${server.address}/docs`)).headers.get('content-security-policy');
+  assert.match(policy, /default-src 'none'; script-src 'self';/);
+  assert.doesNotMatch(policy, /unsafe|\*/);
 });
 
 test('without a stream of events the run is followed by looking', async () => {

@@ -51,8 +51,13 @@ pub struct Placed {
 /// A place for blobs that lets others read from it.
 #[async_trait]
 pub trait HandOut: std::fmt::Debug + Send + Sync + 'static {
-    /// A URL under which a place can be read for a while.
-    async fn url(&self, place: &str, lifetime: Duration) -> Result<String, BlobError>;
+    /// A URL under which a place can be read for a while, as media of a type.
+    async fn url(
+        &self,
+        place: &str,
+        media_type: &str,
+        lifetime: Duration,
+    ) -> Result<String, BlobError>;
 }
 
 /// Where bytes lie. A place is never made of a name from outside.
@@ -212,14 +217,20 @@ impl Blobs {
         placed.map_err(|error| BlobError::Unavailable(error.to_string())).boxed()
     }
 
-    /// A URL under which a place can be read for a while, where the bucket itself gives such.
+    /// A URL under which a place can be read for a while, as media of a type, where the bucket
+    /// itself gives such.
     ///
     /// # Errors
     ///
     /// It cannot be signed.
-    pub async fn url(&self, place: &str, lifetime: Duration) -> Result<Option<String>, BlobError> {
+    pub async fn url(
+        &self,
+        place: &str,
+        media_type: &str,
+        lifetime: Duration,
+    ) -> Result<Option<String>, BlobError> {
         match &self.signer {
-            Some(signer) => signer.url(place, lifetime).await.map(Some),
+            Some(signer) => signer.url(place, media_type, lifetime).await.map(Some),
             None => Ok(None),
         }
     }

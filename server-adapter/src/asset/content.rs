@@ -19,6 +19,9 @@ const IN_MEMORY: usize = 1 << 20;
 /// What a file may have if nobody says.
 const MOST: u64 = 100 << 20;
 
+/// Bytes that one output of a provider may have.
+pub(crate) const MOST_OUTPUT: usize = 256 << 20;
+
 /// Files that are older were left behind by a process that ended.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -60,6 +63,12 @@ impl Spool {
         Ok(Self { folder: folder.to_path_buf(), clock, most: MOST })
     }
 
+    /// A folder that others look after; made when the first file needs it.
+    #[must_use]
+    pub const fn new(folder: PathBuf, clock: SharedClock) -> Self {
+        Self { folder, clock, most: MOST }
+    }
+
     /// Files of at most so many bytes.
     #[must_use]
     pub fn of_at_most(self, most: u64) -> Self {
@@ -98,6 +107,12 @@ pub struct Intake {
 }
 
 impl Intake {
+    /// How many bytes it takes at most.
+    #[must_use]
+    pub const fn most(&self) -> u64 {
+        self.most
+    }
+
     /// Takes the next bytes.
     ///
     /// # Errors

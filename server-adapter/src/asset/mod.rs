@@ -7,6 +7,7 @@ mod inspect;
 mod s3;
 
 pub use blobs::{BlobError, Blobs, HandOut, Placed, Stream};
+pub(crate) use content::MOST_OUTPUT;
 pub use content::{Content, Intake, IntakeError, Source, Spool};
 pub use inspect::{Inspected, NotMedia, THUMBNAIL, Thumbnail, inspect, thumbnail};
 #[cfg(feature = "s3")]

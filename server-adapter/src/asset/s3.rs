@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use object_store::aws::{AmazonS3, AmazonS3Builder};
-use object_store::signer::{Method, Signer as _};
+use object_store::signer::{Method, SignedUrlOptions, Signer as _};
 use object_store::{ClientOptions, RetryConfig};
 
 use super::blobs::{BlobError, Blobs, HandOut, failure, path};
@@ -43,8 +43,16 @@ impl std::fmt::Debug for S3 {
 
 #[async_trait]
 impl HandOut for AmazonS3 {
-    async fn url(&self, place: &str, lifetime: Duration) -> Result<String, BlobError> {
-        let url = self.signed_url(Method::GET, &path(place), lifetime).await;
+    async fn url(
+        &self,
+        place: &str,
+        media_type: &str,
+        lifetime: Duration,
+    ) -> Result<String, BlobError> {
+        // What the bucket says about the bytes is signed with the rest.
+        let options =
+            SignedUrlOptions::default().with_query([("response-content-type", media_type)]);
+        let url = self.signed_url_opts(Method::GET, &path(place), lifetime, &options).await;
         url.map(|url| url.to_string()).map_err(|error| failure(place, &error))
     }
 }

@@ -57,6 +57,10 @@ pub struct Frame {
     /// Whether the asset's bytes are here after it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sync_status: Option<SyncStatus>,
+    /// The provider's own id of the generation's attempt, once it is known; absent if the event is
+    /// about an asset.
+    #[serde(rename = "predictionId", skip_serializing_if = "Option::is_none")]
+    pub prediction_id: Option<String>,
     /// What went wrong.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<ErrorCode>,
@@ -69,9 +73,11 @@ impl Frame {
     #[must_use]
     pub fn new(event: &Event, words: Words) -> Self {
         let old = || OLD.iter().find(|(new, _)| *new == event.kind).map(|(_, old)| *old);
-        let (asset_id, status, sync_status) = match &event.subject {
-            Subject::Generation { status, .. } => (None, Some(*status), None),
-            Subject::Asset { id, sync, .. } => (Some(id.clone()), None, Some(*sync)),
+        let (asset_id, status, sync_status, prediction_id) = match &event.subject {
+            Subject::Generation { status, prediction, .. } => {
+                (None, Some(*status), None, prediction.clone())
+            }
+            Subject::Asset { id, sync, .. } => (Some(id.clone()), None, Some(*sync), None),
         };
         Self {
             kind: match words {
@@ -84,6 +90,7 @@ impl Frame {
             number: event.number,
             status,
             sync_status,
+            prediction_id,
             error_code: event.error,
             at: rfc3339(event.at),
         }

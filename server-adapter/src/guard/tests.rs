@@ -61,7 +61,7 @@ fn rules(ports: &[u16], allowed: &[String]) -> GuardRules {
 }
 
 #[test]
-fn sec_1_urls_that_mean_our_own_network_are_refused_in_every_spelling() {
+fn sec_s1_urls_that_mean_our_own_network_are_refused_in_every_spelling() {
     let guard = Guard::new(&GuardRules { http: true, ..GuardRules::default() }).unwrap();
     let refused = [
         "http://127.0.0.1/",
@@ -155,7 +155,7 @@ fn sec_1_urls_that_mean_our_own_network_are_refused_in_every_spelling() {
 }
 
 #[tokio::test]
-async fn sec_1_names_that_lead_inside_are_refused_without_a_connection() {
+async fn sec_s1_names_that_lead_inside_are_refused_without_a_connection() {
     let (port, count, _) = canary(vec![ok("secret")]).await;
     for addresses in [
         &["127.0.0.1"][..],
@@ -174,7 +174,7 @@ async fn sec_1_names_that_lead_inside_are_refused_without_a_connection() {
 }
 
 #[tokio::test]
-async fn sec_1_a_name_that_changes_its_mind_is_resolved_once_a_call() {
+async fn sec_s1_a_name_that_changes_its_mind_is_resolved_once_a_call() {
     let (port, count, _) = canary(vec![ok("secret")]).await;
     // Internal only the second time that anybody asks: whoever looks and then resolves again is
     // led inside.
@@ -191,7 +191,7 @@ async fn sec_1_a_name_that_changes_its_mind_is_resolved_once_a_call() {
 }
 
 #[tokio::test]
-async fn sec_1_redirects_are_looked_at_hop_by_hop_and_carry_no_secrets() {
+async fn sec_s1_redirects_are_looked_at_hop_by_hop_and_carry_no_secrets() {
     let (inside, count, _) = canary(vec![ok("secret")]).await;
     let (target, _, there) = canary(vec![ok("picture")]).await;
     let (port, _, here) = canary(vec![

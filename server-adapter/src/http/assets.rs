@@ -7,8 +7,9 @@ use axum::extract::{FromRequestParts as _, RawQuery, Request, State};
 use axum::http::HeaderMap;
 use axum::http::StatusCode;
 use axum::http::header::{
-    ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
-    CONTENT_SECURITY_POLICY, ETAG, HeaderName, IF_RANGE, LOCATION, RANGE, X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_RANGES, AUTHORIZATION, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH,
+    CONTENT_RANGE, CONTENT_SECURITY_POLICY, ETAG, HeaderName, IF_RANGE, LOCATION, RANGE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use axum::response::IntoResponse as _;
 
@@ -18,7 +19,7 @@ use super::multipart;
 use super::path::Name;
 use super::reply::{Failure, Reply, bytes, is_known, json, set};
 use crate::problem::{Fault, Problem, ProblemCode};
-use crate::service::{Caller, read_asset_patch};
+use crate::service::{Caller, File, Which, read_asset_patch};
 use crate::store::{AssetQuery, Reader, SyncStatus};
 
 pub(super) async fn upload(State(app): State<App>, caller: Caller, request: Request) -> Reply {
@@ -145,25 +146,50 @@ pub(super) async fn file(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Reply {
+    send(app, &id, Which::File, query.as_deref().unwrap_or(""), request).await
+}
+
+pub(super) async fn small(
+    State(app): State<App>,
+    Name(id): Name,
+    RawQuery(query): RawQuery,
+    request: Request,
+) -> Reply {
+    send(app, &id, Which::Thumbnail, query.as_deref().unwrap_or(""), request).await
+}
+
+/// A file of an asset, to whoever may read it: by key, by signed URL, or because everybody may.
+async fn send(app: App, id: &str, which: Which, query: &str, request: Request) -> Reply {
     let (mut parts, _) = request.into_parts();
-    let reader = match signed_reader(&app, &id, query.as_deref().unwrap_or("")) {
-        Some(signed) => signed?,
-        None => Caller::from_request_parts(&mut parts, &app).await?.reader,
+    let reader = match signed_reader(&app, (id, which), query) {
+        Some(signed) => Some(signed?),
+        None if !parts.headers.contains_key(AUTHORIZATION) => None,
+        None => Some(Caller::from_request_parts(&mut parts, &app).await?.reader),
     };
-    let (media, blob) = app.service.asset_file(&reader, &id).await?;
-    let size = u64::try_from(media.bytes).unwrap_or(0);
-    let tag = format!("\"{}\"", media.sha256);
+    let File { media_type, blob, public } =
+        app.service.asset_file(reader.as_ref(), id, which).await?;
+    let whose = if public { "public" } else { "private" };
+    let size = u64::try_from(blob.bytes).unwrap_or(0);
+    let tag = format!("\"{}\"", blob.sha256);
     const SHOWN: [&str; 6] =
         ["image/png", "image/jpeg", "image/webp", "image/gif", "video/mp4", "video/webm"];
     // What a browser must not interpret is offered as bytes.
-    let known_type = SHOWN.into_iter().find(|known| *known == media.media_type);
+    let known_type = SHOWN.into_iter().find(|known| *known == media_type);
     let media_type = known_type.unwrap_or("application/octet-stream");
-    let mut response = if is_known(&parts.headers, &media.sha256) {
+    let known = is_known(&parts.headers, &blob.sha256);
+    if !known && let Some(url) = app.service.bucket_url(id, &blob, media_type).await? {
+        let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
+        set(response.headers_mut(), LOCATION, &url);
+        // Not for longer than the URL holds.
+        set(response.headers_mut(), CACHE_CONTROL, &format!("{whose}, max-age=240"));
+        return Ok(response);
+    }
+    let mut response = if known {
         bytes(StatusCode::NOT_MODIFIED, media_type, Vec::new())
     } else {
         match wanted_range(&parts.headers, &tag, size) {
             Wanted::All => {
-                let body = Body::from_stream(app.service.bytes(&id, &blob, None).await?);
+                let body = Body::from_stream(app.service.bytes(id, &blob, None).await?);
                 let mut response = bytes(StatusCode::OK, media_type, body);
                 set(response.headers_mut(), CONTENT_LENGTH, size.to_string());
                 response
@@ -171,7 +197,7 @@ pub(super) async fn file(
             Wanted::Part(range) => {
                 let (first, length) = (range.start, range.end - range.start);
                 let said = format!("bytes {first}-{}/{size}", range.end - 1);
-                let part = app.service.bytes(&id, &blob, Some(range)).await?;
+                let part = app.service.bytes(id, &blob, Some(range)).await?;
                 let body = Body::from_stream(part);
                 let mut response = bytes(StatusCode::PARTIAL_CONTENT, media_type, body);
                 let headers = response.headers_mut();
@@ -191,7 +217,7 @@ pub(super) async fn file(
     let headers = response.headers_mut();
     set(headers, ETAG, &tag);
     set(headers, ACCEPT_RANGES, "bytes");
-    set(headers, CACHE_CONTROL, "private, max-age=86400, immutable");
+    set(headers, CACHE_CONTROL, &format!("{whose}, max-age=86400, immutable"));
     set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
     set(headers, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");
@@ -232,7 +258,11 @@ fn wanted_range(headers: &HeaderMap, tag: &str, size: u64) -> Wanted {
 }
 
 /// The reader that a signed URL names; none if the URL has nothing of a signed one.
-fn signed_reader(app: &App, id: &str, query: &str) -> Option<Result<Reader, Failure>> {
+fn signed_reader(
+    app: &App,
+    (id, which): (&str, Which),
+    query: &str,
+) -> Option<Result<Reader, Failure>> {
     let pairs = super::meta::query_pairs(query);
     let part = |name: &str| pairs.iter().find(|(known, _)| known == name).map(|(_, value)| value);
     let parts = [part("reader"), part("expires"), part("signature")];
@@ -240,8 +270,10 @@ fn signed_reader(app: &App, id: &str, query: &str) -> Option<Result<Reader, Fail
     let service = &app.service;
     let reader = match parts {
         [Some(reader), Some(expires), Some(signature)] => {
-            let check =
-                |expires| service.signer.check(id, reader, expires, signature, service.clock.now());
+            let check = |expires| {
+                let file = (id, which.word());
+                service.signer.check(file, reader, expires, signature, service.clock.now())
+            };
             expires.parse().ok().and_then(check)
         }
         _ => None,

@@ -153,6 +153,12 @@ impl Provider for Local {
         self.info
     }
 
+    /// It draws what the request says, as its settings say.
+    fn settings(&self, request: &GenerateContentRequest<'_>) -> Result<serde_json::Value, Refusal> {
+        let settings = serde_json::to_value(&request.provider_settings);
+        settings.map_err(|error| Refusal::new(ErrorCode::ParamInvalid, error.to_string()))
+    }
+
     async fn submit(&self, submission: &Submission) -> Result<String, SubmitError> {
         let prediction = prediction_of(&submission.token);
         let file = self.spool.join(&prediction);

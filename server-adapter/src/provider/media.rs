@@ -1,23 +1,26 @@
 //! Media on its way: inputs as data URLs and forms, outputs from where a provider put them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use onepath_core::GenerateContentRequest;
 use onepath_core::lifecycle::ErrorCode;
-use reqwest::Url;
+use reqwest::{Response, Url};
 use sha2::{Digest as _, Sha256};
 
 use super::params::invalid;
-use super::port::{File, NoAnswer, Refusal, Submission};
-use super::wire::{Answer, Ask, Payload, Wire};
-use crate::asset::{Content, inspect};
+use super::port::{File, NoAnswer, Provider, Refusal, Submission, SubmitError};
+use super::wire::{Ask, Payload, Wire};
+pub(crate) use crate::asset::MOST_OUTPUT;
+use crate::asset::{Content, Intake, IntakeError, inspect};
 use crate::clock::hex;
 use crate::guard::{Fetch, Guard, GuardError, Hosts, body};
 
-/// Bytes of an output at most.
-pub(crate) const MOST_OUTPUT: usize = 256 << 20;
+/// How long an output may take on its way.
+const DOWNLOAD: Duration = Duration::from_secs(300);
 
 /// Redirects that the fetching of an output follows.
 const REDIRECTS: u32 = 3;
@@ -34,6 +37,27 @@ fn of_data_url(url: &str) -> Option<Vec<u8>> {
         return STANDARD.decode(data).ok();
     }
     None
+}
+
+/// A file's own name at the provider: as it was handed over before, or else now.
+pub(crate) async fn hand_over(
+    provider: &dyn Provider,
+    submission: &Submission,
+    reference: &str,
+    file: &File,
+) -> Result<String, SubmitError> {
+    let lives = provider.keeps_uploads();
+    let copies = submission.copies.as_ref().zip(lives);
+    if let Some((copies, _)) = copies
+        && let Some(known) = copies.known(reference).await
+    {
+        return Ok(known);
+    }
+    let place = provider.upload(submission, file).await?;
+    if let Some((copies, lives)) = copies {
+        copies.keep(reference, &place, lives).await;
+    }
+    Ok(place)
 }
 
 /// A name for a file, by its kind: providers look at the ending.
@@ -152,8 +176,7 @@ pub(crate) struct Fetcher {
 }
 
 impl Fetcher {
-    /// The bytes at a place. `own` makes the call for a URL at the provider's own address, which
-    /// may carry a key; nobody else sees it.
+    /// The bytes at a place, in memory.
     pub(crate) async fn fetch(
         &self,
         place: &str,
@@ -163,41 +186,79 @@ impl Fetcher {
         if place.starts_with("data:") {
             return of_data_url(place).ok_or_else(|| NoAnswer::new("a data URL cannot be read"));
         }
+        let response = self.open(place, base, own).await?;
+        body(response, MOST_OUTPUT).await.map_err(|error| NoAnswer::new(error.to_string()))
+    }
+
+    /// The bytes at a place, into where large files do not lie in memory.
+    pub(crate) async fn fetch_into(
+        &self,
+        place: &str,
+        base: &str,
+        own: impl Fn(&str) -> Ask,
+        intake: &mut Intake,
+    ) -> Result<(), NoAnswer> {
+        let not_taken = |error: IntakeError| NoAnswer::new(error.to_string());
+        if place.starts_with("data:") {
+            let bytes = of_data_url(place);
+            let bytes = bytes.ok_or_else(|| NoAnswer::new("a data URL cannot be read"))?;
+            return intake.write(&bytes).await.map_err(not_taken);
+        }
+        let mut response = self.open(place, base, own).await?;
+        if response.content_length().is_some_and(|length| length > intake.most()) {
+            return Err(not_taken(IntakeError::TooLarge(intake.most())));
+        }
+        let broken = |error: reqwest::Error| NoAnswer::new(error.without_url().to_string());
+        while let Some(chunk) = response.chunk().await.map_err(broken)? {
+            intake.write(&chunk).await.map_err(not_taken)?;
+        }
+        Ok(())
+    }
+
+    /// The answer at a place. `own` makes the call for a URL at the provider's own address, which
+    /// may carry a key; nobody else sees it.
+    async fn open(
+        &self,
+        place: &str,
+        base: &str,
+        own: impl Fn(&str) -> Ask,
+    ) -> Result<Response, NoAnswer> {
         let broken = || NoAnswer::new("the place of an output is no URL");
         let base = Url::parse(base).map_err(|_| broken())?;
         let mut url = Url::parse(place).map_err(|_| broken())?;
         for _ in 0..=REDIRECTS {
             if url.origin() != base.origin() {
-                return self.fetch_elsewhere(&url).await;
+                return self.open_elsewhere(&url).await;
             }
-            let answer = self.wire.send(own(url.as_str()).at_most(MOST_OUTPUT)).await?;
+            let answer = self.wire.open(own(url.as_str()).within(DOWNLOAD)).await?;
             match redirect(&url, &answer) {
                 Some(next) => url = next,
-                None if answer.status.is_success() => return Ok(answer.body),
-                None => return Err(answer.no_answer()),
+                None if answer.status().is_success() => return Ok(answer),
+                None => return Err(not_there(answer.status())),
             }
         }
         Err(NoAnswer::new("the place of an output redirects too often"))
     }
 
-    async fn fetch_elsewhere(&self, url: &Url) -> Result<Vec<u8>, NoAnswer> {
+    async fn open_elsewhere(&self, url: &Url) -> Result<Response, NoAnswer> {
         let failed = |error: GuardError| NoAnswer::new(error.to_string());
         let hosts = Some(&self.hosts);
         let ask = Fetch { hosts, redirects: REDIRECTS, ..Fetch::new(url) };
         let response = self.guard.fetch(&ask).await.map_err(failed)?;
         let status = response.status();
-        if !status.is_success() {
-            return Err(NoAnswer::new(format!("an output is answered with {status}")));
-        }
-        body(response, MOST_OUTPUT).await.map_err(failed)
+        if status.is_success() { Ok(response) } else { Err(not_there(status)) }
     }
 }
 
-fn redirect(url: &Url, answer: &Answer) -> Option<Url> {
-    if !answer.status.is_redirection() {
+fn not_there(status: StatusCode) -> NoAnswer {
+    NoAnswer::new(format!("an output is answered with {status}"))
+}
+
+fn redirect(url: &Url, answer: &Response) -> Option<Url> {
+    if !answer.status().is_redirection() {
         return None;
     }
-    let location = answer.headers.get(axum::http::header::LOCATION)?;
+    let location = answer.headers().get(axum::http::header::LOCATION)?;
     url.join(location.to_str().ok()?).ok()
 }
 

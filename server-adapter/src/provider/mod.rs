@@ -32,7 +32,7 @@ pub use delivery::{Delivery, WebhookRefused, WebhookReport};
 pub use local::Local;
 pub use params::{FileField, Params, Places};
 pub use port::{
-    Charged, File, Found, Hint, NoAnswer, Output, Provider, Refusal, Standing, Submission,
+    Charged, Copies, File, Found, Hint, NoAnswer, Output, Provider, Refusal, Standing, Submission,
     SubmitError,
 };
 pub use registry::Providers;

@@ -1,6 +1,7 @@
 //! The port: what the service asks of a provider, and the words for what it answers.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -10,6 +11,7 @@ use onepath_core::lifecycle::{ErrorCode, ProviderReport};
 use onepath_core::{Estimate, GenerateContentRequest, ProviderInfo, estimate_price};
 use tokio::sync::broadcast;
 
+use crate::asset::Intake;
 use crate::store::Row;
 
 use super::account::{Credentials, Credits};
@@ -36,6 +38,21 @@ pub struct Submission {
     pub submitted_at: i64,
     /// The bytes behind the request's inputs that are assets, by their reference (`asset:<id>`).
     pub files: BTreeMap<String, File>,
+    /// Where the world reads those files for a few minutes, by their reference; empty if nobody
+    /// outside reaches this server.
+    pub urls: BTreeMap<String, String>,
+    /// What was handed over to the provider before, under the same account.
+    pub copies: Option<Arc<dyn Copies>>,
+}
+
+/// Files as a provider has them, so that each is handed over once.
+#[async_trait]
+pub trait Copies: Send + Sync {
+    /// The provider's own name of a file, if it still has it.
+    async fn known(&self, reference: &str) -> Option<String>;
+
+    /// Remembers the provider's own name of a file for a while.
+    async fn keep(&self, reference: &str, place: &str, lives: Duration);
 }
 
 impl Submission {
@@ -50,6 +67,8 @@ impl Submission {
             webhook: None,
             submitted_at: row.submitted_at.unwrap_or(row.created_at),
             files: BTreeMap::new(),
+            urls: BTreeMap::new(),
+            copies: None,
         }
     }
 }
@@ -250,11 +269,26 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
         Ok(Params { path: "/".to_owned(), body, files: Vec::new() })
     }
 
+    /// What whoever asks is shown of what is sent: never a key, a webhook's URL or another secret.
+    ///
+    /// # Errors
+    ///
+    /// The provider would refuse it.
+    fn settings(&self, request: &GenerateContentRequest<'_>) -> Result<serde_json::Value, Refusal> {
+        self.params(request, &Places::preview()).map(|params| params.body)
+    }
+
     /// Hands a file over before a submission that starts from it; gives the provider's own name of
     /// it. Costs nothing: one that is lost is handed over again.
     async fn upload(&self, _submission: &Submission, file: &File) -> Result<String, SubmitError> {
         let detail = format!("{} is not taken", file.media_type);
         Err(Refusal::new(ErrorCode::ParamInvalid, detail).into())
+    }
+
+    /// For how long it certainly keeps a file that was handed over, so that other submissions may
+    /// start from it; none where each submission hands it over anew.
+    fn keeps_uploads(&self) -> Option<Duration> {
+        None
     }
 
     /// Submits; gives the provider's own id of the prediction.
@@ -276,6 +310,17 @@ pub trait Provider: std::fmt::Debug + Send + Sync + 'static {
 
     /// Fetches what it made.
     async fn fetch(&self, submission: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer>;
+
+    /// Fetches what it made into a place where large files do not lie in memory.
+    async fn fetch_into(
+        &self,
+        submission: &Submission,
+        output: &Output,
+        intake: &mut Intake,
+    ) -> Result<(), NoAnswer> {
+        let bytes = self.fetch(submission, output).await?;
+        intake.write(&bytes).await.map_err(|error| NoAnswer::new(error.to_string()))
+    }
 
     /// Everything of a prediction is kept: the provider may forget it.
     async fn settled(&self, _submission: &Submission, _prediction: &str) {}

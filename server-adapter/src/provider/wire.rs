@@ -11,11 +11,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::fmt::rfc2822::DateTimeParser;
 use onepath_core::lifecycle::ErrorCode;
-use reqwest::Method;
 use reqwest::header::{
     CONNECTION, CONTENT_TYPE, DATE, RETRY_AFTER, SEC_WEBSOCKET_ACCEPT, SEC_WEBSOCKET_KEY,
     SEC_WEBSOCKET_VERSION, UPGRADE,
 };
+use reqwest::{Method, Response};
 use serde::de::DeserializeOwned;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
@@ -241,20 +241,26 @@ impl Wire {
         Ok(Self { client })
     }
 
-    /// Sends a call and takes its whole answer.
-    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Unanswered> {
+    /// Sends a call; the body of the answer is still to come.
+    pub(crate) async fn open(&self, ask: Ask) -> Result<Response, Unanswered> {
         let mut request =
             self.client.request(ask.method, &ask.url).headers(ask.headers).timeout(ask.timeout);
         if let Some(Payload { content_type, bytes }) = ask.body {
             request = request.header(CONTENT_TYPE, content_type).body(bytes);
         }
-        let response = request.send().await.map_err(|error| {
+        request.send().await.map_err(|error| {
             let sent = !(error.is_connect() || error.is_builder());
             let detail = words_of(error);
             if sent { Unanswered::Lost(detail) } else { Unanswered::NotSent(detail) }
-        })?;
+        })
+    }
+
+    /// Sends a call and takes its whole answer.
+    pub(crate) async fn send(&self, ask: Ask) -> Result<Answer, Unanswered> {
+        let most = ask.most;
+        let response = self.open(ask).await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        match body(response, ask.most).await {
+        match body(response, most).await {
             Ok(body) => Ok(Answer { status, headers, body }),
             // A refusal is one, however its words end.
             Err(_) if status.is_client_error() => Ok(Answer { status, headers, body: Vec::new() }),

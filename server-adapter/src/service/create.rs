@@ -96,7 +96,8 @@ impl Service {
             && let Some(row) = self.answers.of(&plan.new, asked)
         {
             self.count(&row, Answer::Cache);
-            let receipt = render(&row, Answer::Cache, CreateGenerationResponse::of(&plan));
+            let response = CreateGenerationResponse::of(&plan, self.settings_sent(&plan.new.asked));
+            let receipt = render(&row, Answer::Cache, response);
             let left = self.left(caller, standing.plan).await?;
             return Ok(Answered { receipt, replayed: false, left });
         }
@@ -104,7 +105,7 @@ impl Service {
         plan.new.id = new_id(&*self.clock);
         let trace = call.trace.unwrap_or_else(|| TraceId::new(&*self.clock));
         plan.new.asked.trace = trace.into();
-        let response = CreateGenerationResponse::of(&plan);
+        let response = CreateGenerationResponse::of(&plan, self.settings_sent(&plan.new.asked));
         let receipt = call.key.map(|key| {
             let response = response.clone();
             ReceiptWish {

@@ -15,6 +15,7 @@ mod listen;
 mod manage;
 mod plan;
 mod prompts;
+mod publish;
 mod settings;
 mod simple;
 mod standing;
@@ -26,6 +27,7 @@ mod webhooks;
 use std::sync::Arc;
 
 use onepath_core::Rating;
+use onepath_core::lifecycle::State;
 use tokio::sync::Notify;
 
 use crate::asset::{Blobs, Spool};
@@ -39,7 +41,7 @@ use crate::problem::{Problem, ProblemCode};
 use crate::prompt::Analyst;
 use crate::provider::Providers;
 use crate::signing::Signer;
-use crate::store::{ListQuery, Reader, Role, Store};
+use crate::store::{ListQuery, Millis, Reader, Role, Row, Store};
 use crate::vault::Vault;
 use crate::webhook::PublicUrl;
 
@@ -47,7 +49,7 @@ pub use accounts::{
     AccountChange, AccountListResponse, AccountView, NewAccount, NewKey, read_account,
 };
 pub use assets::{
-    AssetListResponse, AssetView, LineageResponse, MediaView, Part, Upload, not_taken,
+    AssetListResponse, AssetView, File, LineageResponse, MediaView, Part, Upload, Which, not_taken,
     read_asset_patch,
 };
 pub use cache::{AnswerStats, CacheStats, InvalidateBody, InvalidateResponse};
@@ -70,13 +72,14 @@ pub use prompts::{
     PromptVersionList, PromptVersionView, Prompts, RenderBody, RenderResponse, SplitBody,
     SplitView, TermsBody, TermsResponse, VariableDiff, VersionName, VersionUsage,
 };
+pub use publish::PublicAssets;
 pub use settings::{KnownSetting, SettingHistory, SettingList, SettingView, known_settings};
 pub use simple::SocialContextResponse;
 pub use standing::{Known, Plans, Standing};
 pub use telemetry::{OperationTelemetry, ProviderTelemetry, ProvidersTelemetry};
 pub use view::{
     AttemptView, CreateGenerationResponse, GenerationListResponse, GenerationResponse,
-    PreflightResponse, Timings, ValidateResponse,
+    PreflightResponse, Timings, ValidateResponse, VariantView,
 };
 
 /// The ratings that the server allows, whatever a request brings along.
@@ -150,7 +153,17 @@ pub struct Service {
     pub answers: Arc<Answers>,
     /// Hands events on.
     pub hub: Arc<Hub>,
+    /// Who says whether assets can be fetched without a key.
+    pub public_assets: PublicAssets,
+    /// Held while a small picture is made: each is made once, and they are decoded one by one.
+    pub making: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// A generation on its way that nobody looked at for so long is looked at when somebody asks.
+const STALE: Millis = 5_000;
+
+/// One that its provider wants to be left alone for longer is not.
+const LEFT_ALONE: Millis = 60_000;
 
 impl Service {
     /// A generation that the caller may see.
@@ -162,7 +175,28 @@ impl Service {
         let viewer = self.viewer(&caller.reader).await?;
         let found = self.store.get(&viewer, id).await?;
         let generation = found.ok_or_else(|| Problem::not_found("generation"))?;
+        self.look_again(&generation.row).await;
         Ok(self.view(&caller.reader, &generation))
+    }
+
+    /// Has a worker ask the provider how something stands that it did not look at for a while: once,
+    /// however many ask.
+    async fn look_again(&self, row: &Row) {
+        let now = self.clock.now();
+        let is_stale = matches!(row.state, State::Processing { .. })
+            && row.prediction.is_some()
+            && now - row.updated_at >= STALE
+            && row.next_run_at > now
+            && row.next_run_at - row.updated_at <= LEFT_ALONE;
+        if !is_stale {
+            return;
+        }
+        match self.store.hurry(&row.id, now).await {
+            Ok(true) => self.bell.notify_one(),
+            Ok(false) => {}
+            // Who asks is answered all the same, and the worker looks by itself.
+            Err(error) => tracing::warn!(%error, "a worker was not told to look"),
+        }
     }
 
     /// The caller's own generations, newest first.

@@ -561,6 +561,7 @@ fn finish<'p>(
         workspace: envelope.workspace_id.as_ref().map(|id| id.as_str().to_owned()),
         others,
         trace: String::new(),
+        public: setting.standing.public.of(envelope.public).ok_or_else(kept_private)?,
     };
     let text = |text: Option<&Cow<'_, str>>| {
         text.filter(|text| !text.is_empty()).map(|text| text.clone().into_owned())
@@ -597,6 +598,12 @@ fn own_assets(request: &GenerateContentRequest<'_>) -> Vec<Input> {
         })
     });
     own.collect()
+}
+
+/// The answer to whoever wants to show everybody what the server or the world keeps private.
+fn kept_private() -> Problem {
+    let detail = "what is made here stays private: leave `public` out";
+    Problem::faults(vec![Fault::new("/public", "envelope/private", detail)])
 }
 
 /// The world that an envelope names.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use onepath_core::{OwnBounds, Rating, WorldMeta, decode};
 
 use super::prompts::TenantTerms;
+use super::publish::PublicAssets;
 use super::{Caller, ServerBounds, Service};
 use crate::cache::Recent;
 use crate::clock::month_start;
@@ -105,6 +106,8 @@ pub struct Standing {
     pub plan: PlanNow,
     /// The server's row of the world, if it has one.
     pub world: Option<Arc<World>>,
+    /// Who says whether what is made there can be fetched without a key.
+    pub public: PublicAssets,
 }
 
 impl Standing {
@@ -195,6 +198,7 @@ impl Service {
             bounds,
             reduce_intensity: user.as_ref().is_some_and(|user| user.reduce_intensity),
             plan: PlanNow { limits, since },
+            public: self.public_assets.under(world.as_deref()),
             world,
         })
     }

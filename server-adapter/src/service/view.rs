@@ -15,7 +15,7 @@ use super::{ServerBounds, Service};
 use crate::clock::rfc3339;
 use crate::live::Paused;
 use crate::store::row::stage_word;
-use crate::store::{Answer, Attempt, Deferral, Generation, Reader, Row, SyncStatus};
+use crate::store::{Answer, Asked, Attempt, Deferral, Generation, Reader, Row, SyncStatus};
 
 /// The answer to a create. Nothing in it moves or expires; follow `id` for the rest.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -48,11 +48,17 @@ pub struct CreateGenerationResponse {
     pub price: Estimate,
     /// Warnings and suggestions, and what was lowered.
     pub findings: Vec<Finding>,
+    /// The provider's own id of the attempt; null until it was submitted.
+    #[serde(rename = "predictionId")]
+    #[schemars(schema_with = "text_or_null")]
+    pub prediction_id: Option<String>,
+    /// What the provider is sent, without secrets; null if it would not take it.
+    pub settings: serde_json::Value,
 }
 
 impl CreateGenerationResponse {
     /// What is known before the store answers: as if a run were started.
-    pub(super) fn of(plan: &Plan) -> Self {
+    pub(super) fn of(plan: &Plan, settings: serde_json::Value) -> Self {
         let asked = &plan.new.asked;
         Self {
             id: String::new(),
@@ -68,12 +74,15 @@ impl CreateGenerationResponse {
             lowered: plan.lowered,
             price: plan.price,
             findings: plan.report.findings().to_vec(),
+            prediction_id: None,
+            settings,
         }
     }
 
     /// With the row that answers.
     pub(super) fn answered_by(self, row: &Row, answer: Answer) -> Self {
-        Self { id: row.id.clone(), status: row.status(), answer, ..self }
+        let prediction_id = row.prediction.clone();
+        Self { id: row.id.clone(), status: row.status(), answer, prediction_id, ..self }
     }
 }
 
@@ -271,9 +280,63 @@ pub struct GenerationResponse {
     pub asset_id: Option<String>,
     /// What was made.
     pub assets: Vec<AssetView>,
+    /// The same in short, in order, as far as it is here: what a page shows.
+    pub variants: Vec<VariantView>,
+    /// The provider's own id of the last attempt; null until it was submitted.
+    #[serde(rename = "predictionId")]
+    #[schemars(schema_with = "text_or_null")]
+    pub prediction_id: Option<String>,
+    /// What the provider is sent, without secrets; its owner sees it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub settings: Option<serde_json::Value>,
     /// Changes with every change: the `ETag` of the answer.
     #[serde(skip)]
     pub tag: String,
+}
+
+/// A text, or null: it is always there.
+fn text_or_null(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "oneOf": [{ "type": "string" }, { "type": "null" }] })
+}
+
+/// One of what was made, as a page shows it.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+pub struct VariantView {
+    /// Its place, from 0.
+    pub index: i64,
+    /// The asset.
+    pub asset_id: String,
+    /// Where its file is read.
+    pub url: String,
+    /// Where a small picture of it is read; absent for videos.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<String>,
+    /// Such as `image/png`.
+    pub media_type: String,
+    /// Pixels from left to right.
+    pub width: i64,
+    /// Pixels from top to bottom.
+    pub height: i64,
+    /// How long it plays, in milliseconds; absent if it does not move.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub duration_ms: Option<i64>,
+}
+
+impl VariantView {
+    /// Of an asset whose bytes are here.
+    fn of(asset: &AssetView) -> Option<Self> {
+        let (media, url) = (asset.media.as_ref()?, asset.url.clone()?);
+        Some(Self {
+            index: asset.index,
+            asset_id: asset.id.clone(),
+            url,
+            thumbnail_url: asset.thumbnail_url.clone(),
+            media_type: media.media_type.clone(),
+            width: media.width,
+            height: media.height,
+            duration_ms: media.duration_ms,
+        })
+    }
 }
 
 /// What a run costs.
@@ -363,6 +426,14 @@ pub struct GenerationListResponse {
 }
 
 impl Service {
+    /// What the provider is sent for a request, without secrets; null if it would not take it.
+    pub(super) fn settings_sent(&self, asked: &Asked) -> serde_json::Value {
+        let provider = self.providers.get(&asked.provider);
+        let request = onepath_core::decode::<GenerateContentRequest<'_>>(&asked.request).value;
+        let settings = provider.zip(request).and_then(|(one, request)| one.settings(&request).ok());
+        settings.unwrap_or_default()
+    }
+
     /// A generation as a reader may see it.
     pub(super) fn view(&self, reader: &Reader, generation: &Generation) -> GenerationResponse {
         let row = &generation.row;
@@ -437,7 +508,10 @@ impl Service {
                 .first()
                 .filter(|asset| asset.sync_status == SyncStatus::Downloaded)
                 .map(|asset| asset.id.clone()),
+            variants: assets.iter().filter_map(VariantView::of).collect(),
             assets,
+            prediction_id: row.prediction.clone(),
+            settings: is_owner.then(|| self.settings_sent(asked)),
             tag: row.tag(),
         }
     }

@@ -182,7 +182,7 @@ impl Asset {
             tenant: row.tenant.clone(),
             owner: row.owner.clone(),
             shared: row.shared(),
-            public: false,
+            public: row.asked.public,
             origin,
             state: AssetState::Remote,
             attempts: 0,

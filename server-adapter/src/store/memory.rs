@@ -195,7 +195,11 @@ impl Tables {
             tenant: row.tenant.clone(),
             owner: row.owner.clone(),
             shared: row.shared(),
-            subject: Subject::Generation { id: row.id.clone(), status: row.status() },
+            subject: Subject::Generation {
+                id: row.id.clone(),
+                status: row.status(),
+                prediction: row.prediction.clone(),
+            },
             number: row.events,
             kind,
             error: row.error_code(),

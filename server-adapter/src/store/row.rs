@@ -161,6 +161,8 @@ pub struct Asked {
     pub others: Vec<Other>,
     /// The trace of the call that asked, by which it is found in logs.
     pub trace: String,
+    /// Whether anybody may fetch what is made, without a key.
+    pub public: bool,
 }
 
 /// What another provider is asked for when those before it are down.
@@ -359,6 +361,8 @@ pub enum Subject {
         id: String,
         /// Its status after the event.
         status: GenerationStatus,
+        /// The provider's own id of the attempt, as far as it was known.
+        prediction: Option<String>,
     },
     /// An asset.
     Asset {

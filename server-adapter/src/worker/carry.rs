@@ -176,6 +176,18 @@ impl Load<'_> {
         self.sent = true;
         submission.webhook = self.worker.open_door(&self.row, provider).await?;
         submission.files = self.files().await?;
+        submission.copies = Some(self.worker.copies(&self.row));
+        if let Some(urls) = &self.worker.urls {
+            let now = self.worker.clock.now();
+            submission.urls = submission
+                .files
+                .keys()
+                .filter_map(|reference| {
+                    let asset = reference.strip_prefix("asset:")?;
+                    Some((reference.clone(), urls.url(&self.row, asset, now)))
+                })
+                .collect();
+        }
         let begun = Instant::now();
         let answer =
             tokio::time::timeout(self.worker.settings.answer(), provider.submit(&submission));
@@ -199,7 +211,10 @@ impl Load<'_> {
                     ),
                 }
                 let mut advance = match &error {
-                    SubmitError::Refused(refusal) => self.event(Event::Refused(refusal.code)),
+                    SubmitError::Refused(refusal) => {
+                        self.worker.forget_copies(&self.row).await?;
+                        self.event(Event::Refused(refusal.code))
+                    }
                     SubmitError::Lost(_) => self.event(Event::AnswerLost),
                 };
                 if let SubmitError::Refused(Refusal { retry_after: Some(after), .. }) = error {
@@ -312,6 +327,9 @@ impl Load<'_> {
             ProviderReport::Succeeded { .. }
             | ProviderReport::Failed(_)
             | ProviderReport::Cancelled { .. } => {
+                if matches!(report, ProviderReport::Failed(_)) {
+                    self.worker.forget_copies(&self.row).await?;
+                }
                 metrics::charged(self.row.provider(), charged);
                 self.outputs = Some(outputs);
                 self.advance(self.event(Event::Reported(report))).await

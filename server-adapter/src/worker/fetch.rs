@@ -10,7 +10,7 @@ use onepath_core::lifecycle::{ErrorCode, Event, ProviderReport};
 
 use super::carry::Load;
 use super::millis;
-use crate::asset::{Content, inspect};
+use crate::asset::{MOST_OUTPUT, inspect};
 use crate::clock::new_id;
 use crate::provider::{File, Output, Provider};
 use crate::store::{Asset, AssetState, Blob, Media, Result};
@@ -192,9 +192,13 @@ impl Load<'_> {
         provider: &Arc<dyn Provider>,
         output: &Output,
     ) -> std::result::Result<(Media, Option<Blob>), NotHere> {
-        let fetched = self.asked("fetch", provider.fetch(&self.submission(), output)).await;
-        let bytes = fetched.map_err(|why| NotHere::new(ErrorCode::ProviderUnavailable, why))?;
-        let content = Content::of(bytes);
+        let mut intake = self.worker.spool.begin(MOST_OUTPUT as u64);
+        let submission = self.submission();
+        let fetch = provider.fetch_into(&submission, output, &mut intake);
+        let fetched = self.asked("fetch", fetch).await;
+        fetched.map_err(|why| NotHere::new(ErrorCode::ProviderUnavailable, why))?;
+        let content = intake.end().await;
+        let content = content.map_err(|why| NotHere::new(ErrorCode::StorageFailed, why))?;
         let looked = tokio::task::spawn_blocking(move || {
             let seen = inspect(&content);
             seen.map(|seen| (content, seen))

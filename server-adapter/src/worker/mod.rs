@@ -2,6 +2,7 @@
 
 mod account;
 mod carry;
+mod copies;
 mod fetch;
 mod presence;
 #[cfg(any(test, feature = "conformance"))]
@@ -15,7 +16,7 @@ use onepath_core::Operation;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::cache::Recent;
 use crate::clock::SharedClock;
 use crate::live::LiveSettings;
@@ -25,6 +26,7 @@ use crate::store::{Account, Claim, Claimed, Millis, Store};
 use crate::vault::Vault;
 use crate::webhook::Doors;
 
+pub use copies::InputUrls;
 pub(crate) use presence::enter;
 
 /// How a worker works.
@@ -78,6 +80,8 @@ pub struct Worker {
     pub providers: Providers,
     /// Where what was made is kept.
     pub blobs: Blobs,
+    /// Where it lies on its way there.
+    pub spool: Spool,
     /// Where providers report to; without it nobody is asked to, and polling carries everything.
     pub doors: Option<Doors>,
     /// The time.
@@ -88,6 +92,8 @@ pub struct Worker {
     pub settings: WorkerSettings,
     /// Opens the keys of accounts.
     pub vault: Vault,
+    /// Where providers read what a submission starts from; without it they are handed the bytes.
+    pub urls: Option<InputUrls>,
     /// Accounts that were read lately.
     pub accounts: Arc<Recent<String, Arc<Account>>>,
     /// What operators change while everything runs.

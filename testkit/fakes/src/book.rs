@@ -168,6 +168,16 @@ impl Book {
         ids.filter_map(|id| self.predictions.get(id)).map(|one| one.body.clone()).collect()
     }
 
+    pub(crate) fn taken_with(&self, text: &str) -> Option<(String, Option<String>)> {
+        let newest = self.order.iter().rev().zip(self.charges.iter().rev());
+        newest.filter_map(|(id, charge)| Some((self.predictions.get(id)?, charge))).find_map(
+            |(one, charge)| {
+                let found = one.body.to_string().contains(text);
+                found.then(|| (one.id.clone(), charge.webhook.clone()))
+            },
+        )
+    }
+
     pub(crate) fn is_cancelled(&self, id: &str) -> bool {
         self.predictions.get(id).is_some_and(|one| one.cancelled)
     }

@@ -254,7 +254,8 @@ fn outputs(one: &Prediction) -> Value {
         Output::Nothing => json!({ "12": { "text": ["nothing to see"] } }),
         Output::Gone => node(vec![file("gone", 0, "output")]),
         Output::Redirect => node(vec![file("moved", 0, "output")]),
-        Output::Junk => node(vec![file("junk", 0, "output")]),
+        // It names files of its own, and never those of others.
+        Output::Junk | Output::Elsewhere => node(vec![file("junk", 0, "output")]),
         Output::Data => node(vec![file("out", 0, "temp")]),
         _ => node(vec![file("out", 0, "output"), file("out", 1, "temp")]),
     }

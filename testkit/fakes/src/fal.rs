@@ -243,6 +243,10 @@ fn output(shared: &Shared, one: &Prediction) -> Value {
         Output::Gone => alone(file("gone", 0)),
         Output::Redirect => alone(file("moved", 0)),
         Output::Junk => alone(file("junk", 0)),
+        Output::Elsewhere => {
+            let url = "https://elsewhere.example/0.png";
+            alone(json!({ "url": url, "content_type": "image/png" }))
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Method, Request, Response, StatusCode};
 use axum::response::IntoResponse as _;
 use bytes::Bytes;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -90,7 +90,7 @@ pub(crate) async fn listen(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 /// Ends the connection without an answer.
-fn cut() -> io::Error {
+pub(crate) fn cut() -> io::Error {
     io::Error::other("cut")
 }
 
@@ -130,7 +130,8 @@ async fn answer(
         _ => {}
     }
     let reply = (stand.answer)(&shared, call, &asked);
-    tokio::time::sleep(reply.after).await;
+    let late = Duration::from_millis(shared.switches().answers_ms);
+    tokio::time::sleep(reply.after + late).await;
     match fault.as_ref().map(|fault| fault.what) {
         Some(What::CutAfter) => Err(cut()),
         Some(What::HangAfter) => {
@@ -146,6 +147,11 @@ async fn answer(
         }),
         Some(What::StatusAfter) => whole(refusal(shared.kind, fault.as_ref())),
         Some(What::HugeAfter) => endless(),
+        Some(What::StallAfter) => stalled(&reply),
+        Some(What::ClaimsAfter) => claiming(&reply),
+        Some(What::BombAfter) => whole(bomb()),
+        Some(What::OtherAfter) => whole(changed(reply, "id", "somebodyelses")),
+        Some(What::BackAfter) => whole(changed(reply, "status", "starting")),
         _ => whole(reply),
     }
 }
@@ -169,17 +175,74 @@ fn head(reply: &Reply) -> axum::http::response::Builder {
     builder
 }
 
-fn whole(reply: Reply) -> Result<Response<Body>, io::Error> {
+pub(crate) fn whole(reply: Reply) -> Result<Response<Body>, io::Error> {
     head(&reply).body(Body::from(reply.body)).map_err(io::Error::other)
 }
 
-fn half(reply: &Reply) -> Result<Response<Body>, io::Error> {
+pub(crate) fn half(reply: &Reply) -> Result<Response<Body>, io::Error> {
     let first = reply.body.slice(..reply.body.len() / 2);
     let parts = stream::iter([Ok(first), Err(cut())]);
     head(reply)
         .header(CONTENT_LENGTH, reply.body.len())
         .body(Body::from_stream(parts))
         .map_err(io::Error::other)
+}
+
+/// Half of an answer; the connection stays.
+fn stalled(reply: &Reply) -> Result<Response<Body>, io::Error> {
+    let first = reply.body.slice(..reply.body.len() / 2);
+    let parts = stream::iter([Ok::<_, io::Error>(first)]).chain(stream::pending());
+    head(reply)
+        .header(CONTENT_LENGTH, reply.body.len())
+        .body(Body::from_stream(parts))
+        .map_err(io::Error::other)
+}
+
+/// An answer that announces ten billion bytes.
+fn claiming(reply: &Reply) -> Result<Response<Body>, io::Error> {
+    let chunk = Bytes::from(vec![b' '; 64 << 10]);
+    let parts = stream::repeat_with(move || Ok::<_, io::Error>(chunk.clone()));
+    head(reply)
+        .header(CONTENT_LENGTH, 10_000_000_000_u64)
+        .body(Body::from_stream(parts))
+        .map_err(io::Error::other)
+}
+
+/// A gzip of 256 KiB that stands for 40 MiB of zeros: one byte, then "the same 258 times", again and
+/// again (RFC 1951, fixed codes).
+fn bomb() -> Reply {
+    const TIMES: usize = 160_000;
+    let mut body = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+    // The last block, with fixed codes; the byte 0.
+    let mut bits: Vec<bool> = vec![true, true, false];
+    let code = |bits: &mut Vec<bool>, word: u32, length: u32| {
+        bits.extend((0..length).rev().map(|at| word >> at & 1 == 1));
+    };
+    code(&mut bits, 0b0011_0000, 8);
+    for _ in 0..TIMES {
+        // 258 bytes from one byte back.
+        code(&mut bits, 0b1100_0101, 8);
+        code(&mut bits, 0, 5);
+    }
+    code(&mut bits, 0, 7);
+    let byte =
+        |eight: &[bool]| eight.iter().rev().fold(0_u8, |byte, bit| byte << 1 | u8::from(*bit));
+    bits.resize(bits.len().next_multiple_of(8), false);
+    body.extend(bits.chunks(8).map(byte));
+    let mut reply = Reply::bytes("application/json", body);
+    reply.headers.push(("content-encoding", "gzip".to_owned()));
+    reply
+}
+
+/// An answer with another word for a member of its object.
+fn changed(mut reply: Reply, name: &str, word: &str) -> Reply {
+    if let Ok(mut value) = serde_json::from_slice::<Value>(&reply.body)
+        && let Some(member) = value.get_mut(name)
+    {
+        *member = word.into();
+        reply.body = value.to_string().into();
+    }
+    reply
 }
 
 fn endless() -> Result<Response<Body>, io::Error> {

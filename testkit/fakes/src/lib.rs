@@ -2,6 +2,7 @@
 #![deny(missing_docs)]
 
 mod book;
+pub mod bucket;
 mod comfyui;
 mod control;
 mod fal;
@@ -28,6 +29,9 @@ use tokio::task::JoinHandle;
 use book::Book;
 pub use book::Charge;
 pub use switches::{Call, Fault, Output, Switches, Webhooks, What};
+
+/// What the fake of Replicate signs its webhooks with.
+pub const REPLICATE_SECRET: &str = replicate::SECRET;
 
 /// Declares [`Kind`] of the fakes that there are, each with what it is.
 macro_rules! fakes {
@@ -209,6 +213,12 @@ impl Fake {
     #[must_use]
     pub fn asked(&self) -> Vec<serde_json::Value> {
         self.shared.book().bodies()
+    }
+
+    /// What was taken with this text in it, the newest first: its id, and where it is reported to.
+    #[must_use]
+    pub fn taken_with(&self, text: &str) -> Option<(String, Option<String>)> {
+        self.shared.book().taken_with(text)
     }
 
     /// Whether a prediction was asked to stop.

@@ -169,6 +169,7 @@ fn made(shared: &Shared, one: &Prediction, count: u64, pictures: usize) -> Value
         Output::Gone => vec![at("gone")],
         Output::Redirect => vec![at("moved")],
         Output::Junk => vec![b64(b"GIF89a<script>".to_vec())],
+        Output::Elsewhere => vec![json!({ "url": "https://elsewhere.example/0.png" })],
         _ => (0..count).map(here).collect(),
     };
     let (text, image) = (20, 300 * pictures);

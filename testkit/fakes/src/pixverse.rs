@@ -223,6 +223,7 @@ fn shown(shared: &Shared, one: &Prediction) -> Value {
         Output::Redirect => url("moved"),
         Output::Junk => url("junk"),
         Output::Nothing => String::new(),
+        Output::Elsewhere => "https://elsewhere.example/0.mp4".to_owned(),
         _ => url("out"),
     };
     let id: u64 = one.id.parse().unwrap_or_default();

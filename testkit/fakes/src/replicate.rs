@@ -30,7 +30,7 @@ pub(crate) const STAND: Stand = Stand {
 };
 
 /// The secret that webhooks are signed with, as the API tells it.
-const SECRET: &str = "whsec_b25lcGF0aC1mYWtlcy1yZXBsaWNhdGUtc2VjcmV0";
+pub(crate) const SECRET: &str = "whsec_b25lcGF0aC1mYWtlcy1yZXBsaWNhdGUtc2VjcmV0";
 
 fn call(asked: &Asked) -> Call {
     let path = asked.path.as_str();
@@ -260,6 +260,7 @@ fn output(shared: &Shared, one: &Prediction) -> Value {
         Output::Gone => json!(url("gone", 0)),
         Output::Redirect => json!(url("moved", 0)),
         Output::Junk => json!(url("junk", 0)),
+        Output::Elsewhere => json!("https://elsewhere.example/0.png"),
     }
 }
 

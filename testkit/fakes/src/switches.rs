@@ -27,6 +27,8 @@ pub struct Switches {
     pub nulls: bool,
     /// Predictions show the URL of their webhook.
     pub echo_webhook: bool,
+    /// Every answer comes so much later; what was asked for is done before.
+    pub answers_ms: u64,
     /// Some outputs are left out, and the answer says so.
     pub partial: bool,
     /// A version of before, which lacks what is newer.
@@ -56,6 +58,7 @@ impl Default for Switches {
             outwaits: false,
             nulls: false,
             echo_webhook: false,
+            answers_ms: 0,
             partial: false,
             old: false,
             cuts_news: false,
@@ -88,6 +91,8 @@ pub enum Output {
     Redirect,
     /// Bytes that are no media.
     Junk,
+    /// At a host that is none of the provider's.
+    Elsewhere,
 }
 
 /// How webhooks are sent.
@@ -151,6 +156,16 @@ pub enum What {
     StatusAfter,
     /// It is taken; the answer never ends.
     HugeAfter,
+    /// It is taken; half of the answer comes, and the rest never.
+    StallAfter,
+    /// It is taken; the answer says that it has ten billion bytes, and begins.
+    ClaimsAfter,
+    /// It is taken; the answer is a thousand times as large as it comes (gzip).
+    BombAfter,
+    /// It is taken; the answer is about something else.
+    OtherAfter,
+    /// It is taken; the answer says that it has only begun.
+    BackAfter,
 }
 
 /// A fault that is waiting to happen.

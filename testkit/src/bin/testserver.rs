@@ -1,15 +1,17 @@
 //! The server as it is shipped, with the scripted provider in it and a worker in a hurry.
 //!
-//! Usage: `onepath-testserver serve|worker --data DIR --fake ADDRESS [--database URL]
-//! [--listen ADDRESS] [--no-worker] [--lease MS] [--deadline MS] [--patience MS] [--visibility MS]`.
+//! Usage: `onepath-testserver serve|worker --data DIR [--fake ADDRESS] [--database URL]
+//! [--listen ADDRESS] [--replicate URL] [--public-url URL] [--no-worker] [--lease MS] [--deadline MS] [--patience MS] [--visibility MS]`.
 //! What `onepath serve` and `onepath worker` do is done by the same library here.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use onepath_server::provider::ProviderSettings;
 use onepath_server::service::Plans;
 use onepath_server::store::{Reader, Role, User};
+use onepath_server::webhook::PublicUrl;
 use onepath_server::{Server, Settings};
 use onepath_testkit::fake::Scripted;
 use onepath_testkit::{Fallible, ready};
@@ -68,6 +70,16 @@ impl Args {
                 "--database" => args.settings.database = Some(value),
                 "--listen" => args.listen = value,
                 "--fake" => args.fake = value,
+                "--replicate" => {
+                    args.settings.providers = ProviderSettings::default()
+                        .with_variable("REPLICATE_API_TOKEN", "r8_faults")
+                        .with_variable("REPLICATE_API_URL", value)
+                        .with("replicate", serde_json::json!({ "visibility_seconds": 1 }));
+                }
+                "--public-url" => {
+                    let url = PublicUrl::parse(&value).map_err(|error| error.to_string())?;
+                    args.settings.public_url = Some(url);
+                }
                 "--lease" => args.settings.worker.lease = millis()?,
                 "--deadline" => args.settings.worker.deadline = millis()?,
                 "--patience" => args.patience = millis()?,
@@ -101,7 +113,11 @@ fn run() -> Fallible<()> {
 
 async fn start(args: Args) -> Fallible<()> {
     let server = Server::open(&args.settings).map_err(|error| error.to_string())?;
-    let server = server.with_provider(Scripted::new(&args.fake, args.patience, args.visibility)?);
+    let server = if args.fake.is_empty() {
+        server
+    } else {
+        server.with_provider(Scripted::new(&args.fake, args.patience, args.visibility)?)
+    };
     let stopped = stop_when_asked();
     if !args.serves {
         println!("onepath works");

@@ -8,6 +8,7 @@ mod kills;
 mod points;
 mod provider;
 mod races;
+mod replicate;
 mod shim;
 mod simulation;
 mod stage;
@@ -105,6 +106,9 @@ scenarios! {
     "T6" "many clients want the same, and many workers the same row" races::play;
     "T7" "somebody sets the clock" clock::play;
     "T8" "a provider goes wrong in every way" provider::play;
+    "T8r" "Replicate goes wrong in every way, and the memory stays flat" replicate::faults::play;
+    "T9" "webhooks come twice, in any order, too early, too late, forged, or never" replicate::webhooks::play;
+    "T1r" "the server is killed while Replicate works for it" replicate::kills::play;
     "T10" "the disk is full, or broken" disk::play;
     "T12" "simulated worlds in which everything goes wrong" simulation::play;
     "T18" "the server is asked to end under load" term::play;

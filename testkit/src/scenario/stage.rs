@@ -40,7 +40,8 @@ pub(crate) struct Stage {
     pub(crate) caller: Caller,
     stranger: Caller,
     follower: Follower,
-    _fake: Fake,
+    charges: Option<PathBuf>,
+    _fake: Option<Fake>,
 }
 
 /// How long the list of a provider lags, where it does.
@@ -81,10 +82,7 @@ impl Stage {
         };
         let book = Book::new(&log(&folder), keeping, Duration::from_millis(120))?;
         let fake = Fake::start(book).await?;
-        let data = folder.join("data");
-        let mut args = vec![
-            "--data".to_owned(),
-            data.display().to_string(),
+        let args = vec![
             "--fake".to_owned(),
             fake.address().to_owned(),
             "--patience".to_owned(),
@@ -92,6 +90,45 @@ impl Stage {
             "--visibility".to_owned(),
             visibility.as_millis().to_string(),
         ];
+        let charges = Some(log(&folder));
+        Ok(Self { charges, _fake: Some(fake), ..Self::with(context, database, folder, args)? })
+    }
+
+    /// An empty stage whose provider is Replicate's fake, which reports to the server at an address
+    /// that stays.
+    pub(crate) fn replicate(
+        context: &Context,
+        kind: Kind,
+        name: &str,
+        fake: &onepath_fakes::Fake,
+    ) -> Fallible<Self> {
+        let database = match kind {
+            Kind::Sqlite => None,
+            Kind::Postgres => Some(context.cluster()?.database()?),
+        };
+        let folder = context.data.join(name);
+        fresh(&folder)?;
+        let free = std::net::TcpListener::bind(("127.0.0.1", 0));
+        let address = free.and_then(|free| free.local_addr()).map_err(|e| e.to_string())?;
+        let args = vec![
+            "--replicate".to_owned(),
+            fake.url(),
+            "--listen".to_owned(),
+            address.to_string(),
+            "--public-url".to_owned(),
+            format!("http://{address}"),
+        ];
+        Self::with(context, database, folder, args)
+    }
+
+    fn with(
+        context: &Context,
+        database: Option<String>,
+        folder: PathBuf,
+        mut args: Vec<String>,
+    ) -> Fallible<Self> {
+        let data = folder.join("data");
+        args.extend(["--data".to_owned(), data.display().to_string()]);
         let truth = match database {
             None => Truth::Sqlite(data.join("onepath.sqlite")),
             Some(url) => {
@@ -113,7 +150,8 @@ impl Stage {
             follower: Follower::start(&servers, "game")?,
             servers,
             folder,
-            _fake: fake,
+            charges: None,
+            _fake: None,
         })
     }
 
@@ -132,7 +170,7 @@ impl Stage {
     ) -> Fallible<(Counts, Vec<Fault>)> {
         let case = Case {
             truth: &self.truth,
-            charges: log(&self.folder),
+            charges: self.charges.clone(),
             acknowledged,
             caller: &self.caller,
             stranger: &self.stranger,

@@ -90,7 +90,7 @@ fn every_kind_is_told_from_its_bytes() {
 }
 
 #[test]
-fn sec_6_what_only_begins_like_media_is_refused() {
+fn sec_s6_what_only_begins_like_media_is_refused() {
     let html = b"<html><script>alert(1)</script>";
     let with = |head: &[u8], rest: &[u8]| [head, rest].concat();
     let mut film = mp4(b"isom");
@@ -126,7 +126,7 @@ fn without_brands(mut film: Vec<u8>) -> Vec<u8> {
 }
 
 #[test]
-fn sec_6_media_that_breaks_off_or_is_changed_is_refused_or_still_media() {
+fn sec_s6_media_that_breaks_off_or_is_changed_is_refused_or_still_media() {
     for whole in [
         encoded(ImageFormat::Png),
         encoded(ImageFormat::Jpeg),
@@ -173,7 +173,7 @@ fn resident() -> u64 {
 }
 
 #[test]
-fn sec_5_bombs_are_refused_before_they_are_decoded() {
+fn sec_s5_bombs_are_refused_before_they_are_decoded() {
     let mut many_frames = animation(1);
     let (screen, frame) =
         (many_frames[..13].to_vec(), many_frames[13..many_frames.len() - 1].to_vec());

@@ -18,7 +18,7 @@ use serde::Deserialize;
 use super::account::Secret;
 use super::delivery::{Delivery, WebhookRefused, WebhookReport};
 use super::keyring::Keyring;
-use super::media::{Fetcher, data_url, file_name};
+use super::media::{Fetcher, data_url, file_name, hand_over};
 use super::models::Models;
 use super::params::{Params, Places, read};
 use super::port::{
@@ -26,11 +26,15 @@ use super::port::{
 };
 use super::setup::{Adapter, Opened, Opening, Variable, reach};
 use super::wire::{Payload, Wire};
+use crate::asset::Intake;
 use crate::guard::Hosts;
 use crate::webhook::verify::Ed25519Key;
 use client::{Api, Wishes};
 use place::{Queued, request_of};
 use status::{Stage, Status};
+
+/// Files that were handed over stay for longer; nobody says for how long.
+const KEPT: Duration = Duration::from_secs(45 * 60);
 
 /// Its line in the table of adapters.
 pub(crate) const ADAPTER: Adapter = Adapter {
@@ -134,7 +138,7 @@ impl Fal {
             let place = if file.bytes.len() <= MOST_INLINE {
                 data_url(file)
             } else {
-                self.upload(submission, file).await?
+                hand_over(self, submission, reference, file).await?
             };
             places.put(reference, place);
         }
@@ -201,6 +205,10 @@ impl Provider for Fal {
         Duration::ZERO
     }
 
+    fn keeps_uploads(&self) -> Option<Duration> {
+        Some(KEPT)
+    }
+
     async fn cancel(&self, submission: &Submission, prediction: &str) -> Result<(), NoAnswer> {
         if request_of(prediction).is_none() {
             return Ok(());
@@ -214,6 +222,16 @@ impl Provider for Fal {
     async fn fetch(&self, submission: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer> {
         let api = self.api(submission);
         self.fetcher.fetch(&output.location, &api.base, |url| api.file(url)).await
+    }
+
+    async fn fetch_into(
+        &self,
+        submission: &Submission,
+        output: &Output,
+        intake: &mut Intake,
+    ) -> Result<(), NoAnswer> {
+        let api = self.api(submission);
+        self.fetcher.fetch_into(&output.location, &api.base, |url| api.file(url), intake).await
     }
 
     async fn upload(&self, submission: &Submission, file: &File) -> Result<String, SubmitError> {

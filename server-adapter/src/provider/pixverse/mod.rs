@@ -17,15 +17,19 @@ use onepath_core::{GenerateContentRequest, InputRole, MediaType, ProviderInfo};
 use serde::Deserialize;
 
 use super::account::{Credentials, Credits, Secret};
-use super::media::{Fetcher, Part, form};
+use super::media::{Fetcher, Part, form, hand_over};
 use super::params::{Params, Places, read};
 use super::port::{
     File, Found, NoAnswer, Output, Provider, Refusal, Standing, Submission, SubmitError,
 };
 use super::setup::{Adapter, Opened, Opening, Variable, reach};
 use super::wire::{Ask, Wire};
+use crate::asset::Intake;
 use crate::guard::Hosts;
 use client::Api;
+
+/// Files that were handed over stay for longer; nobody says for how long.
+const KEPT: Duration = Duration::from_secs(45 * 60);
 
 /// Its line in the table of adapters.
 pub(crate) const ADAPTER: Adapter = Adapter {
@@ -104,7 +108,7 @@ impl Pixverse {
             let place = match (input.role, submission.files.get(reference)) {
                 // It is there already.
                 (InputRole::OriginalVideo, _) => continue,
-                (_, Some(file)) => self.upload(submission, file).await?,
+                (_, Some(file)) => hand_over(self, submission, reference, file).await?,
                 (InputRole::Video, None) if is_url(reference) => {
                     self.hand_over(submission, "media", "file_url", reference).await?
                 }
@@ -212,6 +216,10 @@ impl Provider for Pixverse {
         Duration::ZERO
     }
 
+    fn keeps_uploads(&self) -> Option<Duration> {
+        Some(KEPT)
+    }
+
     /// The API knows no such wish: what was taken is made.
     async fn cancel(&self, _: &Submission, _: &str) -> Result<(), NoAnswer> {
         Ok(())
@@ -221,6 +229,17 @@ impl Provider for Pixverse {
         // Whoever knows the URL may read it: no key goes there.
         let base = self.api(submission.account.as_ref()).base;
         self.fetcher.fetch(&output.location, &base, |url| Ask::get(url.to_owned())).await
+    }
+
+    async fn fetch_into(
+        &self,
+        submission: &Submission,
+        output: &Output,
+        intake: &mut Intake,
+    ) -> Result<(), NoAnswer> {
+        let base = self.api(submission.account.as_ref()).base;
+        let own = |url: &str| Ask::get(url.to_owned());
+        self.fetcher.fetch_into(&output.location, &base, own, intake).await
     }
 
     async fn upload(&self, submission: &Submission, file: &File) -> Result<String, SubmitError> {

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::account::Secret;
 use super::delivery::{Delivery, WebhookRefused, WebhookReport};
 use super::keyring::Keyring;
-use super::media::{Fetcher, Part, data_url, form};
+use super::media::{Fetcher, Part, data_url, form, hand_over};
 use super::models::Models;
 use super::params::{Params, Places, read};
 use super::port::{
@@ -26,6 +26,7 @@ use super::port::{
 };
 use super::setup::{Adapter, Opened, Opening, Variable, reach};
 use super::wire::Wire;
+use crate::asset::Intake;
 use crate::guard::Hosts;
 use client::Api;
 use status::{Page, Prediction};
@@ -49,6 +50,9 @@ const USUAL: &str = "https://api.replicate.com/v1";
 /// Inputs up to this size travel inside the request.
 const MOST_INLINE: usize = 256 << 10;
 
+/// Files that were handed over are removed an hour after the prediction that used them.
+const KEPT: Duration = Duration::from_secs(45 * 60);
+
 /// Pages of a list that are looked through for a lost submission.
 const MOST_PAGES: usize = 20;
 
@@ -63,6 +67,9 @@ struct OfFile {
     url: Option<String>,
     /// More models, by `owner/name`.
     models: Models,
+    /// Whether large inputs are read from this server, by URLs that hold for a few minutes, instead
+    /// of being handed over.
+    input_urls: bool,
     /// Seconds after which a prediction that is not listed was not made.
     visibility_seconds: Option<u64>,
 }
@@ -93,6 +100,7 @@ fn open(opening: &Opening<'_>) -> Opened {
         models: built_in.with(part.models),
         info: super::declared("replicate").ok_or_else(|| opening.fail("it is not declared"))?,
         visibility: Duration::from_secs(part.visibility_seconds.unwrap_or(60)),
+        input_urls: part.input_urls,
         fetcher,
         secrets,
         keys: Keyring::default(),
@@ -109,6 +117,7 @@ struct Replicate {
     models: Models,
     info: &'static ProviderInfo<'static>,
     visibility: Duration,
+    input_urls: bool,
     fetcher: Fetcher,
     /// The secrets of webhooks, if the operator has told them.
     secrets: Vec<onepath_webhook::Secret>,
@@ -141,10 +150,11 @@ impl Replicate {
     async fn places(&self, submission: &Submission) -> Result<Places, SubmitError> {
         let mut places = Places::new();
         for (reference, file) in &submission.files {
-            let place = if file.bytes.len() <= MOST_INLINE {
-                data_url(file)
-            } else {
-                self.upload(submission, file).await?
+            let url = submission.urls.get(reference).filter(|_| self.input_urls);
+            let place = match url {
+                _ if file.bytes.len() <= MOST_INLINE => data_url(file),
+                Some(url) => url.clone(),
+                None => hand_over(self, submission, reference, file).await?,
             };
             places.put(reference, place);
         }
@@ -253,6 +263,10 @@ impl Provider for Replicate {
         self.visibility
     }
 
+    fn keeps_uploads(&self) -> Option<Duration> {
+        Some(KEPT)
+    }
+
     async fn cancel(&self, submission: &Submission, prediction: &str) -> Result<(), NoAnswer> {
         if !is_id(prediction) {
             return Ok(());
@@ -266,6 +280,16 @@ impl Provider for Replicate {
     async fn fetch(&self, submission: &Submission, output: &Output) -> Result<Vec<u8>, NoAnswer> {
         let api = self.api(submission);
         self.fetcher.fetch(&output.location, &api.base, |url| api.file(url)).await
+    }
+
+    async fn fetch_into(
+        &self,
+        submission: &Submission,
+        output: &Output,
+        intake: &mut Intake,
+    ) -> Result<(), NoAnswer> {
+        let api = self.api(submission);
+        self.fetcher.fetch_into(&output.location, &api.base, |url| api.file(url), intake).await
     }
 
     async fn upload(&self, submission: &Submission, file: &File) -> Result<String, SubmitError> {

@@ -2,8 +2,11 @@
 
 mod inputs;
 mod patch;
+mod small;
 mod sync;
 mod upload;
+
+use std::time::Duration;
 
 use onepath_core::Operation;
 use onepath_core::lifecycle::{ErrorCode, GenerationStatus};
@@ -19,7 +22,11 @@ use crate::store::{
 };
 
 pub use patch::read_asset_patch;
+pub use small::{File, Which};
 pub use upload::{Part, Upload, not_taken};
+
+/// How long a URL of the bucket holds that somebody is sent to.
+const HANDED_OUT: Duration = Duration::from_secs(300);
 
 /// One picture, animation or video.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
@@ -46,6 +53,11 @@ pub struct AssetView {
     /// Where its file is read: without a key, for a while.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Where a small picture of it is read, as its file is: up to 320 pixels; absent for videos.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thumbnail_url: Option<String>,
+    /// Whether anybody may fetch its file, without a key: then its URLs never expire.
+    pub public: bool,
     /// What its file is, once it is here.
     #[serde(flatten)]
     pub media: Option<MediaView>,
@@ -107,13 +119,28 @@ impl Service {
                 AssetState::Failed(code) => Some(code),
                 _ => None,
             },
-            url: asset.media().map(|_| self.outside(self.signer.url(reader, &asset.id, now))),
+            url: asset.media().map(|_| self.file_url(reader, asset, Which::File, now)),
+            thumbnail_url: asset
+                .media()
+                .filter(|media| media.media_type.starts_with("image/"))
+                .map(|_| self.file_url(reader, asset, Which::Thumbnail, now)),
+            public: asset.public,
             media: asset.media().map(MediaView::from),
             name: asset.name.clone().filter(|_| is_owner),
             tags: if is_owner { asset.tags.clone() } else { Vec::new() },
             created_at: rfc3339(asset.created_at),
             updated_at: rfc3339(asset.updated_at),
         }
+    }
+
+    /// Where a file of an asset is read.
+    fn file_url(&self, reader: &Reader, asset: &Asset, which: Which, now: Millis) -> String {
+        let file = which.word();
+        self.outside(if asset.public {
+            format!("/api/v1/assets/{}/{file}", asset.id)
+        } else {
+            self.signer.url(reader, &asset.id, file, now)
+        })
     }
 
     /// An asset that the caller may see.
@@ -153,11 +180,12 @@ impl Service {
         })
     }
 
-    /// Changes name and tags of the caller's own asset.
+    /// Changes name and tags of the caller's own asset, and who may fetch it.
     ///
     /// # Errors
     ///
-    /// `NOT_FOUND`, also for what belongs to others.
+    /// `NOT_FOUND`, also for what belongs to others; `FORBIDDEN` to show everybody what the server
+    /// or the world keeps private.
     pub async fn patch_asset(
         &self,
         caller: &Caller,
@@ -165,9 +193,30 @@ impl Service {
         patch: &AssetPatch,
     ) -> Result<AssetView, Problem> {
         let now = self.clock.now();
+        if patch.public == Some(true) {
+            self.may_publish(caller, id).await?;
+        }
         let patched = self.store.patch_asset(&caller.reader, id, patch, now).await?;
         let asset = patched.ok_or_else(|| Problem::not_found("asset"))?;
         Ok(self.asset_view(&caller.reader, &asset, now))
+    }
+
+    /// Whether the caller's own asset may be shown to everybody.
+    async fn may_publish(&self, caller: &Caller, id: &str) -> Result<(), Problem> {
+        let asset = self.seen_asset(&caller.reader, id).await?;
+        let viewer = self.viewer(&caller.reader).await?;
+        let row = match asset.generation() {
+            Some(generation) => self.store.get(&viewer, generation).await?.map(|found| found.row),
+            None => None,
+        };
+        let world = row.as_ref().and_then(|row| row.asked.world.as_deref());
+        match self.standing(caller, world).await?.public.of(Some(true)) {
+            Some(_) => Ok(()),
+            None => Err(Problem::new(
+                ProblemCode::Forbidden,
+                "the server or the world keeps assets private: they have signed URLs",
+            )),
+        }
     }
 
     /// Deletes the caller's own asset; what was made from it goes on.
@@ -182,22 +231,6 @@ impl Service {
         Err(Problem::not_found("asset"))
     }
 
-    /// Where the file of an asset lies that the reader may see.
-    ///
-    /// # Errors
-    ///
-    /// `NOT_FOUND`, and `CONFLICT` while its bytes are not here.
-    pub async fn asset_file(&self, reader: &Reader, id: &str) -> Result<(Media, Blob), Problem> {
-        let asset = self.seen_asset(reader, id).await?;
-        let Some(media) = asset.media().cloned() else {
-            let detail = format!("its bytes are not here: it is `{}`", asset.state.sync().word());
-            return Err(Problem::new(ProblemCode::Conflict, detail));
-        };
-        let blob = self.store.blob(&media.sha256).await?;
-        let blob = blob.ok_or_else(|| unreadable(id, "there is no blob of its hash"))?;
-        Ok((media, blob))
-    }
-
     /// The bytes of a file, or a part of them.
     ///
     /// # Errors
@@ -210,6 +243,22 @@ impl Service {
         range: Option<std::ops::Range<u64>>,
     ) -> Result<Stream, Problem> {
         self.blobs.read(blob, range).await.map_err(|error| unreadable(id, error))
+    }
+
+    /// Where the bucket itself gives a file's bytes to whoever has the URL, as media of a type; none
+    /// where they go through this server.
+    ///
+    /// # Errors
+    ///
+    /// `UNAVAILABLE` while no URL can be signed.
+    pub async fn bucket_url(
+        &self,
+        id: &str,
+        blob: &Blob,
+        media_type: &str,
+    ) -> Result<Option<String>, Problem> {
+        let url = self.blobs.url(&blob.place, media_type, HANDED_OUT).await;
+        url.map_err(|error| unreadable(id, error))
     }
 
     /// Where an asset comes from, and what came of it.

@@ -42,7 +42,11 @@ pub fn read_asset_patch(text: &str) -> Result<AssetPatch, Problem> {
                 }
             }
             ("tags", _) => faults.push(fault(&pointer, "a list of at most 50 texts, or null")),
-            _ => faults.push(fault(&pointer, "only `name` and `tags` can be changed")),
+            ("public", Value::Bool(public)) => patch.public = Some(*public),
+            ("public", _) => faults.push(fault(&pointer, "true or false")),
+            _ => {
+                faults.push(fault(&pointer, "only `name`, `tags` and `public` can be changed"));
+            }
         }
     }
     if faults.is_empty() { Ok(patch) } else { Err(Problem::faults(faults)) }

@@ -4,7 +4,7 @@ use onepath_core::lifecycle::ErrorCode;
 
 use super::super::{Caller, Service};
 use super::AssetView;
-use crate::asset::{Content, inspect};
+use crate::asset::{MOST_OUTPUT, inspect};
 use crate::problem::{Problem, ProblemCode};
 use crate::provider::{Output, Submission};
 use crate::store::{Asset, AssetState, Blob, Media, Row};
@@ -67,9 +67,11 @@ impl Service {
             return Err((ErrorCode::OutputMissing, "nobody knows where it lies".to_owned()));
         };
         let submission = Submission::of(row, None);
-        let fetched = provider.fetch(&submission, &Output { location }).await;
-        let bytes = fetched.map_err(|why| (ErrorCode::ProviderUnavailable, why.to_string()))?;
-        let content = Content::of(bytes);
+        let mut intake = self.spool.begin(MOST_OUTPUT as u64);
+        let fetched = provider.fetch_into(&submission, &Output { location }, &mut intake).await;
+        fetched.map_err(|why| (ErrorCode::ProviderUnavailable, why.to_string()))?;
+        let content = intake.end().await;
+        let content = content.map_err(|why| (ErrorCode::StorageFailed, why.to_string()))?;
         let looked = tokio::task::spawn_blocking(move || (inspect(&content), content)).await;
         let failed = |why: String| (ErrorCode::StorageFailed, why);
         let (seen, content) = looked.map_err(|why| failed(why.to_string()))?;

@@ -157,7 +157,9 @@ impl Service {
 /// A file's name as people may see it: never a path, and nothing that cannot be shown.
 fn shown_name(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let shown: String = last.chars().filter(|c| !c.is_control()).take(255).collect();
+    // What turns the order of letters around makes another name of one.
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown: String = last.chars().filter(|c| !c.is_control() && !turns(*c)).take(255).collect();
     let shown = shown.trim();
     (!shown.is_empty()).then(|| shown.to_owned())
 }

@@ -66,6 +66,7 @@ pub fn wanted(what: &str, owner: &Reader, now: Millis) -> NewGeneration {
             world: None,
             workspace: None,
             others: Vec::new(),
+            public: false,
             trace: "4bf92f3577b34da6a3ce929d0e0e4736".to_owned(),
         },
         policy: RunPolicy { attempts: 2, fallback: None, unknown: UnknownPolicy::default() },

@@ -28,6 +28,8 @@ CREATE TABLE generations (
     trace_id TEXT COLLATE "C" NOT NULL,
     -- Who is asked when the provider is down, as a JSON list.
     others TEXT,
+    -- Whether anybody may fetch what is made.
+    public BIGINT NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     run BIGINT NOT NULL,
     spent BIGINT NOT NULL,
@@ -275,6 +277,8 @@ CREATE TABLE events (
     kind TEXT COLLATE "C" NOT NULL,
     status TEXT COLLATE "C" NOT NULL,
     error TEXT COLLATE "C",
+    -- The provider's own id of the attempt, as far as it was known.
+    prediction TEXT COLLATE "C",
     at BIGINT NOT NULL,
     cursor BIGINT
 );
@@ -560,6 +564,7 @@ CREATE TRIGGER generations_asked BEFORE UPDATE ON generations FOR EACH ROW
     OR OLD.price_credits IS DISTINCT FROM NEW.price_credits
     OR OLD.world_id IS DISTINCT FROM NEW.world_id
     OR OLD.workspace_id IS DISTINCT FROM NEW.workspace_id
+    OR OLD.public IS DISTINCT FROM NEW.public
     OR OLD.trace_id IS DISTINCT FROM NEW.trace_id
     OR OLD.others IS DISTINCT FROM NEW.others
     OR OLD.policy_attempts IS DISTINCT FROM NEW.policy_attempts

@@ -42,6 +42,7 @@ const FIXED: &[&str] = &[
     "workspace_id",
     "trace_id",
     "others",
+    "public",
     "policy_attempts",
     "policy_fallback",
     "policy_unknown",
@@ -96,7 +97,7 @@ macro_rules! generation_columns {
         "g.id, g.number, g.tenant, g.request, g.generation_type, g.operation, g.provider, \
          g.strategy, g.request_hash, g.family_hash, g.cache_key, g.seed, g.rating_asked, \
          g.rating_effective, g.rating_bound_by, g.ttl_seconds, g.force_new, g.price_micros, \
-         g.price_credits, g.reserved_micros, g.world_id, g.workspace_id, g.trace_id, g.others, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
+         g.price_credits, g.reserved_micros, g.world_id, g.workspace_id, g.trace_id, g.others, g.public, g.policy_attempts, g.policy_fallback, g.policy_unknown, \
          g.created_at, g.owner, g.status, g.run, g.spent, g.stage, g.error, g.fallback, \
          g.resubmitted, g.cancel_requested, g.reuse_key, g.expires_at, g.name, g.description, g.tags, \
          g.priority, g.scheduled_at, g.fence, g.lease_until, g.next_run_at, g.hinted, g.token, \
@@ -133,6 +134,7 @@ pub(in super::super) fn generation(mut c: Cells) -> Result<Row> {
         workspace: c.take()?,
         trace: c.take()?,
         others: others(c.take()?)?,
+        public: c.take()?,
     };
     let policy = RunPolicy {
         attempts: c.take()?,
@@ -231,6 +233,7 @@ fn fixed<'v>(row: &'v Row, others: Option<&'v String>) -> Vec<Value<'v>> {
         asked.workspace.as_ref().into(),
         (&asked.trace).into(),
         others.into(),
+        asked.public.into(),
         row.policy.attempts.into(),
         row.policy.fallback.map(FallbackMode::word).into(),
         unknown_word(row.policy.unknown).into(),
@@ -328,21 +331,27 @@ pub(super) fn attempt(mut c: Cells) -> Result<Attempt> {
 }
 
 /// An event from `position, tenant, owner, shared, generation, asset, number, kind, status, error,
-/// at`.
+/// at, prediction`.
 pub(super) fn event(mut c: Cells) -> Result<Event> {
     let cursor = c.take::<Option<i64>>()?.unwrap_or(0);
     let (tenant, owner) = (c.take()?, c.take()?);
     let shared = c.optional_word(Rating::parse)?;
     let (generation, asset): (Option<String>, Option<String>) = (c.take()?, c.take()?);
     let (number, kind) = (c.take()?, c.word(known_event)?);
-    let subject = match (asset, generation) {
+    let mut subject = match (asset, generation) {
         (Some(id), generation) => {
             Subject::Asset { id, generation, sync: c.word(SyncStatus::parse)? }
         }
-        (None, Some(id)) => Subject::Generation { id, status: c.word(GenerationStatus::parse)? },
+        (None, Some(id)) => {
+            let status = c.word(GenerationStatus::parse)?;
+            Subject::Generation { id, status, prediction: None }
+        }
         (None, None) => return Err(unreadable("an event of nothing")),
     };
     let (error, at) = (c.optional_word(ErrorCode::parse)?, c.take()?);
+    if let Subject::Generation { prediction, .. } = &mut subject {
+        *prediction = c.take()?;
+    }
     Ok(Event { cursor, tenant, owner, shared, subject, number, kind, error, at })
 }
 

@@ -8,20 +8,20 @@ use super::super::{Event, Result, Viewer};
 use super::{Tx, columns, number};
 
 const COLUMNS: &str =
-    "SELECT position, tenant, owner, shared, generation, asset, number, kind, status, error, at
-    FROM events WHERE generation = ?1 AND asset IS NULL ORDER BY number";
+    "SELECT position, tenant, owner, shared, generation, asset, number, kind, status, error, at,
+    prediction FROM events WHERE generation = ?1 AND asset IS NULL ORDER BY number";
 
 const PUBLISHED_COLUMNS: &str =
-    "SELECT cursor, tenant, owner, shared, generation, asset, number, kind, status, error, at
-    FROM events WHERE generation = ?1 AND asset IS NULL ORDER BY number";
+    "SELECT cursor, tenant, owner, shared, generation, asset, number, kind, status, error, at,
+    prediction FROM events WHERE generation = ?1 AND asset IS NULL ORDER BY number";
 
 const AFTER: &str =
-    "SELECT position, tenant, owner, shared, generation, asset, number, kind, status, error, at
-    FROM events WHERE position > ?1 ORDER BY position LIMIT ?2";
+    "SELECT position, tenant, owner, shared, generation, asset, number, kind, status, error, at,
+    prediction FROM events WHERE position > ?1 ORDER BY position LIMIT ?2";
 
 const PUBLISHED_AFTER: &str =
-    "SELECT cursor, tenant, owner, shared, generation, asset, number, kind, status, error, at
-    FROM events WHERE cursor > ?1 ORDER BY cursor LIMIT ?2";
+    "SELECT cursor, tenant, owner, shared, generation, asset, number, kind, status, error, at,
+    prediction FROM events WHERE cursor > ?1 ORDER BY cursor LIMIT ?2";
 
 /// Gives cursors to what is committed and has none, and says the last one.
 const PUBLISH: &str = "SELECT publish_events()";

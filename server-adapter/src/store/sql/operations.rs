@@ -329,8 +329,9 @@ pub(crate) async fn patch<T: Tx>(
 /// Adds an event to a row.
 pub(crate) async fn event<T: Tx>(tx: &mut T, row: &Row, kind: &str) -> Result<()> {
     let sql =
-        "INSERT INTO events (tenant, owner, shared, generation, number, kind, status, error, at)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        "INSERT INTO events (tenant, owner, shared, generation, number, kind, status, error, at,
+                   prediction)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let values = [
         (&row.tenant).into(),
         (&row.owner).into(),
@@ -341,6 +342,7 @@ pub(crate) async fn event<T: Tx>(tx: &mut T, row: &Row, kind: &str) -> Result<()
         row.status().word().into(),
         row.error_code().map(ErrorCode::word).into(),
         row.updated_at.into(),
+        row.prediction.as_ref().into(),
     ];
     tx.send(sql, &values).await
 }

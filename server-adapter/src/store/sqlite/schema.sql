@@ -27,6 +27,8 @@ CREATE TABLE generations (
     trace_id TEXT NOT NULL,
     -- Who is asked when the provider is down, as a JSON list.
     others TEXT,
+    -- Whether anybody may fetch what is made.
+    public INTEGER NOT NULL,
     status TEXT NOT NULL,
     run INTEGER NOT NULL,
     spent INTEGER NOT NULL,
@@ -274,6 +276,8 @@ CREATE TABLE events (
     kind TEXT NOT NULL,
     status TEXT NOT NULL,
     error TEXT,
+    -- The provider's own id of the attempt, as far as it was known.
+    prediction TEXT,
     at INTEGER NOT NULL
 ) STRICT;
 
@@ -509,6 +513,7 @@ WHEN OLD.id IS NOT NEW.id OR OLD.number IS NOT NEW.number OR OLD.tenant IS NOT N
   OR OLD.force_new IS NOT NEW.force_new OR OLD.price_micros IS NOT NEW.price_micros
   OR OLD.price_credits IS NOT NEW.price_credits
   OR OLD.world_id IS NOT NEW.world_id OR OLD.workspace_id IS NOT NEW.workspace_id
+  OR OLD.public IS NOT NEW.public
   OR OLD.trace_id IS NOT NEW.trace_id OR OLD.others IS NOT NEW.others OR OLD.policy_attempts IS NOT NEW.policy_attempts
   OR OLD.policy_fallback IS NOT NEW.policy_fallback
   OR OLD.policy_unknown IS NOT NEW.policy_unknown OR OLD.created_at IS NOT NEW.created_at

@@ -328,6 +328,7 @@ async fn sql_does_not_change_what_was_asked_nor_the_ledger() {
         "reserved_micros",
         "world_id",
         "workspace_id",
+        "public",
         "trace_id",
         "others",
         "created_at",

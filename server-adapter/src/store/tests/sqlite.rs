@@ -40,6 +40,7 @@ async fn sql_does_not_change_what_was_asked() {
         "reserved_micros",
         "world_id",
         "workspace_id",
+        "public",
         "trace_id",
         "others",
         "policy_attempts",

@@ -9,6 +9,7 @@ mod store;
 mod world;
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,7 @@ use self::provider::SimProvider;
 use self::store::SimStore;
 use self::world::{NATURE, Process, World, WorldClock};
 use super::{Worker, WorkerSettings, millis};
-use crate::asset::Blobs;
+use crate::asset::{Blobs, Spool};
 use crate::clock::Clock as _;
 use crate::live::LiveSettings;
 use crate::provider::Providers;
@@ -77,9 +78,12 @@ pub fn play(seed: u64) -> Seen {
             store: Arc::new(store.clone()),
             providers: Providers::new().with(provider.clone()),
             blobs: Blobs::new(Arc::new(InMemory::new()), None),
+            // What is made here is small, and lies in no file.
+            spool: Spool::new(PathBuf::from("sim"), Arc::new(clock.clone())),
             doors: None,
             clock: Arc::new(clock.clone()),
             bell: Arc::new(Notify::new()),
+            urls: None,
             vault: Vault::new([0; 32]),
             accounts: Arc::default(),
             live: Arc::new(LiveSettings::new(Arc::new(store.clone()), Arc::new(clock.clone()))),

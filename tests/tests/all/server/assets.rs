@@ -15,18 +15,18 @@ pub(super) fn png(width: u32, height: u32) -> Vec<u8> {
     out.into_inner()
 }
 
-async fn upload(http: &Http, bytes: &[u8]) -> Reply {
+pub(super) async fn upload(http: &Http, bytes: &[u8]) -> Reply {
     http.send("POST", "/api/v1/assets", &[("content-type", "image/png")], bytes).await
 }
 
-async fn uploaded(http: &Http, bytes: &[u8]) -> String {
+pub(super) async fn uploaded(http: &Http, bytes: &[u8]) -> String {
     let reply = upload(http, bytes).await;
     assert!(matches!(reply.status, 200 | 201), "{}", reply.text());
     reply.json()["id"].as_str().unwrap().to_owned()
 }
 
 /// A body of several parts: name, file name and bytes of each.
-fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
+pub(super) fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     let mut body = Vec::new();
     for (name, file, bytes) in parts {
         let file = file.map_or(String::new(), |file| format!("; filename=\"{file}\""));
@@ -40,7 +40,7 @@ fn form(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     body
 }
 
-const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=edge");
+pub(super) const FORM: (&str, &str) = ("content-type", "multipart/form-data; boundary=edge");
 
 fn moved(image: &str) -> Value {
     merged(
@@ -84,7 +84,7 @@ async fn an_upload_is_private_kept_once_and_served_as_it_came() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sec_4_a_files_name_is_for_people_and_no_place() {
+async fn sec_s4_a_files_name_is_for_people_and_no_place() {
     let folder = Folder::new();
     let server = Running::start(&folder).await;
     for (index, (name, shown)) in [
@@ -93,6 +93,10 @@ async fn sec_4_a_files_name_is_for_people_and_no_place() {
         ("/absolute/a.png", Some("a.png")),
         ("CON", Some("CON")),
         ("portrait of Mira.png", Some("portrait of Mira.png")),
+        ("gnp.\u{202e}exe.png", Some("gnp.exe.png")),
+        (&*"x".repeat(4096), Some(&*"x".repeat(255))),
+        ("..", Some("..")),
+        ("/", None),
     ]
     .into_iter()
     .enumerate()
@@ -102,6 +106,21 @@ async fn sec_4_a_files_name_is_for_people_and_no_place() {
         let reply = server.http.send("POST", "/api/v1/assets", &[FORM], &body).await;
         assert_eq!(reply.status, 201, "{}", reply.text());
         assert_eq!(reply.json()["name"].as_str(), shown);
+    }
+    let mut kept = 9;
+    for (index, name) in
+        ["..\\..\\windows\\x.png", "nul\u{0}l.png", "a\u{1b}[31m.png"].into_iter().enumerate()
+    {
+        let bytes = png(40 + u32::try_from(index).unwrap(), 5);
+        let body = form(&[("file", Some(name), &bytes)]);
+        let reply = server.http.send("POST", "/api/v1/assets", &[FORM], &body).await;
+        // What no header can hold may be refused as a whole.
+        assert!(matches!(reply.status, 201 | 400 | 422), "{}", reply.text());
+        if reply.status == 201 {
+            kept += 1;
+            let shown = reply.json()["name"].as_str().unwrap().to_owned();
+            assert!(!shown.contains(|c: char| c.is_control() || "/\\".contains(c)), "{shown:?}");
+        }
     }
     let mut left = vec![folder.as_ref().join("blobs")];
     let mut files = 0;
@@ -119,12 +138,12 @@ async fn sec_4_a_files_name_is_for_people_and_no_place() {
             files += 1;
         }
     }
-    assert_eq!(files, 5);
+    assert_eq!(files, kept);
     server.stop().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sec_6_what_is_no_media_is_refused() {
+async fn sec_s6_what_is_no_media_is_refused() {
     let folder = Folder::new();
     let server = Running::start(&folder).await;
     for bytes in [&b"<svg/>"[..], b"<html>", b"GIF89a/*<script>*/", b"\x89PNG\r\n\x1a\n<html>", b""]
@@ -138,7 +157,7 @@ async fn sec_6_what_is_no_media_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sec_5_a_body_that_is_too_large_is_refused_and_leaves_nothing() {
+async fn sec_s5_a_body_that_is_too_large_is_refused_and_leaves_nothing() {
     let folder = Folder::new();
     let mut settings = settings(&folder);
     settings.most_upload = 3_000_000;

@@ -3,6 +3,7 @@
 mod accounts;
 mod assets;
 mod bounds;
+mod bucket;
 mod cache;
 mod content;
 mod door;
@@ -20,6 +21,7 @@ mod maker;
 mod money;
 mod openapi;
 mod operators;
+mod outside;
 mod predecessor;
 mod problems;
 mod prompts;
@@ -27,6 +29,8 @@ mod restart;
 mod security;
 mod sharing;
 mod short_ways;
+mod slice;
+mod small;
 mod telemetry;
 mod webhooks;
 

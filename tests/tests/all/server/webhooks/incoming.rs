@@ -111,7 +111,7 @@ async fn urls_are_made_of_the_setting_and_never_of_a_header() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_not_signed_for_this_attempt_is_refused_and_changes_nothing() {
+async fn sec_s3_what_is_not_signed_for_this_attempt_is_refused_and_changes_nothing() {
     let folder = Folder::new();
     let remote = Remote::new(&[secret()], Habits::default());
     let server = with_remote(&patient(&folder), &remote).await;
