@@ -343,7 +343,7 @@ async fn terms(of: &TermsOf, file: Option<&PathBuf>) -> Run {
     let wanted = file.map(|file| read_terms(file)).transpose()?;
     let server = open(&of.place)?;
     let reader = Reader { tenant: of.tenant.clone(), user: "operator".to_owned() };
-    let caller = Caller { reader, role: Role::Admin };
+    let caller = Caller { reader, role: Role::Admin, key: "admin".to_owned() };
     let told = match wanted {
         Some(PromptTerms { blocked, flagged }) => {
             server.service().put_terms(&caller, TermsBody { blocked, flagged }).await

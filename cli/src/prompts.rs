@@ -10,8 +10,8 @@ use onepath_client::{
 use onepath_core::{Named, Template, Terms, decode};
 use serde_json::{Map, Value, json};
 
-use crate::bake::ServerArgs;
 use crate::money::dollars;
+use crate::remote::ServerArgs;
 use crate::render::{Format, Renderer};
 use crate::{Outcome, Run, print};
 

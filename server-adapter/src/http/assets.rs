@@ -181,7 +181,7 @@ async fn send(app: App, id: &str, which: Which, query: &str, request: Request) -
         let mut response = StatusCode::TEMPORARY_REDIRECT.into_response();
         set(response.headers_mut(), LOCATION, &url);
         // Not for longer than the URL holds.
-        set(response.headers_mut(), CACHE_CONTROL, &format!("{whose}, max-age=240"));
+        set(response.headers_mut(), CACHE_CONTROL, format!("{whose}, max-age=240"));
         return Ok(response);
     }
     let mut response = if known {
@@ -217,7 +217,7 @@ async fn send(app: App, id: &str, which: Which, query: &str, request: Request) -
     let headers = response.headers_mut();
     set(headers, ETAG, &tag);
     set(headers, ACCEPT_RANGES, "bytes");
-    set(headers, CACHE_CONTROL, &format!("{whose}, max-age=86400, immutable"));
+    set(headers, CACHE_CONTROL, format!("{whose}, max-age=86400, immutable"));
     set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox");
     set(headers, HeaderName::from_static("cross-origin-resource-policy"), "cross-origin");

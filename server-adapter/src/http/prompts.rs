@@ -272,7 +272,7 @@ fn linked(mut reply: axum::response::Response, path: &str, next: Option<&String>
     if let Some(cursor) = next {
         let query: String =
             form_urlencoded::Serializer::new(String::new()).append_pair("cursor", cursor).finish();
-        set(reply.headers_mut(), LINK, &format!("<{path}?{query}>; rel=\"next\""));
+        set(reply.headers_mut(), LINK, format!("<{path}?{query}>; rel=\"next\""));
     }
     Ok(reply)
 }

@@ -79,7 +79,7 @@ impl Service {
         event: &Event,
     ) -> Result<Option<JobFrame>, Problem> {
         // What others share is heard on the socket of today; jobs are one's own, as in their list.
-        let Subject::Generation { id, status } = &event.subject else { return Ok(None) };
+        let Subject::Generation { id, status, .. } = &event.subject else { return Ok(None) };
         if event.owner != caller.reader.user {
             return Ok(None);
         }

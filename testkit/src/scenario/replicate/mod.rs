@@ -31,7 +31,7 @@ async fn money(stage: &Stage, fake: &Fake) -> Fallible<Vec<Fault>> {
             1 => {}
             0 => faults.push(Fault::Twice(format!("{} was charged for nobody", charge.prediction))),
             more => {
-                faults.push(Fault::Twice(format!("{} is of {more} attempts", charge.prediction)))
+                faults.push(Fault::Twice(format!("{} is of {more} attempts", charge.prediction)));
             }
         }
     }
