@@ -155,6 +155,8 @@ async fn belongings(server: &Running) -> Foreign {
 fn body(path: &str, method: &str) -> Value {
     match method {
         "PATCH" if path.contains("/webhook-endpoints/") => json!({ "events": null }),
+        "POST" if path.ends_with("/render") => json!({}),
+        "POST" if path.ends_with("/versions") => json!({ "text": "mine now" }),
         _ => json!({ "name": "mine now" }),
     }
 }
