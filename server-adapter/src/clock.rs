@@ -58,13 +58,13 @@ const DRIFT: Millis = 50;
 
 impl SteadyClock {
     /// Goes on from what was written last, if the machine says an earlier time: its clock was set
-    /// back while nobody looked. What is ahead by more than a day is no time to go on from.
+    /// back while nobody looked. What is ahead by more than a week is no time to go on from.
     #[must_use]
     pub fn after(written: Option<Millis>) -> Self {
-        const DAY: Millis = 24 * 60 * 60 * 1000;
+        const WEEK: Millis = 7 * 24 * 60 * 60 * 1000;
         let system = SystemClock.now();
         let at = written
-            .filter(|at| at.saturating_sub(system) < DAY)
+            .filter(|at| at.saturating_sub(system) < WEEK)
             .map_or(system, |at| at.max(system));
         Self(Mutex::new(Line { at, since: Instant::now(), last: at }))
     }

@@ -5,7 +5,7 @@
 //!
 //! An adapter is a folder with the same files in each (`client` the calls, `params` a request as a
 //! body, `status` the answers in core's words, `webhook` what comes in; the middle two are pure) and
-//! a line in [`ADAPTERS`]. What it declares is data of core. `docs/adapters.md` shows a small one.
+//! a line in `ADAPTERS`. What it declares is data of core. `docs/adapters.md` shows a small one.
 
 mod account;
 mod comfyui;

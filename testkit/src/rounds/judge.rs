@@ -214,7 +214,8 @@ pub(super) fn store(
         }
     }
     let stories = "SELECT generation, group_concat(kind, ' ') FROM
-        (SELECT generation, kind FROM events ORDER BY generation, number) GROUP BY generation";
+        (SELECT generation, kind FROM events WHERE asset IS NULL ORDER BY generation, number)
+        GROUP BY generation";
     for row in rows(&connection, stories)? {
         if row.get(1).is_none_or(|told| told != STORY) {
             seen.faults.push(Fault::Other(format!("events of another story: {}", row.join(": "))));

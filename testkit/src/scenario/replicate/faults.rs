@@ -50,6 +50,22 @@ fn soon() -> Option<String> {
     Some("1".to_owned())
 }
 
+/// Whether nothing more comes, and nothing says so.
+fn is_silent(what: What) -> bool {
+    matches!(what, What::Hang | What::HangAfter | What::StallAfter)
+}
+
+/// How a run ends whose call is answered with silence: it is given up with the run's deadline, which
+/// is shorter here than the silence after which a call is made again. What was taken is found again.
+fn silenced(call: Call, what: What) -> Option<&'static str> {
+    match call {
+        Call::Create if what == What::Hang => Some("submit_unknown"),
+        Call::Status => Some("provider_timeout"),
+        Call::File => Some("storage_failed"),
+        _ => None,
+    }
+}
+
 fn ways() -> Vec<Way> {
     let once = |fault: Bad| Switches { faults: vec![fault], ..Switches::default() };
     let mut ways = Vec::new();
@@ -71,7 +87,8 @@ fn ways() -> Vec<Way> {
             if call == Call::File && what == What::HugeAfter {
                 continue;
             }
-            add(format!("{what:?} to {call:?}"), once(Bad::new(call, what)), None);
+            let end = if is_silent(what) { silenced(call, what) } else { None };
+            add(format!("{what:?} to {call:?}"), once(Bad::new(call, what)), end);
         }
     }
     add(
