@@ -219,7 +219,7 @@ fn time(text: &str) -> Result<i64, String> {
 /// Whose pages may call, and how often a key may.
 #[derive(Debug, ClapArgs)]
 struct DoorArgs {
-    /// An origin whose pages may call, such as https://studio.example; may be given several times
+    /// An origin whose pages may call, such as `https://studio.example`; may be given several times
     #[arg(long, env = "ONEPATH_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     origin: Vec<String>,
     /// How many calls a key may make, as CALLS/SECONDS, or `off`; `--dev` sets no limit
