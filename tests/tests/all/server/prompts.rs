@@ -195,7 +195,8 @@ async fn a_config_gets_the_newest_version_or_the_one_it_pins() {
     assert_eq!(server.create(&wish).await["answer"], "cache");
     post(&server.http, &versions, &json!({ "text": "night, {{gulls}} gulls" }), 201).await;
     assert_eq!(server.create(&wish).await["answer"], "created");
-    assert_eq!(server.create(&pinned).await["answer"], "joined");
+    server.when_over(&id).await;
+    assert_eq!(server.create(&pinned).await["answer"], "cache");
 
     let unknown = merged(wish.clone(), json!({ "config": { "templateVersionId": "quay@9" } }));
     for path in ["", "/preflight"] {
